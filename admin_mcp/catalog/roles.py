@@ -1,0 +1,78 @@
+"""Organization roles: named sets of permissions, to be assigned to users and groups."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from admin_mcp.endpoint import ApiObject, Endpoint
+from admin_mcp.fields import UNSET, AfterNext, ApiDefault, Clearable, Limit0To1000, Open, Order, ResourceId
+
+
+class Role(ApiObject):
+    """A role of the organization or of a project."""
+
+    id: str
+    description: str | None
+    name: str
+    object: Open[Literal["role"]]
+    permissions: list[str]
+    predefined_role: bool
+    resource_type: str
+
+
+class RoleList(ApiObject):
+    """A page of roles; ``next`` is the cursor of the page after it."""
+
+    object: Open[Literal["list"]]
+    data: list[Role]
+    has_more: bool
+    next: str | None
+
+
+class RoleDeleted(ApiObject):
+    """A role that is gone."""
+
+    id: str
+    deleted: bool
+    object: Open[Literal["role.deleted"]]
+
+
+class ListRoles(Endpoint, get="/organization/roles", returns=RoleList):
+    """List organization roles with their permissions: where the role_id for assign_user_role or assign_group_role
+    comes from. For roles inside one project use list_project_roles.
+    """
+
+    after: AfterNext = UNSET
+    limit: Annotated[Limit0To1000, ApiDefault(1000)] = UNSET
+    order: Annotated[Order, ApiDefault("asc")] = UNSET
+
+
+class CreateRole(Endpoint, post="/organization/roles", returns=Role, effect="create"):
+    """Create a custom organization role. Nobody holds it until it is assigned."""
+
+    permissions: list[str]
+    role_name: str
+    description: str | None = UNSET
+
+
+class GetRole(Endpoint, get="/organization/roles/{role_id}", returns=Role):
+    """Get one organization role and its permissions. Who holds it is not included."""
+
+    role_id: ResourceId
+
+
+class UpdateRole(Endpoint, post="/organization/roles/{role_id}", returns=Role, effect="update"):
+    """Rename or redescribe a custom organization role, or replace its permissions, for everyone who holds it.
+    Predefined roles can't be changed.
+    """
+
+    role_id: ResourceId
+    description: Clearable[str] = UNSET
+    permissions: list[str] | None = Field(UNSET, description="Replaces the whole set.")
+    role_name: str | None = UNSET
+
+
+class DeleteRole(Endpoint, delete="/organization/roles/{role_id}", returns=RoleDeleted):
+    """Delete a custom organization role; everyone who holds it loses its permissions."""
+
+    role_id: ResourceId

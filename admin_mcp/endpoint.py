@@ -1,0 +1,208 @@
+"""What one documented endpoint is: a class that holds its path, its inputs and what it returns. No I/O, no gate.
+
+    class UpdateProjectRole(Endpoint, post="/projects/{project_id}/roles/{role_id}", returns=Role, effect="update"):
+        '''Change a custom project role's name, description or permissions.'''
+
+        project_id: ResourceId
+        role_id: ResourceId
+        permissions: list[str] | None = Field(UNSET, description="Replaces the whole set.")
+
+A field named in the path is a path parameter; the rest go to the query of a GET or the JSON body of a POST.
+Everything that can be wrong about such a class is an ``EndpointDefinitionError`` when the class is made.
+"""
+
+import inspect
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic_core import PydanticCustomError
+
+Method = Literal["GET", "POST", "DELETE"]
+Effect = Literal["read", "create", "update", "grant", "destroy"]
+"""What a call does: ``grant`` gives someone or something access, ``destroy`` takes a thing or access away."""
+
+VERBS = frozenset(
+    "list get create update delete add remove assign unassign activate deactivate archive upload validate".split()
+)
+_TOOL_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+class EndpointDefinitionError(TypeError):
+    """An endpoint class contradicts itself or leaves something out; raised when the class is made."""
+
+
+class ApiObject(BaseModel):
+    """Something the API returns, typed as documented. Unknown fields are kept, so a newer API still fits."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class Part(BaseModel):
+    """An object inside an endpoint's input: as strict as the endpoint itself."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """The facts of one endpoint, apart from its fields.
+
+    ``undo`` names the tool that reverses the call, where that can't be seen from the paths.
+    ``sensitive`` marks a change whose approval needs typed text although its effect alone would not.
+    ``secret`` is the place of a newly made secret in the answer, such as ``("api_key", "value")``.
+    """
+
+    name: str
+    title: str
+    description: str
+    method: Method
+    path: str
+    path_fields: tuple[str, ...]
+    effect: Effect
+    returns: type[ApiObject]
+    undo: str | None
+    sensitive: bool
+    secret: tuple[str, ...]
+
+    @property
+    def endpoint(self) -> str:
+        """Method and documented path, as ``"POST /projects/{project_id}/roles"``."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def mutates(self) -> bool:
+        """Whether a call changes something."""
+        return self.effect != "read"
+
+
+class Endpoint(BaseModel):
+    """Base of every catalog class. ``SPEC`` is its only class attribute, so fields may be called what the API says."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    SPEC: ClassVar[Spec]
+
+    def __init_subclass__(
+        cls,
+        *,
+        get: str | None = None,
+        post: str | None = None,
+        delete: str | None = None,
+        returns: type[ApiObject] | None = None,
+        effect: Effect | None = None,
+        undo: str | None = None,
+        sensitive: bool = False,
+        secret: tuple[str, ...] = (),
+    ) -> None:
+        """Take the class keywords; ``__pydantic_init_subclass__`` reads them once the fields are known."""
+        super().__init_subclass__()
+
+    @classmethod
+    def __pydantic_init_subclass__(
+        cls,
+        *,
+        get: str | None = None,
+        post: str | None = None,
+        delete: str | None = None,
+        returns: type[ApiObject] | None = None,
+        effect: Effect | None = None,
+        undo: str | None = None,
+        sensitive: bool = False,
+        secret: tuple[str, ...] = (),
+    ) -> None:
+        """Check the class and give it its ``SPEC``.
+
+        Raises:
+            EndpointDefinitionError: the definition contradicts itself or leaves something out.
+
+        """
+        method, path = _method_and_path(cls, {"GET": get, "POST": post, "DELETE": delete})
+        if returns is None:
+            raise EndpointDefinitionError(f"{cls.__name__}: say what it returns: returns=Model")
+        cls.SPEC = Spec(
+            name=_tool_name(cls),
+            title=_title(cls),
+            description=_description(cls),
+            method=method,
+            path=path,
+            path_fields=_path_fields(cls, method, path),
+            effect=_effect(cls, method, effect),
+            returns=returns,
+            undo=undo,
+            sensitive=sensitive,
+            secret=secret,
+        )
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        """Refuse a POST whose body would be empty although it has fields to change."""
+        spec = type(self).SPEC
+        if spec.method != "POST":
+            return self
+        fields = [name for name in type(self).model_fields if name not in spec.path_fields]
+        if fields and not self.model_fields_set.intersection(fields):
+            raise PydanticCustomError(
+                "nothing_to_change", "nothing to change: give at least one of {fields}", {"fields": ", ".join(fields)}
+            )
+        return self
+
+
+def _method_and_path(cls: type[Endpoint], given: Mapping[Method, str | None]) -> tuple[Method, str]:
+    found = [(method, path) for method, path in given.items() if path is not None]
+    if len(found) != 1:
+        raise EndpointDefinitionError(f"{cls.__name__}: give exactly one of get=, post= and delete=")
+    method, path = found[0]
+    if not path.startswith("/") or path.endswith("/") or "//" in path:
+        raise EndpointDefinitionError(f"{cls.__name__}: {path!r} is not a path such as '/projects/{{project_id}}'")
+    return method, path
+
+
+def _tool_name(cls: type[Endpoint]) -> str:
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+    if not _TOOL_NAME.fullmatch(name):
+        raise EndpointDefinitionError(f"{cls.__name__}: {name!r} is not a tool name of at most 40 characters")
+    if name.partition("_")[0] not in VERBS:
+        raise EndpointDefinitionError(f"{cls.__name__}: begin the name with one of {', '.join(sorted(VERBS))}")
+    return name
+
+
+def _title(cls: type[Endpoint]) -> str:
+    words = _tool_name(cls).replace("_api_", "_API_").replace("_api", "_API").split("_")
+    return " ".join([words[0].capitalize(), *words[1:]])
+
+
+def _description(cls: type[Endpoint]) -> str:
+    text = cls.__dict__.get("__doc__")
+    if not text or not text.strip():
+        raise EndpointDefinitionError(f"{cls.__name__}: its docstring is the tool's description; write one")
+    return " ".join(inspect.cleandoc(text).split())
+
+
+def _path_fields(cls: type[Endpoint], method: Method, path: str) -> tuple[str, ...]:
+    names = tuple(_PLACEHOLDER.findall(path))
+    if missing := [name for name in names if name not in cls.model_fields]:
+        raise EndpointDefinitionError(f"{cls.__name__}: the path names {', '.join(missing)}, which is not a field")
+    if len(set(names)) != len(names):
+        raise EndpointDefinitionError(f"{cls.__name__}: the path names a field twice")
+    if optional := [name for name in names if not cls.model_fields[name].is_required()]:
+        raise EndpointDefinitionError(f"{cls.__name__}: path parameter {', '.join(optional)} must be required")
+    if method == "DELETE" and (extra := [name for name in cls.model_fields if name not in names]):
+        raise EndpointDefinitionError(f"{cls.__name__}: a DELETE has neither query nor body, so no {', '.join(extra)}")
+    return names
+
+
+def _effect(cls: type[Endpoint], method: Method, declared: Effect | None) -> Effect:
+    implied: dict[Method, Effect] = {"GET": "read", "DELETE": "destroy"}
+    if method in implied:
+        if declared is not None:
+            raise EndpointDefinitionError(f"{cls.__name__}: the effect of a {method} is {implied[method]}; drop effect=")
+        return implied[method]
+    if declared not in get_args(Effect) or declared == "read":
+        raise EndpointDefinitionError(
+            f"{cls.__name__}: a POST says what it does: effect= create, update, grant or destroy"
+        )
+    return declared

@@ -1,0 +1,87 @@
+"""The field types that endpoints share: ids, cursors, moments, money, and how an optional field is spelled.
+
+Types only. What one endpoint takes lives in its catalog module.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
+
+UNSET: Final[Any] = None
+"""Default of a field that is left out of the request unless given.
+
+Typed ``Any`` so that ``limit: int = UNSET`` says what the API takes: an ``int`` or nothing, never null.
+Whether a field was given is ``model_fields_set``'s to answer; the value itself is never sent.
+"""
+
+T = TypeVar("T")
+
+Open = T | str
+"""An answer's enum: the documented values, and whatever the API adds later."""
+
+_RESOURCE_ID = re.compile(r"[A-Za-z0-9_\-.:~]{1,256}")
+
+
+def _check_resource_id(value: str) -> str:
+    if not _RESOURCE_ID.fullmatch(value) or value in {".", ".."}:
+        raise PydanticCustomError(
+            "resource_id",
+            "must be an id as the API returned it: 1-256 ASCII letters, digits or _ - . : ~ (and not '.' or '..')",
+        )
+    return value
+
+
+def _integral(value: object) -> object:
+    # Hosts that carry arguments as protobuf or JavaScript numbers turn 20 into 20.0.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+ResourceId = Annotated[str, AfterValidator(_check_resource_id)]
+"""The id of one thing, safe to stand in a URL path."""
+
+INTEGRAL: Final = BeforeValidator(_integral)
+"""Lets ``20.0`` count as ``20``. Stands last in an ``Annotated``, so that bounds still reach the JSON schema."""
+
+Int = Annotated[int, INTEGRAL]
+UnixSeconds = Annotated[int, Field(description="Unix seconds."), INTEGRAL]
+Cents = Annotated[int, Field(ge=0, description="US cents."), INTEGRAL]
+
+After = Annotated[str, Field(description="`last_id` of the page before.")]
+AfterItem = Annotated[str, Field(description="Id of the last item of the page before.")]
+AfterNext = Annotated[str, Field(description="`next` of the page before.")]
+Before = Annotated[str, Field(description="`first_id` of the page after.")]
+Order = Literal["asc", "desc"]
+
+Limit100 = Annotated[int, Field(ge=1, le=100), INTEGRAL]
+Limit0To100 = Annotated[int, Field(ge=0, le=100), INTEGRAL]
+Limit0To1000 = Annotated[int, Field(ge=0, le=1000), INTEGRAL]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiDefault:
+    """Metadata: the value the API assumes when the field is left out. Shown in the schema, never sent."""
+
+    value: str | int | bool
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Add ``default`` to the field's JSON schema."""
+        return {**handler(schema), "default": self.value}
+
+
+class _ClearsWithNull:
+    """Metadata: null has a meaning of its own here, so the schema offers it."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [handler(schema), {"type": "null"}]}
+
+
+Clearable = Annotated[T | None, _ClearsWithNull()]
+"""An optional field that null empties."""
