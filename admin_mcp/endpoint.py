@@ -13,9 +13,8 @@ Everything that can be wrong about such a class is an ``EndpointDefinitionError`
 
 import inspect
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, TypedDict, Unpack, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
@@ -25,7 +24,22 @@ Effect = Literal["read", "create", "update", "grant", "destroy"]
 """What a call does: ``grant`` gives someone or something access, ``destroy`` takes a thing or access away."""
 
 VERBS = frozenset(
-    "list get create update delete add remove assign unassign activate deactivate archive upload validate".split()
+    [
+        "list",
+        "get",
+        "create",
+        "update",
+        "delete",
+        "add",
+        "remove",
+        "assign",
+        "unassign",
+        "activate",
+        "deactivate",
+        "archive",
+        "upload",
+        "validate",
+    ]
 )
 _TOOL_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -79,6 +93,19 @@ class Spec:
         return self.effect != "read"
 
 
+class Keywords(TypedDict, total=False):
+    """The keywords of an endpoint class. None may be the name of a pydantic setting, which would swallow it."""
+
+    get: str
+    post: str
+    delete: str
+    returns: type[ApiObject]
+    effect: Effect
+    undo: str
+    sensitive: bool
+    secret: tuple[str, ...]
+
+
 class Endpoint(BaseModel):
     """Base of every catalog class. ``SPEC`` is its only class attribute, so fields may be called what the API says."""
 
@@ -86,42 +113,23 @@ class Endpoint(BaseModel):
 
     SPEC: ClassVar[Spec]
 
-    def __init_subclass__(
-        cls,
-        *,
-        get: str | None = None,
-        post: str | None = None,
-        delete: str | None = None,
-        returns: type[ApiObject] | None = None,
-        effect: Effect | None = None,
-        undo: str | None = None,
-        sensitive: bool = False,
-        secret: tuple[str, ...] = (),
-    ) -> None:
-        """Take the class keywords; ``__pydantic_init_subclass__`` reads them once the fields are known."""
+    def __init_subclass__(cls, **keywords: Unpack[Keywords]) -> None:
+        """Take the class keywords; they are read once pydantic knows the fields."""
         super().__init_subclass__()
 
     @classmethod
-    def __pydantic_init_subclass__(
-        cls,
-        *,
-        get: str | None = None,
-        post: str | None = None,
-        delete: str | None = None,
-        returns: type[ApiObject] | None = None,
-        effect: Effect | None = None,
-        undo: str | None = None,
-        sensitive: bool = False,
-        secret: tuple[str, ...] = (),
-    ) -> None:
+    def __pydantic_init_subclass__(cls, **keywords: Any) -> None:  # noqa: ANN401 - pydantic's own signature
         """Check the class and give it its ``SPEC``.
 
         Raises:
             EndpointDefinitionError: the definition contradicts itself or leaves something out.
 
         """
-        method, path = _method_and_path(cls, {"GET": get, "POST": post, "DELETE": delete})
-        if returns is None:
+        if unknown := sorted(set(keywords) - set(Keywords.__annotations__)):
+            raise EndpointDefinitionError(f"{cls.__name__}: unknown class keyword {', '.join(unknown)}")
+        given = cast("Keywords", keywords)
+        method, path = _method_and_path(cls, given)
+        if "returns" not in given:
             raise EndpointDefinitionError(f"{cls.__name__}: say what it returns: returns=Model")
         cls.SPEC = Spec(
             name=_tool_name(cls),
@@ -130,18 +138,18 @@ class Endpoint(BaseModel):
             method=method,
             path=path,
             path_fields=_path_fields(cls, method, path),
-            effect=_effect(cls, method, effect),
-            returns=returns,
-            undo=undo,
-            sensitive=sensitive,
-            secret=secret,
+            effect=_effect(cls, method, given.get("effect")),
+            returns=given["returns"],
+            undo=given.get("undo"),
+            sensitive=given.get("sensitive", False),
+            secret=given.get("secret", ()),
         )
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
-        """Refuse a POST whose body would be empty although it has fields to change."""
+        """Refuse an update that has fields to change and changes none."""
         spec = type(self).SPEC
-        if spec.method != "POST":
+        if spec.effect != "update":
             return self
         fields = [name for name in type(self).model_fields if name not in spec.path_fields]
         if fields and not self.model_fields_set.intersection(fields):
@@ -151,8 +159,13 @@ class Endpoint(BaseModel):
         return self
 
 
-def _method_and_path(cls: type[Endpoint], given: Mapping[Method, str | None]) -> tuple[Method, str]:
-    found = [(method, path) for method, path in given.items() if path is not None]
+def _method_and_path(cls: type[Endpoint], given: Keywords) -> tuple[Method, str]:
+    paths: dict[Method, str | None] = {
+        "GET": given.get("get"),
+        "POST": given.get("post"),
+        "DELETE": given.get("delete"),
+    }
+    found = [(method, path) for method, path in paths.items() if path is not None]
     if len(found) != 1:
         raise EndpointDefinitionError(f"{cls.__name__}: give exactly one of get=, post= and delete=")
     method, path = found[0]
@@ -199,9 +212,11 @@ def _effect(cls: type[Endpoint], method: Method, declared: Effect | None) -> Eff
     implied: dict[Method, Effect] = {"GET": "read", "DELETE": "destroy"}
     if method in implied:
         if declared is not None:
-            raise EndpointDefinitionError(f"{cls.__name__}: the effect of a {method} is {implied[method]}; drop effect=")
+            raise EndpointDefinitionError(
+                f"{cls.__name__}: the effect of a {method} is {implied[method]}; drop effect="
+            )
         return implied[method]
-    if declared not in get_args(Effect) or declared == "read":
+    if declared is None or declared == "read" or declared not in get_args(Effect):
         raise EndpointDefinitionError(
             f"{cls.__name__}: a POST says what it does: effect= create, update, grant or destroy"
         )

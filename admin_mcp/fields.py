@@ -5,9 +5,10 @@ Types only. What one endpoint takes lives in its catalog module.
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
@@ -20,7 +21,7 @@ Whether a field was given is ``model_fields_set``'s to answer; the value itself 
 
 T = TypeVar("T")
 
-Open = T | str
+Open: TypeAlias = T | str
 """An answer's enum: the documented values, and whatever the API adds later."""
 
 _RESOURCE_ID = re.compile(r"[A-Za-z0-9_\-.:~]{1,256}")
@@ -40,8 +41,18 @@ def _integral(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-ResourceId = Annotated[str, AfterValidator(_check_resource_id)]
+_RESOURCE_ID_CHECK: Final = AfterValidator(_check_resource_id)
+
+ResourceId = Annotated[str, _RESOURCE_ID_CHECK]
 """The id of one thing, safe to stand in a URL path."""
+
+
+def names_thing(field: FieldInfo) -> bool:
+    """Whether a field holds a ``ResourceId``, be it optional."""
+    if _RESOURCE_ID_CHECK in field.metadata:
+        return True
+    return any(_RESOURCE_ID_CHECK in getattr(part, "__metadata__", ()) for part in get_args(field.annotation))
+
 
 INTEGRAL: Final = BeforeValidator(_integral)
 """Lets ``20.0`` count as ``20``. Stands last in an ``Annotated``, so that bounds still reach the JSON schema."""
@@ -67,9 +78,7 @@ class ApiDefault:
 
     value: str | int | bool
 
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Add ``default`` to the field's JSON schema."""
         return {**handler(schema), "default": self.value}
 
@@ -77,9 +86,7 @@ class ApiDefault:
 class _ClearsWithNull:
     """Metadata: null has a meaning of its own here, so the schema offers it."""
 
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         return {"anyOf": [handler(schema), {"type": "null"}]}
 
 

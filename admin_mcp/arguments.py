@@ -1,0 +1,97 @@
+"""An agent's arguments -> a validated ``Endpoint``, or one error that names each bad field and the way out. Pure."""
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from admin_mcp.endpoint import Endpoint
+from admin_mcp.errors import InvalidInput
+
+_LONGEST_ECHO = 80
+
+
+def parse_arguments(endpoint: type[Endpoint], arguments: Mapping[str, object]) -> Endpoint:
+    """Validate arguments strictly.
+
+    Raises:
+        InvalidInput: names every field that is missing, unknown or out of range; nothing was sent.
+
+    """
+    try:
+        return endpoint.model_validate(arguments)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        raise InvalidInput(
+            f"{endpoint.SPEC.name}: " + "; ".join(_explain(endpoint, detail) for detail in details),
+            param=_place(details[0]["loc"]) or None,
+            hint=_hint(endpoint, details),
+        ) from None
+
+
+def _explain(endpoint: type[Endpoint], detail: ErrorDetails) -> str:
+    place = _place(detail["loc"])
+    match detail["type"]:
+        case "missing":
+            return f"{place} is missing"
+        case "extra_forbidden":
+            return f"{place} is not an argument of this tool{_nearest(endpoint, detail['loc'])}"
+        case "nothing_to_change" | "missing_for_type":
+            return detail["msg"]
+    prefix = f"{place}: " if place else ""
+    if not detail["loc"]:
+        return prefix + detail["msg"]
+    return f"{prefix}got {_shown(detail['input'])}; {_allowed(detail)}"
+
+
+_ALLOWED = {
+    "string_type": "must be a string",
+    "int_type": "must be a whole number, not quoted",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "bool_type": "must be true or false",
+    "list_type": "must be an array",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "literal_error": "must be one of {expected}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must have at least {min_length} items",
+    "too_long": "must have at most {max_length} items",
+}
+
+
+def _allowed(detail: ErrorDetails) -> str:
+    template = _ALLOWED.get(detail["type"])
+    return template.format_map(detail.get("ctx", {})) if template else detail["msg"]
+
+
+def _hint(endpoint: type[Endpoint], details: Sequence[ErrorDetails]) -> str:
+    """Say what the tool takes; ids that don't look like ids get the reminder where ids come from."""
+    if any(detail["type"] == "resource_id" for detail in details):
+        return "Nothing was sent. Pass the id exactly as a list or get tool returned it."
+    fields = endpoint.model_fields.items()
+    taken = ", ".join(f"{name} (required)" if field.is_required() else name for name, field in fields) or "none"
+    return f"Nothing was sent. Arguments of {endpoint.SPEC.name}: {taken}."
+
+
+def _nearest(endpoint: type[Endpoint], location: Sequence[int | str]) -> str:
+    close = difflib.get_close_matches(str(location[-1]), list(endpoint.model_fields), n=1, cutoff=0.5)
+    return f" (did you mean {close[0]}?)" if close and len(location) == 1 else ""
+
+
+def _place(location: Sequence[int | str]) -> str:
+    place = ""
+    for part in location:
+        place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else str(part)
+    return place
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= _LONGEST_ECHO else text[: _LONGEST_ECHO - 1] + "…"

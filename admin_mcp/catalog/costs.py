@@ -1,0 +1,26 @@
+"""Costs: what the organization's API use costs, per day."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from admin_mcp.catalog.usage import EndTime, NextPage, StartTime
+from admin_mcp.catalog.usage_results import UsagePage
+from admin_mcp.endpoint import Endpoint
+from admin_mcp.fields import INTEGRAL, UNSET, ApiDefault, ResourceId
+
+
+class GetCosts(Endpoint, get="/organization/costs", returns=UsagePage):
+    """Get what the organization spent per day, in whole currency units (dollars, not cents). Totals unless grouped by
+    project, line item and so on. Token counts are in the get_usage tools.
+    """
+
+    start_time: StartTime
+    api_key_ids: list[ResourceId] = UNSET
+    bucket_width: Annotated[Literal["1d"], ApiDefault("1d")] = UNSET
+    end_time: EndTime = UNSET
+    group_by: list[Literal["project_id", "user_id", "line_item", "api_key_id", "api_source"]] = UNSET
+    limit: Annotated[int, Field(ge=1, le=180, description="Days."), ApiDefault(7), INTEGRAL] = UNSET
+    line_items: list[str] = UNSET
+    page: NextPage = UNSET
+    project_ids: list[ResourceId] = UNSET

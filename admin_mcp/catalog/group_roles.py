@@ -1,0 +1,64 @@
+"""Organization roles assigned to a group."""
+
+from typing import Literal
+
+from admin_mcp.catalog.roles import Role
+from admin_mcp.catalog.user_roles import AssignedRole, AssignedRoleList, RoleUnassigned
+from admin_mcp.endpoint import ApiObject, Endpoint
+from admin_mcp.fields import UNSET, AfterNext, Limit0To1000, Open, Order, ResourceId
+
+
+class RoleHolderGroup(ApiObject):
+    """The group a role was assigned to."""
+
+    id: str
+    created_at: int
+    name: str
+    object: Open[Literal["group"]]
+    scim_managed: bool
+
+
+class GroupRoleAssignment(ApiObject):
+    """A role newly assigned to a group."""
+
+    group: RoleHolderGroup
+    object: Open[Literal["group.role"]]
+    role: Role
+
+
+class ListGroupRoles(Endpoint, get="/organization/groups/{group_id}/roles", returns=AssignedRoleList):
+    """List the organization roles a group holds for its members. Its roles in one project are in
+    list_project_group_roles.
+    """
+
+    group_id: ResourceId
+    after: AfterNext = UNSET
+    limit: Limit0To1000 = UNSET
+    order: Order = UNSET
+
+
+class AssignGroupRole(
+    Endpoint, post="/organization/groups/{group_id}/roles", returns=GroupRoleAssignment, effect="grant"
+):
+    """Give a group, and so every member of it, an organization role. Take role_id from list_roles. For a role in one
+    project use assign_project_group_role.
+    """
+
+    group_id: ResourceId
+    role_id: ResourceId
+
+
+class GetGroupRole(Endpoint, get="/organization/groups/{group_id}/roles/{role_id}", returns=AssignedRole):
+    """Check whether a group holds an organization role, and see that role."""
+
+    group_id: ResourceId
+    role_id: ResourceId
+
+
+class UnassignGroupRole(Endpoint, delete="/organization/groups/{group_id}/roles/{role_id}", returns=RoleUnassigned):
+    """Take an organization role from a group, and so from members who hold it only through this group. The role and
+    the memberships stay.
+    """
+
+    group_id: ResourceId
+    role_id: ResourceId

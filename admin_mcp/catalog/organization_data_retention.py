@@ -1,0 +1,37 @@
+"""The organization's data retention."""
+
+from typing import Literal
+
+from admin_mcp.endpoint import ApiObject, Endpoint
+from admin_mcp.fields import Open
+
+
+class OrganizationDataRetention(ApiObject):
+    """How the organization's data is retained."""
+
+    object: Open[Literal["organization.data_retention"]]
+    type: Open[
+        Literal[
+            "zero_data_retention",
+            "modified_abuse_monitoring",
+            "enhanced_zero_data_retention",
+            "enhanced_modified_abuse_monitoring",
+        ]
+    ]
+
+
+class GetOrganizationDataRetention(Endpoint, get="/organization/data_retention", returns=OrganizationDataRetention):
+    """Get the organization's data retention type. One project's own is in get_project_data_retention."""
+
+
+class UpdateOrganizationDataRetention(
+    Endpoint, post="/organization/data_retention", returns=OrganizationDataRetention, effect="update", sensitive=True
+):
+    """Change the organization's data retention type, also for projects that follow the organization's default."""
+
+    retention_type: Literal[
+        "zero_data_retention",
+        "modified_abuse_monitoring",
+        "enhanced_zero_data_retention",
+        "enhanced_modified_abuse_monitoring",
+    ]

@@ -1,0 +1,105 @@
+"""Spend alerts of the organization: emails sent when a month's spend reaches an amount."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from admin_mcp.endpoint import ApiObject, Endpoint, Part
+from admin_mcp.fields import UNSET, After, ApiDefault, Before, Cents, Limit0To100, Open, Order, ResourceId
+
+
+class NotificationChannel(ApiObject):
+    """Where a spend alert is sent."""
+
+    recipients: list[str]
+    type: Open[Literal["email"]]
+    subject_prefix: str | None = None
+
+
+class OrganizationSpendAlert(ApiObject):
+    """A spend alert of the organization."""
+
+    id: str
+    currency: Open[Literal["USD"]]
+    interval: Open[Literal["month"]]
+    notification_channel: NotificationChannel
+    object: Open[Literal["organization.spend_alert"]]
+    threshold_amount: int
+
+
+class OrganizationSpendAlertList(ApiObject):
+    """A page of spend alerts; ``last_id`` is the cursor of the page after it."""
+
+    object: Open[Literal["list"]]
+    data: list[OrganizationSpendAlert]
+    first_id: str | None
+    last_id: str | None
+    has_more: bool
+
+
+class OrganizationSpendAlertDeleted(ApiObject):
+    """A spend alert that is gone."""
+
+    id: str
+    deleted: bool
+    object: Open[Literal["organization.spend_alert.deleted"]]
+
+
+class NotificationChannelInput(Part):
+    """Where to send a spend alert."""
+
+    recipients: list[str] = Field(description="Email addresses.")
+    type: Literal["email"]
+    subject_prefix: str | None = UNSET
+
+
+class ListOrganizationSpendAlerts(Endpoint, get="/organization/spend_alerts", returns=OrganizationSpendAlertList):
+    """List spend alerts on the whole organization: where alert_id comes from. A project's own are in
+    list_project_spend_alerts.
+    """
+
+    after: After = UNSET
+    before: Before = UNSET
+    limit: Annotated[Limit0To100, ApiDefault(20)] = UNSET
+    order: Annotated[Order, ApiDefault("asc")] = UNSET
+
+
+class CreateOrganizationSpendAlert(
+    Endpoint, post="/organization/spend_alerts", returns=OrganizationSpendAlert, effect="create"
+):
+    """Have an email sent when the organization's spend in a month reaches an amount. Nothing is stopped; for a cap use
+    update_organization_spend_limit.
+    """
+
+    currency: Literal["USD"]
+    interval: Literal["month"]
+    notification_channel: NotificationChannelInput
+    threshold_amount: Cents
+
+
+class GetOrganizationSpendAlert(Endpoint, get="/organization/spend_alerts/{alert_id}", returns=OrganizationSpendAlert):
+    """Get one of the organization's spend alerts: amount and recipients."""
+
+    alert_id: ResourceId
+
+
+class UpdateOrganizationSpendAlert(
+    Endpoint, post="/organization/spend_alerts/{alert_id}", returns=OrganizationSpendAlert, effect="update"
+):
+    """Replace an organization spend alert whole: what is to stay, recipients too, must be given again. Read it first
+    with get_organization_spend_alert.
+    """
+
+    alert_id: ResourceId
+    currency: Literal["USD"]
+    interval: Literal["month"]
+    notification_channel: NotificationChannelInput
+    threshold_amount: Cents
+
+
+class DeleteOrganizationSpendAlert(
+    Endpoint, delete="/organization/spend_alerts/{alert_id}", returns=OrganizationSpendAlertDeleted
+):
+    """Delete an organization spend alert; its recipients get no more emails from it."""
+
+    alert_id: ResourceId

@@ -1,0 +1,46 @@
+"""Project roles assigned to a group."""
+
+from admin_mcp.catalog.group_roles import GroupRoleAssignment
+from admin_mcp.catalog.user_roles import AssignedRole, AssignedRoleList, RoleUnassigned
+from admin_mcp.endpoint import Endpoint
+from admin_mcp.fields import UNSET, AfterNext, Limit0To1000, Order, ResourceId
+
+
+class ListProjectGroupRoles(Endpoint, get="/projects/{project_id}/groups/{group_id}/roles", returns=AssignedRoleList):
+    """List the roles a group gives its members in one project. Organization roles are in list_group_roles."""
+
+    project_id: ResourceId
+    group_id: ResourceId
+    after: AfterNext = UNSET
+    limit: Limit0To1000 = UNSET
+    order: Order = UNSET
+
+
+class AssignProjectGroupRole(
+    Endpoint, post="/projects/{project_id}/groups/{group_id}/roles", returns=GroupRoleAssignment, effect="grant"
+):
+    """Give a group, and so every member of it, one more role in a project. Take role_id from list_project_roles."""
+
+    project_id: ResourceId
+    group_id: ResourceId
+    role_id: ResourceId
+
+
+class GetProjectGroupRole(
+    Endpoint, get="/projects/{project_id}/groups/{group_id}/roles/{role_id}", returns=AssignedRole
+):
+    """Check whether a group holds a certain role in a project, and see that role."""
+
+    project_id: ResourceId
+    group_id: ResourceId
+    role_id: ResourceId
+
+
+class UnassignProjectGroupRole(
+    Endpoint, delete="/projects/{project_id}/groups/{group_id}/roles/{role_id}", returns=RoleUnassigned
+):
+    """Take a project role from a group, and so from members who hold it only through the group. The role stays."""
+
+    project_id: ResourceId
+    group_id: ResourceId
+    role_id: ResourceId

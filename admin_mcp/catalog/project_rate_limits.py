@@ -1,0 +1,63 @@
+"""Rate limits of a project, one for each model."""
+
+from typing import Annotated, Literal
+
+from admin_mcp.endpoint import ApiObject, Endpoint
+from admin_mcp.fields import UNSET, After, ApiDefault, Before, Int, Open, ResourceId
+
+
+class ProjectRateLimit(ApiObject):
+    """What a project may use of one model."""
+
+    id: str
+    max_requests_per_1_minute: int
+    max_tokens_per_1_minute: int
+    model: str
+    object: Open[Literal["project.rate_limit"]]
+    batch_1_day_max_input_tokens: int = UNSET
+    max_audio_megabytes_per_1_minute: int = UNSET
+    max_images_per_1_minute: int = UNSET
+    max_requests_per_1_day: int = UNSET
+
+
+class ProjectRateLimitList(ApiObject):
+    """A page of rate limits; ``last_id`` is the cursor of the page after it."""
+
+    object: Open[Literal["list"]]
+    data: list[ProjectRateLimit]
+    first_id: str | None = None
+    last_id: str | None = None
+    has_more: bool
+
+
+class ListProjectRateLimits(
+    Endpoint, get="/organization/projects/{project_id}/rate_limits", returns=ProjectRateLimitList
+):
+    """List one project's request, token, image, audio and batch limits for each model: where rate_limit_id comes from.
+    For money see get_project_spend_limit.
+    """
+
+    project_id: ResourceId
+    after: After = UNSET
+    before: Before = UNSET
+    limit: Annotated[Int, ApiDefault(100)] = UNSET
+
+
+class UpdateProjectRateLimit(
+    Endpoint,
+    post="/organization/projects/{project_id}/rate_limits/{rate_limit_id}",
+    returns=ProjectRateLimit,
+    effect="update",
+):
+    """Change a project's limits for one model; those left out stay. Only limits that list_project_rate_limits shows
+    for the model apply to it.
+    """
+
+    project_id: ResourceId
+    rate_limit_id: ResourceId
+    batch_1_day_max_input_tokens: Int = UNSET
+    max_audio_megabytes_per_1_minute: Int = UNSET
+    max_images_per_1_minute: Int = UNSET
+    max_requests_per_1_day: Int = UNSET
+    max_requests_per_1_minute: Int = UNSET
+    max_tokens_per_1_minute: Int = UNSET

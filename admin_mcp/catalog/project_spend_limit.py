@@ -1,0 +1,59 @@
+"""The spend limit of a project."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from admin_mcp.catalog.organization_spend_limit import SpendLimitEnforcement
+from admin_mcp.endpoint import ApiObject, Endpoint
+from admin_mcp.fields import INTEGRAL, Open, ResourceId
+
+
+class ProjectSpendLimit(ApiObject):
+    """A project's monthly spend limit, in cents."""
+
+    currency: Open[Literal["USD"]]
+    enforcement: SpendLimitEnforcement
+    interval: Open[Literal["month"]]
+    object: Open[Literal["project.spend_limit"]]
+    threshold_amount: int
+
+
+class ProjectSpendLimitDeleted(ApiObject):
+    """A project's spend limit that is gone."""
+
+    deleted: bool
+    object: Open[Literal["project.spend_limit.deleted"]]
+
+
+class GetProjectSpendLimit(Endpoint, get="/organization/projects/{project_id}/spend_limit", returns=ProjectSpendLimit):
+    """Get a project's monthly spend limit in US cents, and whether it is being enforced now."""
+
+    project_id: ResourceId
+
+
+class UpdateProjectSpendLimit(
+    Endpoint,
+    post="/organization/projects/{project_id}/spend_limit",
+    returns=ProjectSpendLimit,
+    effect="update",
+    sensitive=True,
+):
+    """Set a project's monthly spend limit, or replace the one it has. It caps the project's API use; for an email only
+    use create_project_spend_alert.
+    """
+
+    project_id: ResourceId
+    currency: Literal["USD"]
+    interval: Literal["month"]
+    threshold_amount: Annotated[int, Field(ge=1, description="US cents."), INTEGRAL]
+
+
+class DeleteProjectSpendLimit(
+    Endpoint, delete="/organization/projects/{project_id}/spend_limit", returns=ProjectSpendLimitDeleted
+):
+    """Delete a project's monthly spend limit, so that it caps nothing any more. Its spend alerts and the organization's
+    limit stay.
+    """
+
+    project_id: ResourceId

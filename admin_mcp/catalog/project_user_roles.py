@@ -1,0 +1,45 @@
+"""Project roles assigned to a user."""
+
+from admin_mcp.catalog.user_roles import AssignedRole, AssignedRoleList, RoleUnassigned, UserRoleAssignment
+from admin_mcp.endpoint import Endpoint
+from admin_mcp.fields import UNSET, AfterNext, Limit0To1000, Order, ResourceId
+
+
+class ListProjectUserRoles(Endpoint, get="/projects/{project_id}/users/{user_id}/roles", returns=AssignedRoleList):
+    """List the roles a user holds in one project; `assignment_sources` tells through what. Organization roles are in
+    list_user_roles.
+    """
+
+    project_id: ResourceId
+    user_id: ResourceId
+    after: AfterNext = UNSET
+    limit: Limit0To1000 = UNSET
+    order: Order = UNSET
+
+
+class AssignProjectUserRole(
+    Endpoint, post="/projects/{project_id}/users/{user_id}/roles", returns=UserRoleAssignment, effect="grant"
+):
+    """Give a user one more role in a project. Take role_id from list_project_roles."""
+
+    project_id: ResourceId
+    user_id: ResourceId
+    role_id: ResourceId
+
+
+class GetProjectUserRole(Endpoint, get="/projects/{project_id}/users/{user_id}/roles/{role_id}", returns=AssignedRole):
+    """Check whether a user holds a certain role in a project, and through what."""
+
+    project_id: ResourceId
+    user_id: ResourceId
+    role_id: ResourceId
+
+
+class UnassignProjectUserRole(
+    Endpoint, delete="/projects/{project_id}/users/{user_id}/roles/{role_id}", returns=RoleUnassigned
+):
+    """Take a project role from a user. The role stays, and so does one held through a group."""
+
+    project_id: ResourceId
+    user_id: ResourceId
+    role_id: ResourceId

@@ -1,0 +1,212 @@
+"""Usage: what the organization's API keys consumed, counted per time bucket."""
+
+from typing import Annotated, Final, Literal, TypeAlias
+
+from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from admin_mcp.catalog.usage_results import DecisionsPage, UsagePage
+from admin_mcp.endpoint import Endpoint
+from admin_mcp.fields import INTEGRAL, UNSET, ApiDefault, ResourceId
+
+_MOST_BUCKETS: Final = {"1m": 1440, "1h": 168, "1d": 31}
+
+
+def _fits_bucket_width(limit: int, info: ValidationInfo) -> int:
+    # Fields are validated in order, and ``bucket_width`` stands before ``limit``; it is missing if it was invalid.
+    if "bucket_width" not in info.data:
+        return limit
+    width = info.data["bucket_width"] or "1d"
+    most = _MOST_BUCKETS[width]
+    if limit > most:
+        raise PydanticCustomError(
+            "too_many_buckets",
+            "must be at most {most} with bucket_width {width}; page on with `page`, or take wider buckets",
+            {"most": most, "width": width},
+        )
+    return limit
+
+
+StartTime = Annotated[int, Field(description="Unix seconds, inclusive."), INTEGRAL]
+EndTime = Annotated[int, Field(description="Unix seconds, exclusive."), INTEGRAL]
+BucketWidth = Annotated[Literal["1m", "1h", "1d"], ApiDefault("1d")]
+Buckets = Annotated[
+    int,
+    Field(le=1440, description="Buckets; default/max 7/31 for 1d, 24/168 for 1h, 60/1440 for 1m."),
+    AfterValidator(_fits_bucket_width),
+    INTEGRAL,
+]
+NextPage = Annotated[str, Field(description="`next_page` of the page before.")]
+
+ByCaller: TypeAlias = Literal["project_id", "user_id", "api_key_id", "model"]
+ByCall: TypeAlias = Literal["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source"]
+
+
+class GetUsageCompletions(Endpoint, get="/organization/usage/completions", returns=UsagePage):
+    """Get the organization's text generation usage per time bucket: input, cached, output and audio tokens, and
+    requests. Totals unless grouped. For money use get_costs.
+    """
+
+    start_time: StartTime
+    api_key_ids: list[ResourceId] = UNSET
+    batch: bool = Field(UNSET, description="Only batch calls, or only others; both if left out.")
+    bucket_width: BucketWidth = UNSET
+    end_time: EndTime = UNSET
+    group_by: list[ByCall] = UNSET
+    limit: Buckets = UNSET
+    models: list[str] = UNSET
+    page: NextPage = UNSET
+    project_ids: list[ResourceId] = UNSET
+    user_ids: list[ResourceId] = UNSET
+
+
+class GetUsageEmbeddings(Endpoint, get="/organization/usage/embeddings", returns=UsagePage):
+    """Get the organization's embeddings usage per time bucket: input tokens and requests. Totals unless grouped."""
+
+    start_time: StartTime
+    api_key_ids: list[ResourceId] = UNSET
+    bucket_width: BucketWidth = UNSET
+    end_time: EndTime = UNSET
+    group_by: list[ByCaller] = UNSET
+    limit: Buckets = UNSET
+    models: list[str] = UNSET
+    page: NextPage = UNSET
+    project_ids: list[ResourceId] = UNSET
+    user_ids: list[ResourceId] = UNSET
+
+
+class GetUsageModerations(Endpoint, get="/organization/usage/moderations", returns=UsagePage):
+    """Get the organization's moderations usage per time bucket: input tokens and requests. Totals unless grouped."""
+
+    start_time: StartTime
+    api_key_ids: list[ResourceId] = UNSET
+    bucket_width: BucketWidth = UNSET
+    end_time: EndTime = UNSET
+    group_by: list[ByCaller] = UNSET
+    limit: Buckets = UNSET
+    models: list[str] = UNSET
+    page: NextPage = UNSET
+    project_ids: list[ResourceId] = UNSET
+    user_ids: list[ResourceId] = UNSET
+
+
+class GetUsageImages(Endpoint, get="/organization/usage/images", returns=UsagePage):
+    """Get the organization's image usage per time bucket: images and requests. Totals unless grouped."""
+
+    start_time: StartTime
+    api_key_ids: list[ResourceId] = UNSET
+    bucket_width: BucketWidth = UNSET
+    end_time: EndTime = UNSET
+    group_by: list[Literal["project_id", "user_id", "api_key_id", "model", "size", "source"]] = UNSET
+    limit: Buckets = UNSET
+    models: list[str] = UNSET
+    page: NextPage = UNSET
+    project_ids: list[ResourceId] = UNSET
+    sizes: list[Literal["256x256", "512x512", "1024x1024", "1792x1792", "1024x1792"]] = UNSET
+    sources: list[Literal["image.generation", "image.edit", "image.variation"]] = UNSET
+    user_ids: list[ResourceId] = UNSET
+
+
+class GetUsageAudioSpeeches(Endpoint, get="/organization/usage/audio_speeches", returns=UsagePage):
+    """Get the organization's text-to-speech usage per time bucket: characters and requests. Totals unless grouped."""
+
+    start_time: StartTime
+    api_key_ids: list[ResourceId] = UNSET
+    bucket_width: BucketWidth = UNSET
+    end_time: EndTime = UNSET
+    group_by: list[ByCaller] = UNSET
+    limit: Buckets = UNSET
+    models: list[str] = UNSET
+    page: NextPage = UNSET
+    project_ids: list[ResourceId] = UNSET
+    user_ids: list[ResourceId] = UNSET
+
+
+class GetUsageAudioTranscriptions(Endpoint, get="/organization/usage/audio_transcriptions", returns=UsagePage):
+    """Get the organization's transcription usage per time bucket: seconds of audio and requests. Totals unless
+    grouped.
+    """
+
+    start_time: StartTime
+    api_key_ids: list[ResourceId] = UNSET
+    bucket_width: BucketWidth = UNSET
+    end_time: EndTime = UNSET
+    group_by: list[ByCaller] = UNSET
+    limit: Buckets = UNSET
+    models: list[str] = UNSET
+    page: NextPage = UNSET
+    project_ids: list[ResourceId] = UNSET
+    user_ids: list[ResourceId] = UNSET
+
+
+class GetUsageVectorStores(Endpoint, get="/organization/usage/vector_stores", returns=UsagePage):
+    """Get how many bytes the organization's vector stores held, per time bucket. Totals unless grouped."""
+
+    start_time: StartTime
+    bucket_width: BucketWidth = UNSET
+    end_time: EndTime = UNSET
+    group_by: list[Literal["project_id"]] = UNSET
+    limit: Buckets = UNSET
+    page: NextPage = UNSET
+    project_ids: list[ResourceId] = UNSET
+
+
+class GetUsageCodeInterpreterSessions(Endpoint, get="/organization/usage/code_interpreter_sessions", returns=UsagePage):
+    """Get how many code interpreter sessions the organization had, per time bucket. Totals unless grouped."""
+
+    start_time: StartTime
+    bucket_width: BucketWidth = UNSET
+    end_time: EndTime = UNSET
+    group_by: list[Literal["project_id"]] = UNSET
+    limit: Buckets = UNSET
+    page: NextPage = UNSET
+    project_ids: list[ResourceId] = UNSET
+
+
+class GetUsageFileSearchCalls(Endpoint, get="/organization/usage/file_search_calls", returns=UsagePage):
+    """Get how many file search calls the organization made, per time bucket. Totals unless grouped."""
+
+    start_time: StartTime
+    api_key_ids: list[ResourceId] = UNSET
+    bucket_width: BucketWidth = UNSET
+    end_time: EndTime = UNSET
+    group_by: list[Literal["project_id", "user_id", "api_key_id", "vector_store_id"]] = UNSET
+    limit: Buckets = UNSET
+    page: NextPage = UNSET
+    project_ids: list[ResourceId] = UNSET
+    user_ids: list[ResourceId] = UNSET
+    vector_store_ids: list[ResourceId] = UNSET
+
+
+class GetUsageWebSearchCalls(Endpoint, get="/organization/usage/web_search_calls", returns=UsagePage):
+    """Get the organization's web search usage per time bucket: searches and model requests. Totals unless grouped."""
+
+    start_time: StartTime
+    api_key_ids: list[ResourceId] = UNSET
+    bucket_width: BucketWidth = UNSET
+    context_levels: list[Literal["low", "medium", "high"]] = UNSET
+    end_time: EndTime = UNSET
+    group_by: list[Literal["project_id", "user_id", "api_key_id", "model", "context_level", "api_source"]] = UNSET
+    limit: Buckets = UNSET
+    models: list[str] = UNSET
+    page: NextPage = UNSET
+    project_ids: list[ResourceId] = UNSET
+    user_ids: list[ResourceId] = UNSET
+
+
+class GetUsageDecisions(Endpoint, get="/organization/usage/decisions", returns=DecisionsPage):
+    """Get the organization's decisions usage per time bucket: input and output tokens and requests. Totals unless
+    grouped.
+    """
+
+    start_time: StartTime
+    api_key_ids: list[ResourceId] | None = UNSET
+    batch: bool | None = UNSET
+    bucket_width: BucketWidth | None = UNSET
+    end_time: EndTime | None = UNSET
+    group_by: list[ByCall] | None = UNSET
+    limit: Buckets | None = UNSET
+    models: list[str] | None = UNSET
+    page: NextPage | None = UNSET
+    project_ids: list[ResourceId] | None = UNSET
+    user_ids: list[ResourceId] | None = UNSET

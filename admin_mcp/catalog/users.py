@@ -1,0 +1,111 @@
+"""Users: the members of the organization."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from admin_mcp.endpoint import ApiObject, Endpoint
+from admin_mcp.fields import UNSET, After, ApiDefault, Limit100, Open, ResourceId
+
+
+class OrganizationUserProject(ApiObject):
+    """A project a user belongs to, and their role in it."""
+
+    id: str | None = None
+    name: str | None = None
+    role: str | None = None
+
+
+class OrganizationUserProjects(ApiObject):
+    """The projects a user belongs to."""
+
+    data: list[OrganizationUserProject]
+    object: Open[Literal["list"]]
+
+
+class UserAccount(ApiObject):
+    """The account behind a membership of the organization."""
+
+    id: str
+    object: Open[Literal["user"]]
+    banned: bool | None = None
+    banned_at: int | None = None
+    email: str | None = None
+    enabled: bool | None = None
+    name: str | None = None
+    picture: str | None = None
+
+
+class OrganizationUser(ApiObject):
+    """A member of the organization."""
+
+    id: str
+    added_at: int
+    object: Open[Literal["organization.user"]]
+    api_key_last_used_at: int | None = None
+    created: int = UNSET
+    developer_persona: str | None = None
+    email: str | None = None
+    is_default: bool = UNSET
+    is_scale_tier_authorized_purchaser: bool | None = None
+    is_scim_managed: bool = UNSET
+    is_service_account: bool = UNSET
+    name: str | None = None
+    projects: OrganizationUserProjects | None = None
+    role: str | None = None
+    technical_level: str | None = None
+    user: UserAccount = UNSET
+
+
+class OrganizationUserList(ApiObject):
+    """A page of members; ``last_id`` is the cursor of the page after it."""
+
+    object: Open[Literal["list"]]
+    data: list[OrganizationUser]
+    first_id: str | None = None
+    last_id: str | None = None
+    has_more: bool
+
+
+class OrganizationUserDeleted(ApiObject):
+    """A user who is no longer a member."""
+
+    id: str
+    deleted: bool
+    object: Open[Literal["organization.user.deleted"]]
+
+
+class ListUsers(Endpoint, get="/organization/users", returns=OrganizationUserList):
+    """List members of the organization: where user_id comes from. To find a person, give `emails`; people who were
+    invited but have not joined are in list_invites.
+    """
+
+    after: After = UNSET
+    emails: list[str] = Field(UNSET, description="Only users with these addresses.")
+    limit: Annotated[Limit100, ApiDefault(20)] = UNSET
+
+
+class GetUser(Endpoint, get="/organization/users/{user_id}", returns=OrganizationUser):
+    """Get one member of the organization by id. If only the email is known, use list_users."""
+
+    user_id: ResourceId
+
+
+class UpdateUser(Endpoint, post="/organization/users/{user_id}", returns=OrganizationUser, effect="update"):
+    """Change a member's organization role or developer profile. Name and email can't be changed. To add a role beside
+    the present one use assign_user_role.
+    """
+
+    user_id: ResourceId
+    developer_persona: str | None = UNSET
+    role: str | None = Field(UNSET, description="Such as `owner` or `reader`.")
+    role_id: ResourceId | None = UNSET
+    technical_level: str | None = UNSET
+
+
+class DeleteUser(Endpoint, delete="/organization/users/{user_id}", returns=OrganizationUserDeleted):
+    """Remove a person from the whole organization. To end only one project's access use delete_project_user; to
+    withdraw an invite use delete_invite.
+    """
+
+    user_id: ResourceId

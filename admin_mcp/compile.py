@@ -1,0 +1,23 @@
+"""Writes ``tools.json``, the tool list as clients get it: ``python -m admin_mcp.compile`` (that is, ``make catalog``).
+
+Compiling keeps start-up short, since the server then imports no catalog module, and shows every change of what a
+client sees as a reviewable diff.
+"""
+
+import json
+from pathlib import Path
+
+from admin_mcp.catalog import all_endpoints
+from admin_mcp.tool import build_tool
+
+TOOLS_JSON = Path(__file__).with_name("tools.json")
+
+
+def compiled() -> str:
+    """Return the text ``tools.json`` must have."""
+    tools = [build_tool(endpoint) for endpoint in all_endpoints()]
+    return json.dumps({"tools": tools}, indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    TOOLS_JSON.write_text(compiled(), encoding="utf-8")

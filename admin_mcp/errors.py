@@ -1,0 +1,181 @@
+"""Every way a call can fail, and what the agent is told about it.
+
+    AdminMcpError
+    ├── SettingsError            the operator's settings make no sense; start-up ends with exit code 2
+    └── CallError                becomes the tool's error object
+        ├── InvalidInput         the caller's arguments
+        ├── PolicyDenied         the operator's policy, or a tool that is switched off
+        ├── ApprovalDenied       a person said no, or did not say a clear yes
+        ├── ApprovalPending      a person has not answered yet
+        ├── ApprovalUnavailable  there is no way to ask a person
+        ├── Authentication       the API: no key, or one it does not take
+        ├── Permission           the API: the key may not do this
+        ├── NotFound, Conflict, RateLimited, ApiError
+        ├── NetworkError, CallTimeout
+        ├── OutcomeUnknown       a change was sent; whether it was made is not known
+        └── SchemaMismatch       the answer was not a JSON object
+
+No I/O and no formatting beyond the error object itself.
+"""
+
+from typing import ClassVar, Literal
+
+Kind = Literal[
+    "invalid_input",
+    "policy_denied",
+    "approval_pending",
+    "approval_denied",
+    "approval_unavailable",
+    "authentication",
+    "permission",
+    "not_found",
+    "conflict",
+    "rate_limited",
+    "api_error",
+    "network",
+    "timeout",
+    "outcome_unknown",
+    "schema_mismatch",
+]
+
+
+class AdminMcpError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class SettingsError(AdminMcpError):
+    """The settings contradict themselves or can't be read; the message names the setting and the way out."""
+
+
+class CallError(AdminMcpError):
+    """A call that failed in a way the agent can be told about.
+
+    ``hint`` says what to do next. ``retryable`` means that the same call, unchanged, may succeed later.
+    """
+
+    kind: ClassVar[Kind]
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str,
+        status: int | None = None,
+        code: str | None = None,
+        param: str | None = None,
+        request_id: str | None = None,
+        retryable: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.status = status
+        self.code = code
+        self.param = param
+        self.request_id = request_id
+        self.retryable = retryable
+
+    def as_object(self) -> dict[str, object]:
+        """Return the error object that a tool result carries."""
+        return {
+            "error": {
+                "kind": self.kind,
+                "message": self.message,
+                "status": self.status,
+                "code": self.code,
+                "param": self.param,
+                "request_id": self.request_id,
+                "hint": self.hint,
+                "retryable": self.retryable,
+            }
+        }
+
+
+class InvalidInput(CallError):
+    """The arguments are not what the tool takes. Nothing was sent."""
+
+    kind = "invalid_input"
+
+
+class PolicyDenied(CallError):
+    """The operator does not allow this call. Nothing was sent."""
+
+    kind = "policy_denied"
+
+
+class ApprovalDenied(CallError):
+    """A person rejected the change, or their answer was not a clear approval. Nothing was sent."""
+
+    kind = "approval_denied"
+
+
+class ApprovalPending(CallError):
+    """A person is being asked about this very change. Nothing was sent yet."""
+
+    kind = "approval_pending"
+
+
+class ApprovalUnavailable(CallError):
+    """The change needs a person's approval and no person can be asked. Nothing was sent."""
+
+    kind = "approval_unavailable"
+
+
+class Authentication(CallError):
+    """No key is set, or the API does not accept it (401)."""
+
+    kind = "authentication"
+
+
+class Permission(CallError):
+    """The key may not do this (403)."""
+
+    kind = "permission"
+
+
+class NotFound(CallError):
+    """There is no such thing (404)."""
+
+    kind = "not_found"
+
+
+class Conflict(CallError):
+    """The thing is not in the state the change assumes (409, or it changed between approval and execution)."""
+
+    kind = "conflict"
+
+
+class RateLimited(CallError):
+    """The API asks to slow down (429)."""
+
+    kind = "rate_limited"
+
+
+class ApiError(CallError):
+    """Any other refusal or failure of the API."""
+
+    kind = "api_error"
+
+
+class NetworkError(CallError):
+    """The API could not be reached, or the connection broke before a read was answered."""
+
+    kind = "network"
+
+
+class CallTimeout(CallError):
+    """A read was not answered in time."""
+
+    kind = "timeout"
+
+
+class OutcomeUnknown(CallError):
+    """A change was sent and its answer was lost: it may or may not have been made."""
+
+    kind = "outcome_unknown"
+
+
+class SchemaMismatch(CallError):
+    """The answer to a read was not a JSON object."""
+
+    kind = "schema_mismatch"

@@ -1,0 +1,83 @@
+"""The form a person fills in, and what their answer means. Pure.
+
+Only one answer approves: an accepted form whose ``decision`` is ``approve``, with the text typed where text is wanted
+and with nothing else in it. An accepted empty form, as some hosts send by themselves, is a refusal.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from admin_mcp.gate.preview import Preview
+from admin_mcp.gate.text import visible
+from admin_mcp.tool import Json
+
+Action = Literal["accept", "decline", "cancel"]
+
+DECISION = "decision"
+TYPED = "typed_text"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back from the host: MCP's elicitation action, and the form's content."""
+
+    action: Action
+    content: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a reply means. ``standing`` marks a person's explicit no, which also answers the same call later."""
+
+    approved: bool
+    standing: bool
+    reason: str
+
+
+def form_schema(preview: Preview) -> Json:
+    """Return the elicitation schema: a required decision without default and, where wanted, text to type."""
+    properties: Json = {
+        DECISION: {
+            "type": "string",
+            "title": "Decision",
+            "description": "approve sends the change once; reject refuses it for ten minutes.",
+            "enum": ["approve", "reject"],
+        }
+    }
+    if preview.typed:
+        properties[TYPED] = {
+            "type": "string",
+            "title": "To approve, type the name",
+            "description": f"Type exactly: {visible(preview.typed[0])}",
+        }
+    # The text is not `required`, so that rejecting takes no typing; approving without it is refused all the same.
+    return {"type": "object", "properties": properties, "required": [DECISION]}
+
+
+def form_message(preview: Preview) -> str:
+    """Return the text above the form."""
+    asked = "An agent asks to make this change. Approve only if you want it."
+    return f"{asked}\n\n{preview.text}"
+
+
+def judge(reply: Reply, preview: Preview) -> Judgement:
+    """Decide what a reply means."""
+    if reply.action != "accept":
+        return _refused("the person declined the request" if reply.action == "decline" else "the form was closed")
+    content = dict(reply.content or {})
+    decision = content.pop(DECISION, None)
+    typed = content.pop(TYPED, None)
+    if decision == "reject":
+        return Judgement(approved=False, standing=True, reason="the person rejected the change")
+    if decision != "approve":
+        return _refused("the form came back without a decision, so nobody approved the change")
+    if content:
+        return _refused("the form came back with fields it does not have")
+    if preview.typed and not (isinstance(typed, str) and typed.strip() in preview.typed):
+        return _refused("the text to type was missing or did not match")
+    return Judgement(approved=True, standing=False, reason="approved")
+
+
+def _refused(reason: str) -> Judgement:
+    return Judgement(approved=False, standing=False, reason=reason)

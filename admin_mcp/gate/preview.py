@@ -1,0 +1,195 @@
+"""What a person is shown before a change: built from the very request and from what the API says is there now. Pure.
+
+Everything a preview read is also what the re-check compares, so an approval covers exactly what the person saw.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from admin_mcp.catalog import Catalog
+from admin_mcp.endpoint import Endpoint, Spec
+from admin_mcp.gate.text import visible
+from admin_mcp.request import WireRequest
+from admin_mcp.tool import Json
+
+Missing = Literal["absent", "unreadable"]
+"""Why there is no object: the API has none (404), or the key may not see it (403)."""
+
+Found = Json | Missing
+
+_LONGEST_VALUE = 2000
+_NAME_KEYS = ("name", "group_name", "email", "redacted_value")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the preview's reads answered. ``state`` is None where there is nothing to read; ``names`` is by id field."""
+
+    state: Found | None
+    names: Mapping[str, Found]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A change, ready to be shown. ``lines`` are plain text; ``typed`` is the texts of which one must be typed, if any.
+
+    ``facts`` is what was read, by label; ``drift`` is its digest.
+    """
+
+    title: str
+    lines: tuple[str, ...]
+    typed: tuple[str, ...]
+    facts: Mapping[str, str]
+    drift: str
+
+    @property
+    def text(self) -> str:
+        """The whole preview as text."""
+        return "\n".join(self.lines)
+
+
+def build_preview(call: Endpoint, wire: WireRequest, seen: Seen, *, catalog: Catalog, target: str) -> Preview:
+    """Put together what a person needs to decide, most important first."""
+    spec = type(call).SPEC
+    things = dict(_things(call, seen))
+    changes = dict(_changes(call, seen))
+    facts = {**things, **changes}
+    lines = [
+        f"{spec.title} — {_EFFECTS[spec.effect]}",
+        *(f"{label}: {value}" for label, value in facts.items()),
+        f"Undo: {_undo(spec, catalog)}",
+        f"In: {target}",
+        f"Request: {wire.method} {wire.target}" + (f" {visible(wire.body, 2 * _LONGEST_VALUE)}" if wire.body else ""),
+    ]
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    return Preview(title=spec.title, lines=tuple(lines), typed=_typed(call, seen), facts=facts, drift=digest)
+
+
+_EFFECTS = {
+    "create": "creates something new",
+    "update": "changes something that exists",
+    "grant": "gives access",
+    "destroy": "takes something away",
+}
+
+
+def _things(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
+    """Yield label and description of each thing the request names by id."""
+    spec = type(call).SPEC
+    own = spec.path_fields[-1] if spec.path.endswith("}") else None
+    for name, value in _given_ids(call, seen):
+        found = seen.state if name == own and name not in seen.names else seen.names.get(name)
+        yield name.removesuffix("_id").replace("_", " ").capitalize(), _described(value, found)
+    if spec.effect == "destroy" and isinstance(seen.state, dict):
+        for key, value in seen.state.items():
+            if isinstance(value, str | int | list) and key not in _UNSHOWN and not key.endswith("_at"):
+                yield f"Now: {key}", _value(value)
+    elif seen.state in {"absent", "unreadable"} and spec.effect == "grant":
+        yield "Now", "not there yet" if seen.state == "absent" else "unreadable with this key"
+
+
+_UNSHOWN = frozenset({"id", "object", "created", *_NAME_KEYS})
+
+
+def _given_ids(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
+    spec = type(call).SPEC
+    for name in type(call).model_fields:
+        if name in spec.path_fields or name in seen.names:
+            yield name, str(getattr(call, name))
+
+
+def _described(value: str, found: Found | None) -> str:
+    if found == "unreadable":
+        return f"{value} (its name is unreadable with this key)"
+    if found == "absent":
+        return f"{value} (not found)"
+    name = _name(found) if found else None
+    return f"{_quoted(name)} ({value})" if name else value
+
+
+def _changes(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
+    """Yield, for each field of the body, its value before and after."""
+    spec = type(call).SPEC
+    body = call.model_dump(mode="json", exclude_unset=True, exclude=set(spec.path_fields))
+    for name, value in body.items():
+        if name in seen.names:
+            continue
+        after = _value(value)
+        before = _before(name, seen.state)
+        yield f"Set {name}", f"{_value(before[0])} -> {after}" if before else after
+
+
+def _before(name: str, state: Found | None) -> tuple[object] | None:
+    """Find a body field's present value. Some are named after their resource: ``role_name`` is a role's ``name``."""
+    if not isinstance(state, dict):
+        return None
+    short = name.rpartition("_")[2]
+    for key in (name, short):
+        if key in state and key != "id":
+            return (state[key],)
+    return None
+
+
+def _value(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return _quoted(text, _LONGEST_VALUE) if isinstance(value, str) else visible(text, _LONGEST_VALUE)
+
+
+def _quoted(text: str, longest: int = _LONGEST_VALUE) -> str:
+    return f"“{visible(text, longest)}”"
+
+
+def _name(found: Found) -> str | None:
+    """Return the name a person knows the thing by."""
+    if not isinstance(found, dict):
+        return None
+    nested = found.get("user")
+    for source in (found, nested if isinstance(nested, dict) else {}):
+        for key in _NAME_KEYS:
+            if isinstance(name := source.get(key), str) and name:
+                return name
+    return None
+
+
+def _undo(spec: Spec, catalog: Catalog) -> str:
+    """Say whether the change can be undone, and by which tool."""
+    if spec.undo:
+        return f"with {spec.undo}"
+    if spec.effect == "update":
+        return "by setting the old values again"
+    for endpoint in catalog.endpoints:
+        method, _, path = endpoint.partition(" ")
+        parent = path.rpartition("/")[0]
+        found = catalog.find(endpoint)
+        if spec.effect in {"create", "grant"} and method == "DELETE" and parent == spec.path and found:
+            return f"with {found.SPEC.name}"
+        if spec.effect == "destroy" and method == "POST" and path == spec.path.rpartition("/")[0] and found:
+            restores = found.SPEC.effect == "grant" and spec.path_fields[-1] in found.model_fields
+            return f"with {found.SPEC.name}" if restores else "not possible"
+    return "not possible"
+
+
+def _typed(call: Endpoint, seen: Seen) -> tuple[str, ...]:
+    """Return the texts of which a person must type one, or nothing where choosing is enough."""
+    spec = type(call).SPEC
+    body = call.model_dump(mode="json", exclude_unset=True, exclude=set(spec.path_fields))
+    if not (spec.effect == "destroy" or spec.sensitive or spec.secret or _makes_owner(body)):
+        return ()
+    if spec.path_fields:
+        last = spec.path_fields[-1]
+        found = seen.names.get(last) or (seen.state if spec.path.endswith("}") else None)
+        name = _name(found) if found else None
+        typeable = name and name.strip() == name == visible(name)
+        return (name, str(getattr(call, last))) if name and typeable else (str(getattr(call, last)),)
+    argument = body.get("name") or body.get("email")
+    return (argument,) if isinstance(argument, str) else ("organization",)
+
+
+def _makes_owner(body: object) -> bool:
+    """Whether a body hands out the owner role, at any depth."""
+    if isinstance(body, dict):
+        return any((key == "role" and value == "owner") or _makes_owner(value) for key, value in body.items())
+    return isinstance(body, list) and any(_makes_owner(item) for item in body)

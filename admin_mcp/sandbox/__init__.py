@@ -1,0 +1,5 @@
+"""A pretend organization with state, for trying the server without a key and without a network.
+
+``organization`` answers calls, ``transport`` speaks HTTP for it. What an endpoint takes and returns is read off its
+catalog class; only what the catalog can't know (defaults, refusals, derived fields, the seed) is written here.
+"""

@@ -1,0 +1,71 @@
+"""The protocol's stdin and stdout: the SDK's transport, plus an answer to every line that is no message.
+
+The SDK drops what it can't read, and the client then waits for ever. Here such a line gets its JSON-RPC error.
+"""
+
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from io import TextIOWrapper
+
+import anyio
+import mcp_types as types
+from mcp.server.stdio import stdio_server
+from mcp.shared._stream_protocols import ReadStream, WriteStream
+from mcp.shared.message import SessionMessage
+from pydantic import ValidationError
+
+Reply = Callable[[SessionMessage], Awaitable[None]]
+
+
+class _CheckedLines(anyio.AsyncFile[str]):
+    """Lines of stdin that are JSON-RPC messages. The others are answered and passed over."""
+
+    reply: Reply
+
+    async def readline(self) -> str:
+        """Return the next message's line, or an empty string at the end."""
+        while line := await super().readline():
+            error = malformed(line)
+            if error is None:
+                return line
+            if line.strip():
+                await self.reply(SessionMessage(error))
+        return line
+
+
+def malformed(line: str) -> types.JSONRPCError | None:
+    """Return the error to answer a line with, or None if it is a message."""
+    try:
+        types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+    except ValidationError:
+        pass
+    else:
+        return None
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return _error(types.PARSE_ERROR, "Parse error: the line is not JSON", None)
+    if isinstance(value, list):
+        return _error(types.INVALID_REQUEST, "Invalid request: batches are not supported", None)
+    return _error(types.INVALID_REQUEST, "Invalid request: not a JSON-RPC 2.0 message", _readable_id(value))
+
+
+def _readable_id(value: object) -> types.RequestId | None:
+    found = value.get("id") if isinstance(value, dict) else None
+    usable = isinstance(found, str) or (isinstance(found, int) and not isinstance(found, bool) and abs(found) < 2**53)
+    return found if usable else None
+
+
+def _error(code: int, message: str, request_id: types.RequestId | None) -> types.JSONRPCError:
+    return types.JSONRPCError(jsonrpc="2.0", id=request_id, error=types.ErrorData(code=code, message=message))
+
+
+@asynccontextmanager
+async def checked_stdio() -> AsyncIterator[tuple[ReadStream[SessionMessage | Exception], WriteStream[SessionMessage]]]:
+    """Serve the process's stdin and stdout; stray prints of this process go to stderr meanwhile."""
+    lines = _CheckedLines(TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace"))
+    async with stdio_server(stdin=lines) as (read_stream, write_stream):
+        lines.reply = write_stream.send
+        yield read_stream, write_stream
