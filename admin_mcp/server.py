@@ -90,18 +90,24 @@ class AdminServer:
             raise MCPError(
                 code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name}.{self._nearest(params.name)}"
             )
+        sending = False
         try:
-            result = await self._call(params.name, params.arguments or {}, person_for(ctx, params))
+            call, permit = await self._admitted(params.name, params.arguments or {}, person_for(ctx, params))
+            sending = permit is not None
+            result = await self._execute(call, permit)
         except NeedsAnswerError as question:
             return question.result
         except CallError as error:
             return _result(error.as_object(), is_error=True)
         except Exception:
             logger.exception("%s failed inside this server", params.name)
-            return _result(_internal_error(self._catalog.endpoint(params.name)).as_object(), is_error=True)
+            return _result(_internal_error(sending=sending).as_object(), is_error=True)
         return _result(result, is_error=False)
 
-    async def _call(self, name: str, arguments: Mapping[str, object], person: Person | None) -> Json:
+    async def _admitted(
+        self, name: str, arguments: Mapping[str, object], person: Person | None
+    ) -> tuple[Endpoint, Permit | None]:
+        """Return the validated call, and the permit if it is a change that may be sent."""
         endpoint = self._catalog.endpoint(name)
         self._gate.check(endpoint.SPEC)  # first: a tool that is off has no arguments to correct
         call = parse_arguments(endpoint, arguments)
@@ -109,8 +115,7 @@ class AdminServer:
         if endpoint.SPEC.secret:
             self._sink.check()
         # Whatever can fail without a person has failed by now.
-        permit = await self._gate.admit(call, build_request(call), person)
-        return await self._execute(call, permit)
+        return call, await self._gate.admit(call, build_request(call), person)
 
     async def _read(self, call: Endpoint) -> Json:
         """Send a read of the gate's own."""
@@ -147,11 +152,13 @@ def _result(value: Json, *, is_error: bool) -> types.CallToolResult:
     )
 
 
-def _internal_error(endpoint: type[Endpoint]) -> CallError:
+def _internal_error(*, sending: bool) -> CallError:
     where = "This server failed while handling the call; the operator finds the details in its log."
-    if endpoint.SPEC.mutates:
+    if sending:
         return OutcomeUnknown(f"{where} The change may have been made.", hint="Read the present state before going on.")
-    return SchemaMismatch(where, hint="Report this to the operator; the same call will likely fail again.")
+    return SchemaMismatch(
+        f"{where} Nothing was changed.", hint="Report this to the operator; the same call will likely fail again."
+    )
 
 
 @asynccontextmanager

@@ -297,7 +297,7 @@ class EffectiveAt(Part):
 
 class ListAuditLogs(Endpoint, get="/organization/audit_logs", returns=AuditLogList):
     """List what was changed in the organization, who signed in, when and by whom. Narrow it with event_types and
-    effective_at; every filter must match. Model calls are not in it.
+    effective_at. Model calls are not in it.
     """
 
     actor_emails: list[str] = UNSET
@@ -309,4 +309,6 @@ class ListAuditLogs(Endpoint, get="/organization/audit_logs", returns=AuditLogLi
     limit: Annotated[Limit100, ApiDefault(20)] = UNSET
     project_ids: list[ResourceId] = UNSET
     resource_ids: list[ResourceId] = Field(UNSET, description="Things acted on.")
-    tenant_only: Annotated[bool, ApiDefault(False), Field(description="Only tenant-scoped events.")] = UNSET
+    tenant_only: Annotated[
+        bool, ApiDefault(False), Field(description="Only tenant-scoped events, such as role.bound_to_resource.")
+    ] = UNSET

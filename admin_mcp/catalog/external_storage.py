@@ -142,7 +142,7 @@ class CreateExternalStorage(Endpoint, post="/organization/external_storage", ret
 
 
 class GetExternalStorage(Endpoint, get="/organization/external_storage/{external_storage_id}", returns=ExternalStorage):
-    """Get one external storage configuration: project, bucket and status."""
+    """Get one external storage configuration: project, bucket and status. It is not checked anew."""
 
     external_storage_id: ResourceId
 

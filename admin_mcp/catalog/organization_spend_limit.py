@@ -32,8 +32,8 @@ class OrganizationSpendLimitDeleted(ApiObject):
 
 
 class GetOrganizationSpendLimit(Endpoint, get="/organization/spend_limit", returns=OrganizationSpendLimit):
-    """Get the organization's monthly spend limit in US cents, and whether it is enforcing now. It doesn't say what was
-    spent.
+    """Get the organization's monthly spend limit in US cents, and whether it is enforcing now. What was spent is in
+    get_costs.
     """
 
 

@@ -32,7 +32,7 @@ EndTime = Annotated[int, Field(description="Unix seconds, exclusive."), INTEGRAL
 BucketWidth = Annotated[Literal["1m", "1h", "1d"], ApiDefault("1d")]
 Buckets = Annotated[
     int,
-    Field(le=1440, description="Buckets; default/max 7/31 for 1d, 24/168 for 1h, 60/1440 for 1m."),
+    Field(le=1440, description="Default/max: 7/31 days, 24/168 hours, 60/1440 minutes."),
     AfterValidator(_fits_bucket_width),
     INTEGRAL,
 ]

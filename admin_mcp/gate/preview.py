@@ -87,7 +87,7 @@ def _things(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
         for key, value in seen.state.items():
             if isinstance(value, str | int | list) and key not in _UNSHOWN and not key.endswith("_at"):
                 yield f"Now: {key}", _value(value)
-    elif seen.state in {"absent", "unreadable"} and spec.effect == "grant":
+    elif isinstance(seen.state, str) and spec.effect == "grant":
         yield "Now", "not there yet" if seen.state == "absent" else "unreadable with this key"
 
 

@@ -49,6 +49,16 @@ class Call:
         return self.path.rpartition("/")[2]
 
     @property
+    def parents(self) -> list[tuple[str, str]]:
+        """The things the path leads through, outermost first, each as its collection and its id."""
+        path, found = "", []
+        for segment in self.route.segments[:-1]:
+            if segment.startswith("{"):
+                found.append((place_of(path), segment.format(**self.params)))
+            path += "/" + segment.format(**self.params)
+        return found
+
+    @property
     def of_item(self) -> bool:
         """Whether the path ends with an id."""
         return self.route.segments[-1].startswith("{")

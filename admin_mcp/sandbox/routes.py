@@ -82,6 +82,22 @@ def place_of(path: str) -> str:
     return path if path.startswith(f"{_ROOT}/") or path == _ROOT else _ROOT + path
 
 
+def kind_of(place: str) -> str:
+    """Return the kind of a collection's place: its path without the ids."""
+    return "/".join(place.split("/")[2::2])
+
+
+def noun_of(place: str) -> str:
+    """Return what one thing in a collection is called."""
+    return place.rpartition("/")[2].removesuffix("s")
+
+
+def parents_of(place: str) -> list[tuple[str, str]]:
+    """Return the things a place is inside of, outermost first, each as its collection and its id."""
+    segments = place.split("/")
+    return [("/".join(segments[:end]), segments[end]) for end in range(3, len(segments), 2)]
+
+
 def home_of(place: str) -> str:
     """Return where the things live that a membership collection links to: in the project, or else the organization."""
     segments = place.split("/")
