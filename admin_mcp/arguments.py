@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
@@ -11,6 +12,7 @@ from admin_mcp.endpoint import Endpoint
 from admin_mcp.errors import InvalidInput
 
 _LONGEST_ECHO = 80
+_LONGEST_CHOICE = 400
 
 
 def parse_arguments(endpoint: type[Endpoint], arguments: Mapping[str, object]) -> Endpoint:
@@ -67,6 +69,10 @@ _ALLOWED = {
 
 
 def _allowed(detail: ErrorDetails) -> str:
+    if detail["type"] == "literal_error" and len(detail["ctx"]["expected"]) > _LONGEST_CHOICE:
+        choices = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
+        close = difflib.get_close_matches(str(detail["input"]), choices, n=5, cutoff=0.4) or choices[:5]
+        return f"must be one of {len(choices)} values, such as {', '.join(map(repr, close))}"
     template = _ALLOWED.get(detail["type"])
     return template.format_map(detail.get("ctx", {})) if template else detail["msg"]
 

@@ -1,0 +1,59 @@
+"""Wrong arguments get one error that names each field, what came, and what is allowed."""
+
+import pytest
+
+from admin_mcp.arguments import parse_arguments
+from admin_mcp.catalog import compiled_catalog
+from admin_mcp.errors import InvalidInput
+
+
+def refusal(tool: str, **arguments: object) -> InvalidInput:
+    with pytest.raises(InvalidInput) as caught:
+        parse_arguments(compiled_catalog().endpoint(tool), arguments)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "says"),
+    [
+        ("list_roles", {"limit": 1001}, "limit: got 1001; must be at most 1000"),
+        ("list_roles", {"limit": -1}, "limit: got -1; must be at least 0"),
+        ("list_roles", {"limit": "5"}, 'limit: got "5"; must be a whole number, not quoted'),
+        ("list_roles", {"limit": True}, "limit: got true; must be a whole number"),
+        ("list_roles", {"limit": 1.5}, "limit: got 1.5; must be a whole number"),
+        ("list_roles", {"limit": None}, "limit: got null; must be a whole number"),
+        ("list_roles", {"order": "up"}, "order: got \"up\"; must be one of 'asc' or 'desc'"),
+        ("create_role", {"role_name": "x"}, "permissions is missing"),
+        ("create_role", {"role_name": "x", "permissions": "all"}, 'permissions: got "all"; must be an array'),
+        ("create_role", {"role_name": "x", "permissions": [1]}, "permissions[0]: got 1; must be a string"),
+        ("create_group", {"name": ""}, 'name: got ""; must have at least 1 characters'),
+        ("activate_certificates", {"certificate_ids": []}, "certificate_ids: got []; must have at least 1 items"),
+        ("list_projects", {"include_archived": "yes"}, 'include_archived: got "yes"; must be true or false'),
+        ("list_audit_logs", {"event_types": ["project.create"]}, "such as 'project.created'"),
+        ("create_project", {"name": "x", "residency": "GLOBAL", "geography": "US"}, "geography"),
+        ("create_project_user", {"project_id": "p", "role": "member"}, "email"),
+    ],
+)
+def test_each_bad_field_is_explained(tool: str, arguments: dict[str, object], says: str) -> None:
+    assert says in refusal(tool, **arguments).message
+
+
+def test_an_unknown_argument_is_named_with_the_nearest_real_one() -> None:
+    assert "rolename is not an argument of this tool (did you mean role_name?)" in refusal(
+        "create_role", rolename="x", permissions=[]
+    ).message
+
+
+def test_all_bad_fields_come_in_one_error_with_the_tools_arguments() -> None:
+    told = refusal("update_role", role_id="a/b", nonsense=1, permissions=3)
+    assert all(field in told.message for field in ("role_id", "nonsense", "permissions"))
+    assert told.hint.startswith("Nothing was sent.")
+
+
+def test_a_long_value_is_not_echoed_whole() -> None:
+    assert len(refusal("get_role", role_id="x" * 10_000).message) < 400
+
+
+def test_whole_numbers_written_as_floats_are_taken() -> None:
+    call = parse_arguments(compiled_catalog().endpoint("list_roles"), {"limit": 20.0})
+    assert call.model_dump(exclude_unset=True) == {"limit": 20}
