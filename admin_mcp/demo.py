@@ -53,7 +53,7 @@ async def run_demo(say: Say) -> None:
         custom = [role for role in roles["data"] if not role["predefined_role"]]
         for role in roles["data"]:
             say(f"   {role['id']:<28} {role['name']:<24} {', '.join(role['permissions'])[:60]}")
-        change = {"role_id": custom[0]["id"], "description": "May read everything, change nothing"}
+        change = {"role_id": custom[0]["id"], "description": "Manages groups for the platform team"}
 
         say(f"\n3. The agent tries a change. update_role {json.dumps(change)}")
         _tell(say, await _call(client, "update_role", change))

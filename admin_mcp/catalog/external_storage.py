@@ -132,7 +132,14 @@ class ListExternalStorage(Endpoint, get="/organization/external_storage", return
     project_id: ResourceId | None = UNSET
 
 
-class CreateExternalStorage(Endpoint, post="/organization/external_storage", returns=ExternalStorage, effect="create"):
+class CreateExternalStorage(
+    Endpoint,
+    post="/organization/external_storage",
+    returns=ExternalStorage,
+    effect="create",
+    undo="delete_external_storage",
+    sensitive=True,
+):
     """Configure a bucket or container of your own cloud as storage for one project's data. Check it afterwards with
     validate_external_storage.
     """

@@ -186,7 +186,7 @@ class Gate:
             raise failures[0]
         names = {name: seen[name] for name in plan.names}
         state = seen.get(_STATE)
-        return build_preview(call, wire, Seen(state, names), catalog=self._catalog, target=self._target.label)
+        return build_preview(call, wire, Seen(state, plan.own, names), catalog=self._catalog, target=self._target.label)
 
     async def _read(self, endpoint: Endpoint, *, may_be_absent: bool) -> Found:
         try:

@@ -26,9 +26,14 @@ _NAME_KEYS = ("name", "group_name", "email", "redacted_value")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the preview's reads answered. ``state`` is None where there is nothing to read; ``names`` is by id field."""
+    """What the preview's reads answered.
+
+    ``state`` is the thing to be changed, None where there is nothing to read; ``own`` is the id field that names it.
+    ``names`` has, by id field, the other things the request names.
+    """
 
     state: Found | None
+    own: str | None
     names: Mapping[str, Found]
 
 
@@ -79,18 +84,23 @@ _EFFECTS = {
 def _things(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
     """Yield label and description of each thing the request names by id."""
     spec = type(call).SPEC
-    own = spec.path_fields[-1] if spec.path.endswith("}") else None
     for name, value in _given_ids(call, seen):
-        found = seen.state if name == own and name not in seen.names else seen.names.get(name)
-        yield name.removesuffix("_id").replace("_", " ").capitalize(), _described(value, found)
+        found = seen.state if name == seen.own else seen.names.get(name)
+        yield _label(name), _described(value, found)
     if spec.effect == "destroy" and isinstance(seen.state, dict):
         for key, value in seen.state.items():
             if isinstance(value, str | int | list) and key not in _UNSHOWN and not key.endswith("_at"):
-                yield f"Now: {key}", _value(value)
-    elif isinstance(seen.state, str) and spec.effect == "grant":
-        yield "Now", "not there yet" if seen.state == "absent" else "unreadable with this key"
+                yield f"Now: {key}", _value(key, value)
+    elif spec.effect == "grant" and seen.state is not None and seen.own is None:
+        yield "Now", _PRESENCE[seen.state if isinstance(seen.state, str) else "present"]
 
 
+def _label(name: str) -> str:
+    words = name.removesuffix("_id").replace("_", " ")
+    return (words[:1].upper() + words[1:]).replace("Api ", "API ")
+
+
+_PRESENCE = {"absent": "not there yet", "unreadable": "unreadable with this key", "present": "already there"}
 _UNSHOWN = frozenset({"id", "object", "created", *_NAME_KEYS})
 
 
@@ -117,9 +127,9 @@ def _changes(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
     for name, value in body.items():
         if name in seen.names:
             continue
-        after = _value(value)
+        after = _value(name, value)
         before = _before(name, seen.state)
-        yield f"Set {name}", f"{_value(before[0])} -> {after}" if before else after
+        yield f"Set {name}", f"{_value(name, before[0])} -> {after}" if before else after
 
 
 def _before(name: str, state: Found | None) -> tuple[object] | None:
@@ -133,9 +143,11 @@ def _before(name: str, state: Found | None) -> tuple[object] | None:
     return None
 
 
-def _value(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return _quoted(text, _LONGEST_VALUE) if isinstance(value, str) else visible(text, _LONGEST_VALUE)
+def _value(name: str, value: object) -> str:
+    if isinstance(value, str):
+        return _quoted(value)
+    shown = visible(json.dumps(value, ensure_ascii=False), _LONGEST_VALUE)
+    return f"{shown} US cents ({value / 100:.2f} USD)" if name.endswith("amount") and isinstance(value, int) else shown
 
 
 def _quoted(text: str, longest: int = _LONGEST_VALUE) -> str:
@@ -160,32 +172,41 @@ def _undo(spec: Spec, catalog: Catalog) -> str:
         return f"with {spec.undo}"
     if spec.effect == "update":
         return "by setting the old values again"
-    for endpoint in catalog.endpoints:
-        method, _, path = endpoint.partition(" ")
-        parent = path.rpartition("/")[0]
-        found = catalog.find(endpoint)
-        if spec.effect in {"create", "grant"} and method == "DELETE" and parent == spec.path and found:
-            return f"with {found.SPEC.name}"
-        if spec.effect == "destroy" and method == "POST" and path == spec.path.rpartition("/")[0] and found:
-            restores = found.SPEC.effect == "grant" and spec.path_fields[-1] in found.model_fields
-            return f"with {found.SPEC.name}" if restores else "not possible"
-    return "not possible"
+    if spec.effect == "destroy":
+        maker = catalog.find(f"POST {spec.path.rpartition('/')[0]}")
+        restores = (
+            maker and maker.SPEC.effect == "grant" and spec.path_fields and spec.path_fields[-1] in maker.model_fields
+        )
+        return f"with {maker.SPEC.name}" if maker and restores else "not possible"
+    removals = (
+        name
+        for name in catalog.endpoints
+        if name.startswith("DELETE ") and name.rpartition("/")[0] == f"DELETE {spec.path}"
+    )
+    remover = catalog.find(next(removals, ""))
+    return f"with {remover.SPEC.name}" if remover else "not possible"
 
 
 def _typed(call: Endpoint, seen: Seen) -> tuple[str, ...]:
     """Return the texts of which a person must type one, or nothing where choosing is enough."""
     spec = type(call).SPEC
     body = call.model_dump(mode="json", exclude_unset=True, exclude=set(spec.path_fields))
-    if not (spec.effect == "destroy" or spec.sensitive or spec.secret or _makes_owner(body)):
+    if not (spec.effect == "destroy" or spec.sensitive or spec.secret or _makes_owner(body) or _assigns_owner(seen)):
         return ()
     if spec.path_fields:
         last = spec.path_fields[-1]
-        found = seen.names.get(last) or (seen.state if spec.path.endswith("}") else None)
+        value = str(getattr(call, last))
+        found = seen.state if last == seen.own else seen.names.get(last)
         name = _name(found) if found else None
         typeable = name and name.strip() == name == visible(name)
-        return (name, str(getattr(call, last))) if name and typeable else (str(getattr(call, last)),)
+        return (name, value) if name and typeable else (value,)
     argument = body.get("name") or body.get("email")
     return (argument,) if isinstance(argument, str) else ("organization",)
+
+
+def _assigns_owner(seen: Seen) -> bool:
+    """Whether the request names a role that is called owner."""
+    return (_name(seen.names.get("role_id", "absent")) or "").casefold() == "owner"
 
 
 def _makes_owner(body: object) -> bool:

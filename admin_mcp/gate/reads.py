@@ -20,11 +20,13 @@ class Reads:
     """The reads of one change.
 
     ``state`` reads the thing to be changed, or None where there is none; ``may_be_absent`` when the change is to make
-    it. ``names`` reads, for each id field of the request, the thing it stands for.
+    it. ``own`` is the id field that names that very thing. ``names`` reads, for each other id field of the request, the
+    thing it stands for.
     """
 
     state: Endpoint | None
     may_be_absent: bool
+    own: str | None
     names: dict[str, Endpoint]
 
 
@@ -37,14 +39,14 @@ def plan_reads(call: Endpoint, catalog: Catalog) -> Reads:
     }
     ids = {name: value for name, value in given.items() if value is not None}
     state, absent = _state_read(spec.path, ids, catalog)
-    known = _last_field(state) if state else None
+    own = _last_field(state) if state and not absent else None
     names = {}
     for name in ids:
-        if name == known and not absent:
+        if name == own:
             continue
         if read := _naming_read(name, ids, spec.path, catalog):
             names[name] = read
-    return Reads(state=state, may_be_absent=absent, names=names)
+    return Reads(state=state, may_be_absent=absent, own=own, names=names)
 
 
 def _state_read(path: str, ids: dict[str, str], catalog: Catalog) -> tuple[Endpoint | None, bool]:

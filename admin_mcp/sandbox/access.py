@@ -41,7 +41,13 @@ def held_role(store: Store, place: str, role_id: str) -> Row:
     if sources and holding.direct:
         sources.insert(0, {"principal_id": principal, "principal_type": principals.removesuffix("s")})
     role = store.row(home_of(place), role_id)
-    return {"created_by": None, **role, "metadata": {}, "created_by_user_obj": None, "assignment_sources": sources or None}
+    return {
+        "created_by": None,
+        **role,
+        "metadata": {},
+        "created_by_user_obj": None,
+        "assignment_sources": sources or None,
+    }
 
 
 def main_role(store: Store, place: str) -> str | None:

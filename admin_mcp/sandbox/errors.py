@@ -51,6 +51,11 @@ def not_found(noun: str, item: str) -> RefusalError:
     return RefusalError(404, f"No such {noun.replace('_', ' ')}: '{item}'.", code="not_found")
 
 
+def not_set(noun: str) -> RefusalError:
+    """A singleton that doesn't exist yet."""
+    return RefusalError(404, f"No {noun.replace('_', ' ')} is set.", code="not_found")
+
+
 def unauthorized() -> RefusalError:
     """A request without a bearer key."""
     return RefusalError(

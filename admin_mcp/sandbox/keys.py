@@ -39,3 +39,10 @@ def add_service_account_key(store: Store, project: str, account: str, asked: Row
     }
     store.put(place, item, row)
     return {**row, "id": item, "value": secret}
+
+
+def remove_service_account_keys(store: Store, project: str, account: str) -> None:
+    """Revoke the keys of a service account that is gone."""
+    place = f"{project}/api_keys"
+    for item in [item for item, row in store.rows(place).items() if row.get("service_account_id") == account]:
+        store.remove(place, item)

@@ -6,7 +6,7 @@ from admin_mcp.sandbox.access import find_role, holdings, owners
 from admin_mcp.sandbox.errors import conflict, invalid, not_allowed, not_found
 from admin_mcp.sandbox.requests import Call
 from admin_mcp.sandbox.routes import home_of, noun_of
-from admin_mcp.sandbox.store import Row, Store, text
+from admin_mcp.sandbox.store import Store
 from admin_mcp.sandbox.views import PROJECTS, USERS, is_membership, items_in, view
 
 _MOST_CERTIFICATES = 50
@@ -69,7 +69,9 @@ def _demotes_no_last_owner(store: Store, call: Call) -> None:
     asked = call.given.get("role_id") or call.given.get("role")
     if asked is None:
         return
-    role = find_role(store, f"{USERS}/{call.item}/roles", str(asked), "role_id" if call.given.get("role_id") else "role")
+    role = find_role(
+        store, f"{USERS}/{call.item}/roles", str(asked), "role_id" if call.given.get("role_id") else "role"
+    )
     if store.row("/organization/roles", role)["name"] != "owner":
         _owner_remains(store, call.item)
 
