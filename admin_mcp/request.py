@@ -51,8 +51,9 @@ def build_request(call: Endpoint) -> WireRequest:
     if spec.method == "GET":
         pairs = (pair for name, value in given.items() for pair in _query_pairs(name, value))
         return WireRequest("GET", path, query=tuple(pairs))
-    body = json.dumps(given, ensure_ascii=False, separators=(",", ":")) if given else None
-    return WireRequest(spec.method, path, body=body)
+    if spec.method == "DELETE" or len(spec.path_fields) == len(type(call).model_fields):
+        return WireRequest(spec.method, path)
+    return WireRequest("POST", path, body=json.dumps(given, ensure_ascii=False, separators=(",", ":")))
 
 
 def _query_pairs(name: str, value: object) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ import mcp_types as types
 from mcp.server.stdio import stdio_server
 from mcp.shared._stream_protocols import ReadStream, WriteStream
 from mcp.shared.message import SessionMessage
-from pydantic import ValidationError
+from pydantic_core import from_json
 
 Reply = Callable[[SessionMessage], Awaitable[None]]
 
@@ -37,11 +37,7 @@ class _CheckedLines(anyio.AsyncFile[str]):
 
 def malformed(line: str) -> types.JSONRPCError | None:
     """Return the error to answer a line with, or None if it is a message."""
-    try:
-        types.jsonrpc_message_adapter.validate_json(line, by_name=False)
-    except ValidationError:
-        pass
-    else:
+    if _is_message(line):
         return None
     try:
         value = json.loads(line)
@@ -50,6 +46,15 @@ def malformed(line: str) -> types.JSONRPCError | None:
     if isinstance(value, list):
         return _error(types.INVALID_REQUEST, "Invalid request: batches are not supported", None)
     return _error(types.INVALID_REQUEST, "Invalid request: not a JSON-RPC 2.0 message", _readable_id(value))
+
+
+def _is_message(line: str) -> bool:
+    try:
+        message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+        # With an id that JSON-RPC does not allow, a request passes for a notification, and would never be answered.
+        return not (isinstance(message, types.JSONRPCNotification) and "id" in from_json(line))
+    except ValueError:  # pydantic's ValidationError is one
+        return False
 
 
 def _readable_id(value: object) -> types.RequestId | None:

@@ -38,7 +38,8 @@ class Session:
         result = await self.client.call_tool(tool, arguments)
         assert result.structured_content is not None
         assert result.is_error is ("error" in result.structured_content)
-        return result.structured_content
+        answer: dict[str, Any] = result.structured_content
+        return answer
 
     async def error(self, tool: str, **arguments: object) -> dict[str, Any]:
         error: dict[str, Any] = (await self.call(tool, **arguments))["error"]

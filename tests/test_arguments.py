@@ -39,9 +39,10 @@ def test_each_bad_field_is_explained(tool: str, arguments: dict[str, object], sa
 
 
 def test_an_unknown_argument_is_named_with_the_nearest_real_one() -> None:
-    assert "rolename is not an argument of this tool (did you mean role_name?)" in refusal(
-        "create_role", rolename="x", permissions=[]
-    ).message
+    assert (
+        "rolename is not an argument of this tool (did you mean role_name?)"
+        in refusal("create_role", rolename="x", permissions=[]).message
+    )
 
 
 def test_all_bad_fields_come_in_one_error_with_the_tools_arguments() -> None:

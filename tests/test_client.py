@@ -89,7 +89,13 @@ async def test_a_read_is_tried_three_times_with_growing_waits(status: int, wire:
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("3", 3.0), ("0", 0.0), ("Thu, 01 Jan 2026 00:00:07 GMT", 7.0), ("Thu, 01 Jan 2020 00:00:00 GMT", 0.0), ("soon", 1.0)],
+    [
+        ("3", 3.0),
+        ("0", 0.0),
+        ("Thu, 01 Jan 2026 00:00:07 GMT", 7.0),
+        ("Thu, 01 Jan 2020 00:00:00 GMT", 0.0),
+        ("soon", 1.0),
+    ],
 )
 async def test_retry_after_is_honoured_in_both_forms(
     header: str, seconds: float, wire: Wire, api: respx.MockRouter

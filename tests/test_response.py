@@ -4,8 +4,17 @@ import json
 
 import pytest
 
-from admin_mcp.errors import ApiError, Authentication, CallError, Conflict, NotFound, OutcomeUnknown, Permission
-from admin_mcp.errors import RateLimited, SchemaMismatch
+from admin_mcp.errors import (
+    ApiError,
+    Authentication,
+    CallError,
+    Conflict,
+    NotFound,
+    OutcomeUnknown,
+    Permission,
+    RateLimited,
+    SchemaMismatch,
+)
 from admin_mcp.response import Answer, Expectation, read_answer
 
 READ = Expectation(mutates=False, verify="")
@@ -17,7 +26,10 @@ def error(message: object = "no", **more: object) -> bytes:
 
 
 def test_a_json_object_comes_back_untouched() -> None:
-    assert read_answer(Answer(200, b'{"id": "x", "new": {"deep": [null]}}'), READ) == {"id": "x", "new": {"deep": [None]}}
+    assert read_answer(Answer(200, b'{"id": "x", "new": {"deep": [null]}}'), READ) == {
+        "id": "x",
+        "new": {"deep": [None]},
+    }
 
 
 @pytest.mark.parametrize(
@@ -57,7 +69,9 @@ def test_a_plainly_refused_change_was_not_made(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_a_change_that_met_a_server_error_has_an_unknown_outcome_and_names_the_read_that_settles_it(status: int) -> None:
+def test_a_change_that_met_a_server_error_has_an_unknown_outcome_and_names_the_read_that_settles_it(
+    status: int,
+) -> None:
     with pytest.raises(OutcomeUnknown) as caught:
         read_answer(Answer(status, error()), CHANGE)
     assert caught.value.hint == "Call get_role first."

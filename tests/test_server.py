@@ -190,7 +190,7 @@ async def test_bad_arguments_name_the_field_and_the_allowed_form(
 @pytest.mark.parametrize("era", ERAS)
 async def test_an_unknown_tool_is_invalid_params_and_names_the_nearest(era: str) -> None:
     async with session(era) as running:
-        with pytest.raises(MCPError, match="Did you mean .*list_roles") as caught:
+        with pytest.raises(MCPError, match=r"Did you mean .*list_roles") as caught:
             await running.client.call_tool("list_role", {})
     assert caught.value.error.code == types.INVALID_PARAMS
 
@@ -213,7 +213,11 @@ BROKEN: list[tuple[Canned, str, str]] = [
     (Canned(409, {"error": {"message": "no"}}), "conflict", "conflict"),
     (Canned(422, {"error": {"message": "no", "param": "name", "code": "c"}}), "api_error", "api_error"),
     (Canned(500, {"error": {"message": "no"}}), "api_error", "outcome_unknown"),
-    (Canned(200, raw=b"<html>hello</html>", headers={"content-type": "text/html"}), "schema_mismatch", "outcome_unknown"),
+    (
+        Canned(200, raw=b"<html>hello</html>", headers={"content-type": "text/html"}),
+        "schema_mismatch",
+        "outcome_unknown",
+    ),
     (Canned(200, raw=b""), "schema_mismatch", "outcome_unknown"),
     (Canned(200, raw=b"[1]"), "schema_mismatch", "outcome_unknown"),
     (Canned(302, raw=b"", headers={"location": "http://127.0.0.1:9/"}), "api_error", "api_error"),
@@ -249,7 +253,7 @@ async def raw_call(running: object, **more: object) -> object:
 
 
 async def test_a_modern_answer_needs_the_sealed_state_of_its_own_question(recorder: Recorder) -> None:
-    approved = {"approval": APPROVE}
+    approved: types.InputResponses = {"approval": APPROVE}
     async with session(MODERN, env=api(recorder), answers=[]) as running:
         question = await raw_call(running)
         assert isinstance(question, types.InputRequiredResult)
@@ -279,7 +283,7 @@ async def test_a_modern_answer_needs_the_sealed_state_of_its_own_question(record
 
         replayed = await raw_call(running, input_responses=approved, request_state=state)
         assert isinstance(replayed, types.CallToolResult)
-        assert replayed.structured_content["error"]["kind"] == "approval_denied"  # type: ignore[index]
+        assert replayed.structured_content["error"]["kind"] == "approval_denied"
         assert len(recorder.changes) == 1
 
 

@@ -40,5 +40,9 @@ CASES = tuple(
 every_tool = pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
 every_argument = pytest.mark.parametrize(
     ("case", "member"),
-    [pytest.param(case, member, id=f"{case.name}-{member.name}") for case in CASES for member in case.documented.members],
+    [
+        pytest.param(case, member, id=f"{case.name}-{member.name}")
+        for case in CASES
+        for member in case.documented.members
+    ],
 )

@@ -209,7 +209,7 @@ async def test_a_target_renamed_before_the_answer_voids_the_question() -> None:
         world.names["role_1"] = "Renamed"
         return APPROVE
 
-    with pytest.raises(Conflict, match="“Role_1” .* is now “Renamed”"):
+    with pytest.raises(Conflict, match=r"“Role_1” .* is now “Renamed”"):
         await world.call(call, AtOnce(rename))
     assert world.changes == []
     await world.call(call, AtOnce(APPROVE))

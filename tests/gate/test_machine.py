@@ -5,14 +5,14 @@ from contextlib import suppress
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
 from admin_mcp.endpoint import Endpoint
 from admin_mcp.errors import CallError
 from admin_mcp.gate.approvals import APPROVED_SECONDS, PENDING_SECONDS, Approval
 from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.permits import Permit, PermitError
-from admin_mcp.request import build_request
+from admin_mcp.request import WireRequest, build_request
 from tests.gate.world import AskedError, AtOnce, Later, World
 
 CALLS = st.sampled_from(
@@ -93,7 +93,9 @@ class GateMachine(RuleBasedStateMachine):
             self.run(self.world.make(call[0], **call[1]), AtOnce(answer))
 
     @rule(target=questions, call=CALLS)
-    def ask_for_later(self, call: tuple[str, dict[str, object]]) -> object:
+    def ask_for_later(
+        self, call: tuple[str, dict[str, object]]
+    ) -> tuple[Approval, Endpoint] | MultipleResults[tuple[Approval, Endpoint]]:
         made = self.world.make(call[0], **call[1])
         try:
             self.run(made, Later())
@@ -166,8 +168,6 @@ class GateMachine(RuleBasedStateMachine):
         self.counted = len(self.world.changes)
 
     def digest(self, method: str, path: str, body: str | None) -> str:
-        from admin_mcp.request import WireRequest  # noqa: PLC0415 - only the model of the machine needs it
-
         return WireRequest(method, path, body=body).digest(self.world.target.system)  # type: ignore[arg-type]
 
 

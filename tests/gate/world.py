@@ -96,7 +96,12 @@ class World:
         self.reads.append(path)
         status = self.statuses.get(path, 200)
         thing = path.rpartition("/")[2]
-        body = {"id": thing, "name": self.names.get(thing, thing.title()), "description": "old", "last_used_at": self.now}
+        body = {
+            "id": thing,
+            "name": self.names.get(thing, thing.title()),
+            "description": "old",
+            "last_used_at": self.now,
+        }
         return httpx.Response(status, json=body if status == 200 else {"error": {"message": "no"}})
 
     async def _read(self, call: Endpoint) -> Json:

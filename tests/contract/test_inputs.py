@@ -1,0 +1,356 @@
+"""What the tools take is what the endpoints document: nothing missing, nothing extra, nothing looser or tighter."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from admin_mcp.arguments import parse_arguments
+from admin_mcp.errors import InvalidInput
+from admin_mcp.tool import Json
+from tests.contract.cases import CASES, CLASSES, Case, every_argument, every_tool
+from tests.contract.examples import all_null, call_with, fullest, right_values, sample, smallest, wrong_values
+from tests.contract.facts import ENDPOINTS, DocumentedEndpoint, Member, Shape
+from tests.contract.wire import documented, ours
+
+IMPLEMENTED = Counter(endpoint.SPEC.endpoint for endpoint in CLASSES)
+DOCUMENTED = Counter(endpoint.endpoint for endpoint in ENDPOINTS)
+WORDS_OF_UNIT = {"unix_seconds": "unix seconds", "cents": "cents", "seconds": "seconds"}
+
+
+def arguments_where(wanted: str) -> list[Any]:
+    """The arguments of which one fact is known, as pytest parameters."""
+    return [
+        pytest.param(case, member, id=f"{case.name}-{member.name}")
+        for case in CASES
+        for member in case.documented.members
+        if getattr(member, wanted)
+    ]
+
+
+def test_143_endpoints_are_documented() -> None:
+    assert len(DOCUMENTED) == len(ENDPOINTS) == 143
+
+
+@pytest.mark.parametrize("endpoint", sorted(DOCUMENTED))
+def test_a_documented_endpoint_has_exactly_one_class(endpoint: str) -> None:
+    assert IMPLEMENTED[endpoint] == 1
+
+
+@pytest.mark.parametrize("endpoint", sorted(IMPLEMENTED))
+def test_a_class_has_exactly_one_documented_endpoint(endpoint: str) -> None:
+    assert DOCUMENTED[endpoint] == 1
+
+
+@every_tool
+def test_a_tool_takes_the_documented_arguments_and_no_others(case: Case) -> None:
+    assert sorted(case.tool["inputSchema"]["properties"]) == sorted(member.name for member in case.documented.members)
+
+
+@every_tool
+def test_a_tool_requires_the_documented_arguments_and_no_others(case: Case) -> None:
+    required = [member.name for member in case.documented.members if member.required]
+    assert sorted(case.tool["inputSchema"].get("required", [])) == sorted(required)
+
+
+@every_tool
+def test_path_parameters_are_the_documented_ones_in_their_order(case: Case) -> None:
+    assert case.implemented.SPEC.path_fields == case.documented.path_params
+
+
+@every_tool
+def test_an_undocumented_argument_is_refused(case: Case) -> None:
+    with pytest.raises(InvalidInput, match="undocumented is not an argument"):
+        parse_arguments(case.implemented, {**smallest(case.documented), "undocumented": "x"})
+
+
+@every_argument
+def test_an_argument_is_advertised_with_its_documented_type_values_and_limits(case: Case, member: Member) -> None:
+    assert without_words(case.schema_of(member), member) == expected_schema(member)
+
+
+@every_argument
+def test_an_argument_shows_its_documented_default_and_no_other(case: Case, member: Member) -> None:
+    assert case.schema_of(member).get("default") == member.default
+
+
+@every_argument
+def test_every_documented_value_is_accepted_and_sent_where_documented(case: Case, member: Member) -> None:
+    for value in right_values(member):
+        call = call_with(case.documented, member, value)
+        assert ours(case.implemented, call) == documented(case.documented, call)
+
+
+@every_argument
+def test_an_undocumented_value_is_refused_with_the_argument_named(case: Case, member: Member) -> None:
+    for value in wrong_values(member):
+        with pytest.raises(InvalidInput) as caught:
+            parse_arguments(case.implemented, call_with(case.documented, member, value))
+        assert (caught.value.param or "").startswith(member.name), value
+
+
+@pytest.mark.parametrize(("case", "member"), arguments_where("required"))
+def test_a_required_argument_left_out_is_refused_by_name(case: Case, member: Member) -> None:
+    call = smallest(case.documented)
+    del call[member.name]
+    with pytest.raises(InvalidInput, match=f"{member.name} is missing"):
+        parse_arguments(case.implemented, call)
+
+
+@pytest.mark.parametrize(("case", "member"), [*arguments_where("unit"), *arguments_where("fields")])
+def test_a_unit_can_be_read_from_the_name_or_the_description(case: Case, member: Member) -> None:
+    for unit in {field.unit for field in (member, *member.fields) if field.unit}:
+        words = f"{member.name.replace('_', ' ')} {case.schema_of(member).get('description', '')}".lower()
+        assert WORDS_OF_UNIT[unit] in words
+
+
+@pytest.mark.parametrize(("case", "member"), arguments_where("deprecated"))
+def test_a_deprecated_argument_says_so(case: Case, member: Member) -> None:
+    assert "deprecated" in case.schema_of(member)["description"].lower()
+
+
+@pytest.mark.parametrize(("case", "member"), arguments_where("max_by"))
+def test_a_limit_that_depends_on_another_argument_is_kept(case: Case, member: Member) -> None:
+    ((other, most_by_value),) = member.max_by.items()
+    for value, most in most_by_value.items():
+        call = {**smallest(case.documented), other: value, member.name: most}
+        assert ours(case.implemented, call) == documented(case.documented, call)
+        with pytest.raises(InvalidInput, match=str(most)):
+            parse_arguments(case.implemented, {**call, member.name: most + 1})
+
+
+@pytest.mark.parametrize(("case", "member"), arguments_where("max_by"))
+def test_a_limit_without_its_other_argument_is_that_of_the_others_default(case: Case, member: Member) -> None:
+    ((other, most_by_value),) = member.max_by.items()
+    (default,) = (argument.default for argument in case.documented.members if argument.name == other)
+    most = most_by_value[str(default)]
+    parse_arguments(case.implemented, {**smallest(case.documented), member.name: most})
+    with pytest.raises(InvalidInput, match=str(most)):
+        parse_arguments(case.implemented, {**smallest(case.documented), member.name: most + 1})
+
+
+@pytest.mark.parametrize(("case", "member"), arguments_where("default_by"))
+def test_defaults_that_depend_on_another_argument_are_described(case: Case, member: Member) -> None:
+    for numbers in (member.default_by["bucket_width"], member.max_by["bucket_width"]):
+        for number in numbers.values():
+            assert re.search(rf"\b{number}\b", case.schema_of(member)["description"])
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES if all_null(case.documented)])
+def test_every_nullable_argument_may_be_null_at_once(case: Case) -> None:
+    call = all_null(case.documented)
+    assert ours(case.implemented, call) == documented(case.documented, call)
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES if case.documented.updates])
+def test_an_update_that_changes_nothing_is_refused(case: Case) -> None:
+    with pytest.raises(InvalidInput):
+        parse_arguments(case.implemented, {name: "a" for name in case.documented.path_params})
+
+
+def rules(kind: str) -> list[Any]:
+    """The rules about several arguments, as pytest parameters."""
+    return [
+        pytest.param(case, rule.of, id=f"{case.name}-{'-'.join(rule.of)}")
+        for case in CASES
+        for rule in case.documented.rules
+        if rule.kind == kind
+    ]
+
+
+@pytest.mark.parametrize(("case", "names"), rules("not_both"))
+def test_arguments_that_exclude_each_other_are_refused_together(case: Case, names: tuple[str, str]) -> None:
+    both = {member.name: sample(member) for member in case.documented.body if member.name in names}
+    parse_arguments(case.implemented, {**smallest(case.documented), names[0]: both[names[0]], names[1]: None})
+    with pytest.raises(InvalidInput, match=names[1]):
+        parse_arguments(case.implemented, {**smallest(case.documented), **both})
+
+
+@pytest.mark.parametrize(("case", "names"), rules("one_of"))
+def test_of_alternatives_each_is_enough_and_none_is_refused(case: Case, names: tuple[str, str]) -> None:
+    rest = {name: value for name, value in smallest(case.documented).items() if name not in names}
+    for name in names:
+        parse_arguments(case.implemented, {**rest, name: "a"})
+    for nothing in ({}, dict.fromkeys(names)):
+        with pytest.raises(InvalidInput, match=names[0]):
+            parse_arguments(case.implemented, {**rest, **nothing})
+
+
+Union = tuple[Case, str | None, tuple[Member, ...], tuple[Member, ...]]
+
+
+def unions() -> Iterator[Any]:
+    """Each variant of each union of objects: a whole body, or one argument. The last is what other variants have."""
+    for case in CASES:
+        whole: list[tuple[str | None, tuple[tuple[Member, ...], ...]]] = [(None, case.documented.body_variants)]
+        parts = [(m.name, tuple(v.fields for v in m.variants)) for m in case.documented.body if m.of_objects]
+        for place, variants in whole + parts:
+            for fields in variants:
+                own = {field.name for field in fields}
+                foreign = tuple({f.name: f for v in variants for f in v if f.name not in own}.values())
+                yield pytest.param(case, place, fields, foreign, id=f"{case.name}-{place or 'body'}-{kind(fields)}")
+
+
+def kind(fields: tuple[Member, ...]) -> str:
+    """The value of ``type`` that stands for a variant."""
+    (name,) = next(field.enum for field in fields if field.name == "type")
+    return name
+
+
+def put(case: Case, place: str | None, value: Json) -> Json:
+    """The smallest call with this value as its union, which is an argument or the whole body."""
+    if place is None:
+        return {**{name: "a" for name in case.documented.path_params}, **value}
+    return {**smallest(case.documented), place: value}
+
+
+every_variant = pytest.mark.parametrize(("case", "place", "fields", "foreign"), list(unions()))
+
+
+def test_four_endpoints_and_six_arguments_hold_unions() -> None:
+    places = Counter((mark.values[0].name, mark.values[1]) for mark in unions())
+    assert {place for _, place in places} == {None, "provider", "verification", "permissions"}
+    assert len(places) == 6
+
+
+@every_variant
+def test_a_variant_takes_its_own_fields(
+    case: Case, place: str | None, fields: tuple[Member, ...], foreign: tuple[Member, ...]
+) -> None:
+    del foreign
+    for chosen in (fields, tuple(field for field in fields if field.required)):
+        call = put(case, place, {field.name: sample(field) for field in chosen})
+        assert ours(case.implemented, call) == documented(case.documented, call)
+
+
+@every_variant
+def test_a_variant_without_one_of_the_fields_it_needs_is_refused_by_name(
+    case: Case, place: str | None, fields: tuple[Member, ...], foreign: tuple[Member, ...]
+) -> None:
+    del foreign
+    whole = {field.name: sample(field) for field in fields}
+    for needed in (field.name for field in fields if field.required):
+        lacking = {name: value for name, value in whole.items() if name != needed}
+        with pytest.raises(InvalidInput, match=needed):
+            parse_arguments(case.implemented, put(case, place, lacking))
+
+
+@every_variant
+def test_a_variant_refuses_the_fields_of_the_others_by_name(
+    case: Case, place: str | None, fields: tuple[Member, ...], foreign: tuple[Member, ...]
+) -> None:
+    whole = {field.name: sample(field) for field in fields}
+    for other in foreign:
+        with pytest.raises(InvalidInput, match=other.name):
+            parse_arguments(case.implemented, put(case, place, {**whole, other.name: sample(other)}))
+
+
+@every_variant
+def test_a_variant_names_what_it_needs_in_the_schema(
+    case: Case, place: str | None, fields: tuple[Member, ...], foreign: tuple[Member, ...]
+) -> None:
+    schema = case.tool["inputSchema"]
+    if place:
+        schema = schema["properties"][place]
+    words = str([part.get("description", "") for part in schema["properties"].values()])
+    shared = {"type", "name"}
+    for field in fields:
+        if field.required and field.name not in shared:
+            assert field.name in words or any(start in words for start in starts(field.name)), field.name
+    assert {field.name for field in (*fields, *foreign)} <= set(schema["properties"])
+
+
+def starts(name: str) -> list[str]:
+    """How a description may sum a field up with others of its kind: ``kms_*``, ``workload_identity_*``."""
+    parts = name.split("_")
+    return ["_".join(parts[:length]) + "_*" for length in range(1, len(parts))]
+
+
+def expected_schema(shape: Shape) -> Json:
+    """The JSON schema that says what is documented, without words."""
+    match shape.type:
+        case "array":
+            schema: Json = {"type": "array", "items": expected_schema(shape.item)}
+        case "map" if shape.item.type == "any":
+            schema = {"type": "object"}
+        case "map":
+            schema = {"type": "object", "additionalProperties": expected_schema(shape.item)}
+        case "object":
+            schema = _expected_object((shape.fields,))
+        case "union" if shape.of_objects:
+            schema = _expected_object(tuple(variant.fields for variant in shape.variants))
+        case "union":
+            schema = {"anyOf": [expected_schema(variant) for variant in shape.variants]}
+        case _:
+            schema = {"type": shape.type, **({"enum": sorted(shape.enum)} if shape.enum else {})}
+    return {**schema, **_limits(shape)}
+
+
+def _expected_object(variants: tuple[tuple[Member, ...], ...]) -> Json:
+    """One flat object for all variants: ``type`` says which, and only what each of them needs is required."""
+    properties: Json = {}
+    for field in (field for fields in variants for field in fields):
+        schema = expected_schema(field)
+        if field.name == "type" and "type" in properties:
+            schema["enum"] = sorted([*properties["type"]["enum"], *schema["enum"]])
+        properties[field.name] = schema
+    required = set.intersection(*({field.name for field in fields if field.required} for fields in variants))
+    if len(variants) > 1:
+        required = {"type"}
+    schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**schema, "required": sorted(required)} if required else schema
+
+
+def _limits(shape: Shape) -> Json:
+    highest = shape.max
+    if isinstance(shape, Member) and shape.max_by:
+        highest = max(most for by_value in shape.max_by.values() for most in by_value.values())
+    limits = {
+        "minimum": shape.min,
+        "maximum": highest,
+        "minItems": shape.min_items,
+        "maxItems": shape.max_items,
+        "minLength": shape.min_length,
+        "maxLength": shape.max_length,
+    }
+    return {name: limit for name, limit in limits.items() if limit is not None}
+
+
+def without_words(schema: Any, shape: Shape | None = None) -> Any:
+    """A schema without description and default; and without the offer of null, where null is documented."""
+    if isinstance(schema, list):
+        return [without_words(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if _offers_null(schema) and isinstance(shape, Member) and shape.nullable:
+        schema = schema["anyOf"][0]
+    plain = {name: without_words(part) for name, part in schema.items() if name not in {"description", "default"}}
+    if shape and isinstance(properties := schema.get("properties"), dict):
+        fields = {field.name: field for part in (shape, *shape.variants) for field in part.fields}
+        plain["properties"] = {name: without_words(part, fields.get(name)) for name, part in properties.items()}
+    if shape and shape.items and isinstance(schema.get("items"), dict):
+        plain["items"] = without_words(schema["items"], shape.items)
+    for unordered in ("enum", "required"):
+        if unordered in plain:
+            plain[unordered] = sorted(plain[unordered])
+    return plain
+
+
+def _offers_null(schema: Json) -> bool:
+    return len(schema.get("anyOf", [])) == 2 and schema["anyOf"][1] == {"type": "null"}
+
+
+def test_the_examples_show_every_edge_the_facts_have() -> None:
+    """What the value tests rely on: an edge value on either side of each bound, and every documented enum value."""
+    shape = Member(name="limit", type="integer", min=1, max=100, nullable=True)
+    assert {1, 100, None} <= set(right_values(shape))
+    assert {0, 101, "7"} <= {value for value in wrong_values(shape) if not isinstance(value, list)}
+    assert set(right_values(Member(name="order", type="string", enum=("asc", "desc")))) == {"asc", "desc"}
+    assert None in list(wrong_values(Member(name="order", type="string")))
+
+
+def test_the_fullest_call_of_an_endpoint_has_each_of_its_arguments() -> None:
+    endpoint: DocumentedEndpoint = next(one for one in ENDPOINTS if one.endpoint == "GET /organization/audit_logs")
+    assert set(fullest(endpoint)) == {member.name for member in endpoint.members}

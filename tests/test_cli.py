@@ -1,0 +1,141 @@
+"""The command line, as an operator types it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from admin_mcp import __version__
+from admin_mcp.catalog import compiled_catalog
+from admin_mcp.cli import main
+from admin_mcp.settings import PLACEHOLDER_KEY
+from tests.sessions import LEGACY, environment, session
+
+CONFIG = Path(__file__).parents[1] / "config" / "claude_desktop_config.json"
+
+
+def run(*arguments: str, **env: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(main, arguments, env=env)
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_version_is_printed() -> None:
+    assert run("--version") == (0, f"openai-admin-mcp, version {__version__}\n", "")
+
+
+def test_tools_prints_what_a_client_gets() -> None:
+    code, out, _ = run("tools", "--json")
+    assert code == 0
+    assert json.loads(out) == {"tools": list(compiled_catalog().tools)}
+    assert run("tools") == run("tools", "--json")
+
+
+def test_tools_of_a_read_only_server_are_the_reading_ones() -> None:
+    _, out, _ = run("--read-only", "tools")
+    assert {tool["annotations"]["readOnlyHint"] for tool in json.loads(out)["tools"]} == {True}
+
+
+def test_tools_as_markdown_names_every_tool_once() -> None:
+    _, out, _ = run("tools", "--markdown")
+    for tool in compiled_catalog().tools:
+        assert out.count(f"| `{tool['name']}` |") == 1
+
+
+def test_the_printed_claude_desktop_configuration_starts_the_server() -> None:
+    code, out, _ = run("--sandbox", "config", "claude-desktop")
+    assert code == 0
+    entry = json.loads(out)["mcpServers"]["openai-admin"]
+    assert Path(entry["command"]).is_absolute()
+    completed = subprocess.run(
+        [entry["command"], *entry["args"]],
+        env={**os.environ, **environment()},
+        input=b"",
+        capture_output=True,
+        check=True,
+    )
+    assert b"sandbox" in completed.stderr
+    assert completed.stdout == b""
+
+
+def test_the_sample_configuration_is_the_printed_one_with_a_placeholder_for_the_command() -> None:
+    sample = json.loads(CONFIG.read_text("utf-8"))
+    printed = json.loads(run("config", "claude-desktop")[1])
+    assert "REPLACE" in sample["mcpServers"]["openai-admin"]["command"]
+    printed["mcpServers"]["openai-admin"]["command"] = sample["mcpServers"]["openai-admin"]["command"]
+    printed["mcpServers"]["openai-admin"]["args"] = sample["mcpServers"]["openai-admin"]["args"]
+    assert sample == printed
+
+
+@pytest.mark.anyio
+async def test_the_placeholder_key_counts_as_no_key() -> None:
+    async with session(LEGACY, env={"OPENAI_ADMIN_KEY": PLACEHOLDER_KEY}) as running:
+        assert (await running.error("list_roles"))["kind"] == "authentication"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "says"),
+    [
+        ((), {"OPENAI_BASE_URL": "http://api.example.com"}, "OPENAI_BASE_URL: plain http is only for loopback"),
+        ((), {"OPENAI_BASE_URL": "ftp://x"}, "OPENAI_BASE_URL: must be an https:// URL"),
+        ((), {"OPENAI_ADMIN_KEY": "sk admin"}, "OPENAI_ADMIN_KEY: the key contains a character no key has"),
+        ((), {"ADMIN_MCP_APPROVAL": "maybe"}, "ADMIN_MCP_APPROVAL"),
+        (("--approval", "maybe"), {}, "'maybe' is not one of"),
+        (("--nonsense",), {}, "No such option"),
+        (("nonsense",), {}, "No such command"),
+    ],
+)
+def test_wrong_settings_end_with_2_and_name_the_setting(
+    arguments: tuple[str, ...], env: dict[str, str], says: str
+) -> None:
+    code, out, err = run(*arguments, **env)
+    assert (code, out) == (2, "")
+    assert says in err
+    assert "sk admin" not in err
+
+
+def test_the_demo_reads_declines_approves_and_shows_the_change() -> None:
+    completed = subprocess.run(
+        [sys.executable, "-m", "admin_mcp", "demo"],
+        env={**os.environ, **environment()},
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    story = completed.stdout
+    steps = [
+        "lists the tools: 143",
+        "list_roles",
+        "The person declines",
+        "approval_denied",
+        "approve",
+        "description is now",
+    ]
+    places = [story.index(step) for step in steps]
+    assert places == sorted(places)
+    assert "asked 2 times; exactly one change" in story
+
+
+def test_approval_none_warns_loudly() -> None:
+    completed = subprocess.run(
+        [sys.executable, "-m", "admin_mcp", "--sandbox", "--approval", "none"],
+        env={**os.environ, **environment()},
+        input=b"",
+        capture_output=True,
+        check=True,
+    )
+    assert b"WARNING: --approval none: every change is made WITHOUT asking anyone." in completed.stderr
+
+
+def test_importing_the_server_imports_no_catalog_module_and_no_http_client() -> None:
+    script = (
+        "import sys, admin_mcp.server, admin_mcp.stdio; from admin_mcp.catalog import compiled_catalog;"
+        "compiled_catalog();"
+        "print([name for name in sys.modules if name.startswith('admin_mcp.catalog.') or name == 'httpx'])"
+    )
+    completed = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, encoding="utf-8")
+    assert completed.stdout.strip() == "[]"

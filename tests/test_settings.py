@@ -1,0 +1,92 @@
+"""Settings: environment below flags, keys never shown, unsafe URLs refused."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from admin_mcp.errors import SettingsError
+from admin_mcp.settings import DEFAULT_BASE_URL, load_settings
+
+
+def test_defaults_are_the_safe_ones() -> None:
+    settings = load_settings()
+    assert settings.admin_key is None
+    assert (settings.base_url, settings.approval, settings.secrets) == (DEFAULT_BASE_URL, "auto", "file")
+    assert not settings.sandbox
+    assert not settings.read_only
+
+
+def test_the_environment_is_read_and_a_flag_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADMIN_MCP_APPROVAL", "none")
+    monkeypatch.setenv("ADMIN_MCP_READ_ONLY", "true")
+    assert load_settings().approval == "none"
+    assert load_settings().read_only
+    assert load_settings(approval="elicit").approval == "elicit"
+
+
+def test_no_env_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("ADMIN_MCP_APPROVAL=none\nOPENAI_ADMIN_KEY=sk-admin-planted\n")
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings()
+    assert (settings.approval, settings.admin_key) == ("auto", None)
+
+
+def test_the_key_is_trimmed_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", " sk-admin-secret\n")
+    settings = load_settings()
+    assert settings.admin_key is not None
+    assert settings.admin_key.get_secret_value() == "sk-admin-secret"
+    assert "sk-admin-secret" not in repr(settings)
+    assert "sk-admin-secret" not in str(settings.target)
+
+
+@pytest.mark.parametrize("key", ["", "   ", "REPLACE-WITH-YOUR-ADMIN-KEY"])
+def test_an_empty_or_placeholder_key_is_no_key(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", key)
+    assert load_settings().admin_key is None
+
+
+def test_a_bad_key_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-“quoted”")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert "quoted" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.example.com/v1",
+        "https://",
+        "api.example.com",
+        "https://user:pass@x/v1",
+        "https://x/v1?a=b",
+        "file:///x",
+    ],
+)
+def test_an_unsafe_base_url_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="OPENAI_BASE_URL"):
+        load_settings(base_url=url)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8000/v1", "http://[::1]:8000/v1", "http://localhost/v1", "https://x/v1/"]
+)
+def test_https_and_loopback_base_urls_are_taken_without_their_last_slash(url: str) -> None:
+    assert load_settings(base_url=url).base_url == url.rstrip("/")
+
+
+def test_the_sandbox_another_url_and_another_key_are_other_systems() -> None:
+    systems = {
+        load_settings(sandbox=True).target.system,
+        load_settings(admin_key="a").target.system,
+        load_settings(admin_key="b").target.system,
+        load_settings(admin_key="a", base_url="https://x/v1").target.system,
+    }
+    assert len(systems) == 4
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValidationError):
+        load_settings().approval = "none"  # type: ignore[misc]  # the point
