@@ -40,6 +40,7 @@ class Recorder:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = 64 * 1024  # headers and body in one packet, or the next waits 40 ms for an acknowledgement
 
             def _serve(self) -> None:
                 parts = urlsplit(self.path)

@@ -94,7 +94,7 @@ def default_project(store: Store) -> str:
     return next(project for project, row in store.rows(PROJECTS).items() if row.get("default"))
 
 
-def _certificate(_: Store, row: Row, now: int) -> Row:
+def _certificate(_: Store, __: Row, now: int) -> Row:
     return {"certificate_details": {"valid_at": now, "expires_at": now + _CERTIFICATE_LASTS}}
 
 

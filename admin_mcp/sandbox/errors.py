@@ -1,9 +1,6 @@
 """The API's error bodies, and the one exception that becomes such a body. No state."""
 
-from typing import cast
-
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from admin_mcp.sandbox.store import Row
 
@@ -32,55 +29,55 @@ class RefusalError(Exception):
 
 
 def invalid(message: str, *, param: str | None = None, code: str | None = "invalid_value") -> RefusalError:
-    """A call that can't be carried out as asked."""
+    """Refuse a call that can't be carried out as asked."""
     return RefusalError(400, message, param=param, code=code)
 
 
 def not_allowed(message: str) -> RefusalError:
-    """A well-formed call that the state of the organization forbids."""
+    """Refuse a well-formed call that the state of the organization forbids."""
     return RefusalError(400, message, code="not_allowed")
 
 
 def conflict(message: str, *, param: str | None = None) -> RefusalError:
-    """A call that would make something a second time."""
+    """Refuse to make something a second time."""
     return RefusalError(409, message, param=param, code="already_exists")
 
 
 def not_found(noun: str, item: str) -> RefusalError:
-    """An id that names nothing."""
+    """Refuse an id that names nothing."""
     return RefusalError(404, f"No such {noun.replace('_', ' ')}: '{item}'.", code="not_found")
 
 
 def not_set(noun: str) -> RefusalError:
-    """A singleton that doesn't exist yet."""
+    """Refuse to show or clear a singleton that doesn't exist."""
     return RefusalError(404, f"No {noun.replace('_', ' ')} is set.", code="not_found")
 
 
 def unauthorized() -> RefusalError:
-    """A request without a bearer key."""
+    """Refuse a request without a bearer key."""
     return RefusalError(
         401, "No API key was given. Send one in an Authorization header: 'Bearer <key>'.", code="invalid_api_key"
     )
 
 
 def unknown_path(method: str, path: str) -> RefusalError:
-    """A path the API doesn't have."""
+    """Refuse a path the API doesn't have."""
     return RefusalError(404, f"Unknown request URL: {method} {path}.", code="unknown_url")
 
 
 def wrong_method(method: str, path: str) -> RefusalError:
-    """A path the API has, but not with this method."""
+    """Refuse a method that a path the API has doesn't take."""
     return RefusalError(405, f"Method {method} is not allowed for {path}.", code="method_not_supported")
 
 
 def unknown_parameter(name: str) -> RefusalError:
-    """A query or body field the endpoint doesn't document."""
+    """Refuse a query or body field the endpoint doesn't document."""
     return invalid(f"Unknown parameter: '{name}'.", param=name, code="unknown_parameter")
 
 
 def from_validation(error: ValidationError) -> RefusalError:
     """Translate the first thing pydantic found wrong."""
-    detail = cast("ErrorDetails", error.errors(include_url=False, include_input=False)[0])
+    detail = error.errors(include_url=False, include_input=False)[0]
     name = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "extra_forbidden":
         return unknown_parameter(name)

@@ -1,4 +1,4 @@
-"""API keys of the pretend organization. A secret is shown once, in the answer that makes it; only its redaction is kept."""
+"""API keys of the pretend organization. A secret is shown once, in the answer that makes it, and kept redacted."""
 
 from typing import Final
 

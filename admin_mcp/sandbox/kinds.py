@@ -1,4 +1,4 @@
-"""What the catalog can't say about a resource: its ids, what a new one is like, and how fields are renamed. Tables only."""
+"""What the catalog can't say about a resource: its ids, what a new one is like, what is renamed. Tables only."""
 
 from copy import deepcopy
 from dataclasses import dataclass, field

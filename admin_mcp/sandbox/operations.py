@@ -58,8 +58,7 @@ def _join(store: Store, call: Call) -> Row:
     _let_into_project(store, call)
     shown = {noun_of(home): view(store, home, item, call.now)}
     for place, parent in call.parents:
-        place = home_of(place) if is_membership(place) else place
-        shown[noun_of(place)] = view(store, place, parent, call.now)
+        shown[noun_of(place)] = view(store, home_of(place) if is_membership(place) else place, parent, call.now)
     return {**view(store, call.place, item, call.now), **call.given, **shown, f"{noun_of(home)}_id": item}
 
 

@@ -18,8 +18,8 @@ def render(model: type[ApiObject], view: Row) -> Row:
     answer: Row = {}
     for name, field in model.model_fields.items():
         key = field.alias or name
-        value = _tag(field.annotation) if key == "object" else None
-        value = view.get(key) if value is None else value
+        tag = _tag(field.annotation) if key == "object" else None
+        value = view.get(key) if tag is None else tag
         if value is not None:
             answer[key] = _fit(field.annotation, value)
         elif field.is_required() or (key in view and _nullable(field.annotation)):

@@ -1,4 +1,4 @@
-"""The organization that everyone starts with. What the API can make is made through it, in the past; the rest is rows."""
+"""The organization that everyone starts with: made through the API, in the past, where the API can make it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -127,7 +127,7 @@ def _project(past: _Past, project: str, owner: str, member: str, group: str) -> 
 
 
 def _personal_key(past: _Past, project: str, user: str) -> None:
-    """The API has no call that makes a person's key, so this one is a row."""
+    """Add a person's key as a row: the API has no call that makes one."""
     store, now = past.store, past.day(90)
     secret = f"sk-proj-sandbox-{store.new_token(20)}"
     person = store.row(USERS, user)
@@ -162,7 +162,7 @@ def _organization(past: _Past, projects: list[str]) -> None:
 
 
 def _outside(past: _Past, project: str) -> None:
-    """What reaches beyond the organization: storage of its own, and workloads that sign in with a token."""
+    """Add what reaches beyond the organization: storage of its own, and workloads that sign in with a token."""
     provider: Row = {"type": "aws", "bucket": "sandbox-research", "role_arn": "arn:aws:iam::123456789012:role/storage"}
     past.post(45, "/organization/external_storage", {"project_id": project, "provider": provider})
     providers = "/organization/workload_identity_providers"

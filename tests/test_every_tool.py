@@ -1,0 +1,48 @@
+"""Each of the 143 tools, called through the real process, sends exactly the documented request and nothing else."""
+
+import json
+
+import pytest
+
+from tests.contract.cases import CASES
+from tests.contract.examples import fullest, smallest, variants
+from tests.contract.wire import documented
+from tests.recorder import Recorder
+from tests.sessions import ERAS, KEY, approve_typing, session
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_every_tool_sends_its_documented_request_with_the_bearer_key(era: str, recorder: Recorder) -> None:
+    env = {"OPENAI_ADMIN_KEY": KEY, "OPENAI_BASE_URL": recorder.base_url}
+    async with session(era, "--approval", "none", env=env, answers=None) as running:
+        for case in CASES:
+            for variant in variants(case.documented):
+                for arguments in (smallest(case.documented, variant), fullest(case.documented, variant)):
+                    recorder.requests.clear()
+                    result = await running.call(case.name, **arguments)
+                    assert "error" not in result, (case.name, result)
+                    (sent,) = recorder.requests
+                    expected = documented(case.documented, arguments)
+                    query: dict[str, list[str]] = {}
+                    for name, value in sent.query:
+                        query.setdefault(name, []).append(value)
+                    body = None if sent.body is None else json.dumps(sent.body, sort_keys=True)
+                    assert (sent.method, sent.path.removeprefix("/v1")) == (expected.method, expected.path), case.name
+                    assert (query, body) == (expected.query, expected.body), case.name
+                    assert sent.headers["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_every_changing_tool_waits_for_a_person(era: str, recorder: Recorder) -> None:
+    env = {"OPENAI_ADMIN_KEY": KEY, "OPENAI_BASE_URL": recorder.base_url}
+    changing = [case for case in CASES if case.documented.method != "GET"]
+    wrong = approve_typing("certainly not its name")
+    wrong.content = {**(wrong.content or {}), "decision": "yes"}
+    async with session(era, env=env, answers=[wrong] * len(changing)) as running:
+        for case in changing:
+            error = await running.error(case.name, **smallest(case.documented))
+            assert error["kind"] == "approval_denied", (case.name, error)
+        assert len(running.asked) == len(changing)
+    assert recorder.changes == []
