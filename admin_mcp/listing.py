@@ -23,7 +23,8 @@ def markdown(tools: Sequence[Json]) -> str:
         "",
     ]
     for resource, members in groups.items():
-        lines += [f"## {resource.replace('_', ' ').capitalize()}", "", "| Tool | Effect | Endpoint | What it does |"]
+        heading = resource.replace("_", " ").capitalize().replace(" api ", " API ")
+        lines += [f"## {heading}", "", "| Tool | Effect | Endpoint | What it does |"]
         lines.append("|---|---|---|---|")
         for tool in members:
             meta = tool["_meta"]

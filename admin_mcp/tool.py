@@ -64,11 +64,10 @@ def input_schema(endpoint: type[Endpoint]) -> Json:
 def output_schema(returns: type[ApiObject]) -> Json:
     """Return a schema that names the answer's fields and rejects no answer the API may give, now or later."""
     properties = _inlined(returns, mode="serialization")["properties"]
-    types = {name: sorted({*_types(schema), "null"}) for name, schema in properties.items()}
-    return {
-        "type": "object",
-        "properties": {name: {"type": names} for name, names in types.items() if len(names) > 1},
-    }
+    types = {name: sorted(set(_types(schema)) - {"null"}) for name, schema in properties.items()}
+    # A branch for each type, rather than a list of types, because some hosts know no such list.
+    branches = {name: [{"type": kind} for kind in (*kinds, "null")] for name, kinds in types.items() if kinds}
+    return {"type": "object", "properties": {name: {"anyOf": schemas} for name, schemas in branches.items()}}
 
 
 class _PlainSchema(GenerateJsonSchema):

@@ -69,8 +69,8 @@ class ListAdminApiKeys(Endpoint, get="/organization/admin_api_keys", returns=Adm
 class CreateAdminApiKey(
     Endpoint, post="/organization/admin_api_keys", returns=AdminApiKeyCreated, effect="grant", secret=("value",)
 ):
-    """Create an admin API key, which can administer the whole organization but not call models. Its secret comes back
-    this once and can't be read again.
+    """Create an admin API key, which can administer the whole organization but not call models. Its secret is saved
+    to a private file on this machine: pass on the path, not a value.
     """
 
     name: str

@@ -2,8 +2,6 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
-
 from admin_mcp.endpoint import ApiObject, Endpoint, Part
 from admin_mcp.fields import UNSET, After, ApiDefault, Before, Cents, Limit0To100, Open, Order, ResourceId
 
@@ -48,7 +46,7 @@ class OrganizationSpendAlertDeleted(ApiObject):
 class NotificationChannelInput(Part):
     """Where to send a spend alert."""
 
-    recipients: list[str] = Field(description="Email addresses.")
+    recipients: list[str]
     type: Literal["email"]
     subject_prefix: str | None = UNSET
 

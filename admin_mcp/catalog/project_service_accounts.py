@@ -76,8 +76,8 @@ class CreateProjectServiceAccount(
     effect="grant",
     secret=("api_key", "value"),
 ):
-    """Create a service account in a project: a member with a new API key, whose secret can't be had again later. For
-    neither key nor role set create_service_account_only.
+    """Create a service account in a project: a member with a new API key, whose secret is saved to a private file.
+    For neither key nor role set create_service_account_only.
     """
 
     project_id: ResourceId
@@ -141,8 +141,8 @@ class CreateServiceAccountApiKey(
     undo="delete_project_api_key",
     secret=("value",),
 ):
-    """Create one more API key for a project's service account; its other keys stay valid. The secret can't be had
-    again later.
+    """Create one more API key for a project's service account; its other keys stay valid. The secret is saved to a
+    private file.
     """
 
     project_id: ResourceId

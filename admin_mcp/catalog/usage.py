@@ -27,7 +27,7 @@ def _fits_bucket_width(limit: int, info: ValidationInfo) -> int:
     return limit
 
 
-StartTime = Annotated[int, Field(description="Unix seconds, inclusive."), INTEGRAL]
+StartTime = Annotated[int, Field(description="Unix seconds."), INTEGRAL]
 EndTime = Annotated[int, Field(description="Unix seconds, exclusive."), INTEGRAL]
 BucketWidth = Annotated[Literal["1m", "1h", "1d"], ApiDefault("1d")]
 Buckets = Annotated[
@@ -36,7 +36,7 @@ Buckets = Annotated[
     AfterValidator(_fits_bucket_width),
     INTEGRAL,
 ]
-NextPage = Annotated[str, Field(description="`next_page` of the page before.")]
+NextPage = Annotated[str, Field(description="Previous `next_page`.")]
 
 ByCaller: TypeAlias = Literal["project_id", "user_id", "api_key_id", "model"]
 ByCall: TypeAlias = Literal["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source"]

@@ -11,7 +11,7 @@ from admin_mcp.sandbox.kinds import KINDS
 from admin_mcp.sandbox.render import models_in, render
 from admin_mcp.sandbox.requests import Call
 from admin_mcp.sandbox.routes import noun_of, router
-from admin_mcp.sandbox.store import Row, Store
+from admin_mcp.sandbox.store import Row, Store, number
 from admin_mcp.sandbox.views import PROJECTS, USERS, is_membership
 
 PLACE = "/organization/audit_logs"
@@ -63,6 +63,14 @@ def record(store: Store, call: Call, shown: Row) -> None:
     searched = {"event_type": event, "actor_id": [actor, key], "actor_email": email}
     searched |= {"project_id": project, "resource_id": resource, "tenant_only": False}
     store.put(PLACE, store.new_id(KINDS["audit_logs"].prefix), {**entry, **searched})
+
+
+def put_in_order(store: Store) -> None:
+    """Sort the entries by time, after changes were made in the past and out of turn."""
+    rows = store.rows(PLACE)
+    entries = sorted(rows.items(), key=lambda entry: number(entry[1], "effective_at"))
+    rows.clear()
+    rows.update(entries)
 
 
 def _event(call: Call) -> str:

@@ -35,6 +35,7 @@ class Organization:
         """Forget every change and begin again from the seed."""
         self._store = Store(self._seed)
         sow(self._store, self._answer, int(self._clock()))
+        audit.put_in_order(self._store)
 
     def respond(self, method: str, path: str, query: list[tuple[str, str]], body: object | None) -> Reply:
         """Answer one request. ``path`` is decoded and begins after ``/v1``; a refused call changes nothing."""
