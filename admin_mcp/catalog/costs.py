@@ -12,7 +12,7 @@ from admin_mcp.fields import INTEGRAL, UNSET, ApiDefault, ResourceId
 
 class GetCosts(Endpoint, get="/organization/costs", returns=UsagePage):
     """Get what the organization spent per day, in whole currency units (dollars, not cents). Totals unless grouped by
-    project, line item and so on. Token counts are in the get_usage tools.
+    project, line item and so on. Token counts are in the usage tools.
     """
 
     start_time: StartTime

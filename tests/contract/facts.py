@@ -1,6 +1,6 @@
 """The documented contract, loaded from ``tests/data``: what each endpoint takes and what it returns. Facts only.
 
-``endpoints.json`` has one endpoint a line, ``types.json`` one return type a line, both in the same notation: a ``Shape``
+``endpoints.json`` has one endpoint a line, ``types.json`` one return type a line, both in one notation: a ``Shape``
 says what a value may be, a ``Member`` names one and says whether it must be there and whether it may be null.
 """
 

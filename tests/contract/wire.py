@@ -22,7 +22,7 @@ _BASE_URL = "https://sdk.test/v1"
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What counts about a request. ``query`` has each key's decoded values in order; ``body`` is JSON in one spelling."""
+    """What counts about a request. ``query`` has each key's decoded values; ``body`` is JSON in one spelling."""
 
     method: str
     path: str
