@@ -97,12 +97,17 @@ def _resource(call: Call, shown: Row) -> str:
 def _payload(event: str, call: Call, shown: Row, resource: str) -> Row:
     """Return everything an event's payload may hold; rendering keeps what this event's does."""
     given = {**call.given, "title": call.given.get("name"), "group_name": call.given.get("name")}
+    # What the organization filled in, such as a storage provider's account, is in the entry too.
+    data = {
+        **given,
+        **{name: shown[name] for name, value in given.items() if isinstance(value, dict) and name in shown},
+    }
     holder, principal = call.parents[-1] if call.parents else ("", None)
     known: Row = {
         **shown,
         **given,
         "id": resource,
-        "data": given,
+        "data": data,
         "changes_requested": given,
         "certificates": shown.get("data"),
         "principal_id": principal,

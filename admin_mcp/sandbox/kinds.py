@@ -28,7 +28,7 @@ KINDS = {
     "admin_api_keys": Kind("key_", {"expires_at": None, "last_used_at": None}),
     "audit_logs": Kind("audit_log-"),
     "certificates": Kind("cert_", {"name": None, "active": False}),
-    "external_keys": Kind("extkey_", {"workspace_id": "ws-sandbox"}),
+    "external_keys": Kind("extkey_", {"object": "organization.external_key", "workspace_id": "ws-sandbox"}),
     "external_storage": Kind("extstore_", {"status": "pending"}),
     "groups": Kind("group_", {"is_scim_managed": False, "scim_managed": False, "group_type": "group"}),
     "invites": Kind("invite-", {"status": "pending", "accepted_at": None}),

@@ -151,6 +151,7 @@ def _organization(past: _Past, projects: list[str]) -> None:
         "kms_arn": "arn:aws:kms:us-east-1:123456789012:key/sandbox",
         "role_arn": "arn:aws:iam::123456789012:role/kms",
     }
+    past.post(111, "/organization/external_keys", {**key, "name": "Unused key"})
     external = past.post(110, "/organization/external_keys", key)
     research = f"{PROJECTS}/{projects[2]}"
     past.post(109, research, {"external_key_id": external})

@@ -1,6 +1,7 @@
 """Finds, for any endpoint, arguments that the seeded organization accepts, by walking its own lists."""
 
 import itertools
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -27,8 +28,6 @@ def send(org: Organization, call: Endpoint) -> Reply:
     wire = build_request(call)
     body: object = None
     if wire.body is not None:
-        import json  # noqa: PLC0415
-
         body = json.loads(wire.body)
     return org.respond(wire.method, wire.path, list(wire.query), body)
 
@@ -56,9 +55,20 @@ def path_arguments(org: Organization, path: str) -> Iterator[Arguments]:
             yield {**given, name: item.get("id") or item[name]}
 
 
+def _existing(org: Organization, path: str, key: str, given: Arguments) -> list[object]:
+    needed = set(re.findall(r"\{(\w+)\}", path))
+    places = [given] if needed <= given.keys() else path_arguments(org, path.rpartition("/")[0])
+    return [item[key] for place in places for item in items(org, path, place)]
+
+
 def body_choices(org: Organization, case: Case, given: Arguments) -> Iterator[Arguments]:
     """Ways to fill in the ids of a body."""
     call = smallest(case.documented)
+    for name, instead in (("email", "user_id"), ("external_key_id", "name")):
+        # The documented minimum, but with something that is there to be named.
+        if name in call and any(member.name == instead for member in case.documented.body):
+            del call[name]
+            call[instead] = "another"
     bodies = {member.name for member in case.documented.body if member.name in call}
     family = "/projects/{project_id}/roles" if case.documented.path.startswith("/projects") else "/organization/roles"
     sources = {
@@ -79,8 +89,7 @@ def body_choices(org: Organization, case: Case, given: Arguments) -> Iterator[Ar
             options[name] = [[item["id"]] for item in certificates or items(org, collection, given)]
         elif name in sources and not member.enum and member.type == "string":
             path, key = sources[name]
-            places = [given] if set(re.findall(r"\{(\w+)\}", path)) <= given.keys() else list(path_arguments(org, path.rpartition("/")[0]))
-            options[name] = [item[key] for place in places for item in items(org, path, place)] or [call[name]]
+            options[name] = _existing(org, path, key, given) or [call[name]]
         else:
             fixed[name] = {"email": "new@example.com", "certificate": PEM}.get(name, call[name])
     for chosen in itertools.product(*options.values()):
