@@ -6,8 +6,11 @@ import pytest
 
 from tests.contract.cases import CASES
 from tests.contract.examples import fullest, smallest, variants
+from tests.contract.facts import TYPES
+from tests.contract.test_returns import answer
 from tests.contract.wire import documented
-from tests.recorder import Recorder
+from tests.recorder import Canned, Recorder
+from tests.sandbox.walk import accepted, organization
 from tests.sessions import ERAS, KEY, approve_typing, session
 
 pytestmark = pytest.mark.anyio
@@ -32,6 +35,32 @@ async def test_every_tool_sends_its_documented_request_with_the_bearer_key(era: 
                     assert (sent.method, sent.path.removeprefix("/v1")) == (expected.method, expected.path), case.name
                     assert (query, body) == (expected.query, expected.body), case.name
                     assert sent.headers["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_validating_client_accepts_answers_of_today_and_tomorrow(era: str, recorder: Recorder) -> None:
+    env = {"OPENAI_ADMIN_KEY": KEY, "OPENAI_BASE_URL": recorder.base_url, "ADMIN_MCP_SECRETS": "reveal"}
+    async with session(era, "--approval", "none", env=env, answers=None) as running:
+        await running.client.list_tools()  # from here on the client validates every result against its output schema
+        for case in CASES:
+            members = TYPES[case.documented.returns]
+            for body in (
+                answer(members, nulls=False, values="documented"),
+                answer(members, nulls=True, values="new"),
+                {},
+            ):
+                recorder.reply = lambda _, body=body: Canned(body=body)  # type: ignore[misc]  # a default, to bind it now
+                assert await running.call(case.name, **smallest(case.documented)) == body, case.name
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_every_read_works_on_the_sandbox(era: str) -> None:
+    async with session(era, "--sandbox", answers=None) as running:
+        await running.client.list_tools()
+        for case in CASES:
+            if case.documented.method == "GET":
+                call, _ = accepted(organization(), case)
+                assert "error" not in await running.call(case.name, **call.model_dump(mode="json", exclude_unset=True))
 
 
 @pytest.mark.parametrize("era", ERAS)

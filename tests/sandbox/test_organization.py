@@ -30,7 +30,7 @@ class Api:
         return answer
 
     def all(self, path: str, **query: str) -> list[dict[str, Any]]:
-        data: list[dict[str, Any]] = self("GET", path, **query)["data"]
+        data: list[dict[str, Any]] = self.ask("GET", path, query)["data"]
         return data
 
     def find(self, path: str, name: str) -> str:
