@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types catalog check clean
+.PHONY: demo test lint types catalog check interop clean
 
 demo: .venv/.runtime
 	$(BIN)/openai-admin-mcp demo
@@ -24,6 +24,18 @@ catalog: .venv/.runtime
 	$(BIN)/openai-admin-mcp tools --markdown > docs/tools.md
 
 check: lint types test
+
+# Needs npm. Node 22 and the clients come from the npm registry, into interop/node_modules.
+interop: export PATH := $(CURDIR)/interop/node_modules/.bin:$(PATH)
+interop: .venv/.runtime interop/node_modules/.done
+	cd interop && node list_tools.mjs 143 $(CURDIR)/$(BIN)/openai-admin-mcp --sandbox
+	for era in legacy modern; do mcp-inspector --cli $(CURDIR)/$(BIN)/openai-admin-mcp --sandbox \
+		--protocol-era $$era --method tools/list --strict > /dev/null || exit 1; echo "inspector, $$era era: strict"; done
+	$(BIN)/python scripts/count_tokens.py interop
+
+interop/node_modules/.done: interop/package.json
+	cd interop && npm install --silent --no-package-lock --no-audit --no-fund
+	touch $@
 
 clean:
 	rm -rf .venv

