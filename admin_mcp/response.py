@@ -84,8 +84,8 @@ def _unreadable(answer: Answer, expected: Expectation, what: str) -> CallError:
 
 
 def _refusal(answer: Answer, expected: Expectation) -> CallError:
-    details = _error_details(answer.body)
-    said = redact(details.get("message") or "", expected.secrets)[:_LONGEST_MESSAGE]
+    details = _error_details(answer.body, expected.secrets)
+    said = details.get("message") or ""
     kind, hint, retryable = _KINDS.get(answer.status, _other(answer.status))
     if expected.mutates and answer.status >= 500:  # noqa: PLR2004 - HTTP's own range for server errors
         kind, hint, retryable = OutcomeUnknown, expected.verify, False
@@ -101,11 +101,12 @@ def _refusal(answer: Answer, expected: Expectation) -> CallError:
     )
 
 
-def _error_details(body: bytes) -> dict[str, str | None]:
+def _error_details(body: bytes, secrets: Sequence[str]) -> dict[str, str]:
     """Return ``message``, ``code`` and ``param`` of the API's error body, as far as they are there."""
     try:
         error = json.loads(body)["error"]
-        return {key: str(error[key]) if error.get(key) else None for key in ("message", "code", "param")}
+        given = {key: str(error[key]) for key in ("message", "code", "param") if error.get(key)}
+        return {key: redact(text, secrets)[:_LONGEST_MESSAGE] for key, text in given.items()}
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return {}
 

@@ -90,10 +90,9 @@ class AdminServer:
             raise MCPError(
                 code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name}.{self._nearest(params.name)}"
             )
-        sending = False
+        permit: Permit | None = None
         try:
             call, permit = await self._admitted(params.name, params.arguments or {}, person_for(ctx, params))
-            sending = permit is not None
             result = await self._execute(call, permit)
         except NeedsAnswerError as question:
             return question.result
@@ -101,7 +100,10 @@ class AdminServer:
             return _result(error.as_object(), is_error=True)
         except Exception:
             logger.exception("%s failed inside this server", params.name)
-            return _result(_internal_error(sending=sending).as_object(), is_error=True)
+            return _result(_internal_error(sending=permit is not None).as_object(), is_error=True)
+        finally:
+            if permit is not None:
+                self._permits.withdraw(permit)
         return _result(result, is_error=False)
 
     async def _admitted(

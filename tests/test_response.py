@@ -101,6 +101,13 @@ def test_a_secret_that_the_api_echoes_is_blotted_out() -> None:
     assert "sk-admin-1" not in repr(expected)
 
 
+def test_a_secret_echoed_beside_the_message_is_blotted_out_too() -> None:
+    expected = Expectation(mutates=False, verify="", secrets=("sk-admin-1",))
+    with pytest.raises(ApiError) as caught:
+        read_answer(Answer(400, error("no", param="sk-admin-1", code="bad_sk-admin-1")), expected)
+    assert "sk-admin-1" not in json.dumps(caught.value.as_object())
+
+
 def test_a_long_message_is_cut() -> None:
     with pytest.raises(NotFound) as caught:
         read_answer(Answer(404, error("x" * 5000)), READ)

@@ -53,7 +53,7 @@ class AddProjectGroup(
 
     project_id: ResourceId
     group_id: ResourceId
-    role: str = Field(description="Role id from list_project_roles.")
+    role: ResourceId = Field(description="Role id from list_project_roles.")
 
 
 class GetProjectGroup(Endpoint, get="/organization/projects/{project_id}/groups/{group_id}", returns=ProjectGroup):

@@ -100,6 +100,8 @@ def _label(name: str) -> str:
     return (words[:1].upper() + words[1:]).replace("Api ", "API ")
 
 
+_LESSER_ROLES = frozenset({"member", "reader", "none"})
+
 _PRESENCE = {"absent": "not there yet", "unreadable": "unreadable with this key", "present": "already there"}
 _UNSHOWN = frozenset({"id", "object", "created", *_NAME_KEYS})
 
@@ -128,7 +130,8 @@ def _changes(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
         if name in seen.names:
             continue
         after = _value(name, value)
-        before = _before(name, seen.state)
+        # Only an update changes what was read; an action's state is its parent, whose fields have the same names.
+        before = _before(name, seen.state) if spec.effect == "update" else None
         yield f"Set {name}", f"{_value(name, before[0])} -> {after}" if before else after
 
 
@@ -191,7 +194,8 @@ def _typed(call: Endpoint, seen: Seen) -> tuple[str, ...]:
     """Return the texts of which a person must type one, or nothing where choosing is enough."""
     spec = type(call).SPEC
     body = call.model_dump(mode="json", exclude_unset=True, exclude=set(spec.path_fields))
-    if not (spec.effect == "destroy" or spec.sensitive or spec.secret or _makes_owner(body) or _assigns_owner(seen)):
+    named = {name: value for name, value in body.items() if name not in seen.names}
+    if not (spec.effect == "destroy" or spec.sensitive or spec.secret or _makes_owner(named) or _assigns_owner(seen)):
         return ()
     if spec.path_fields:
         last = spec.path_fields[-1]
@@ -205,12 +209,18 @@ def _typed(call: Endpoint, seen: Seen) -> tuple[str, ...]:
 
 
 def _assigns_owner(seen: Seen) -> bool:
-    """Whether the request names a role that is called owner."""
-    return (_name(seen.names.get("role_id", "absent")) or "").casefold() == "owner"
+    """Whether the request names a role that is called owner, or one that can't be told to be another."""
+    roles = [found for name, found in seen.names.items() if name in {"role", "role_id"}]
+    return any((_name(found) or "owner").casefold() == "owner" for found in roles)
 
 
 def _makes_owner(body: object) -> bool:
     """Whether a body hands out the owner role, at any depth."""
     if isinstance(body, dict):
-        return any((key == "role" and value == "owner") or _makes_owner(value) for key, value in body.items())
+        return any(_is_owner(key, value) or _makes_owner(value) for key, value in body.items())
     return isinstance(body, list) and any(_makes_owner(item) for item in body)
+
+
+def _is_owner(key: str, value: object) -> bool:
+    """Whether a field hands out the owner role, or one that isn't known to be less."""
+    return key == "role" and isinstance(value, str) and value.casefold() not in _LESSER_ROLES

@@ -15,6 +15,10 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _LAST_PLACEHOLDER = re.compile(r"\{(\w+)\}$")
 
 
+_PROJECT_ROLE = "GET /projects/{project_id}/roles/{role_id}"
+"""What a ``role`` names where it is an id."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reads:
     """The reads of one change.
@@ -72,6 +76,8 @@ def _is_collection(path: str, catalog: Catalog) -> bool:
 
 def _naming_read(name: str, ids: dict[str, str], path: str, catalog: Catalog) -> Endpoint | None:
     """Find the GET of the thing that an id names: by the plainest path, of the same family if there is one."""
+    if name == "role":
+        return _single(_PROJECT_ROLE, {**ids, "role_id": ids[name]}, catalog)
     found = [
         endpoint
         for endpoint in catalog.endpoints

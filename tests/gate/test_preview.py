@@ -50,6 +50,13 @@ def preview(call: Endpoint, *, state: Found | None = None, names: dict[str, Foun
         ),
         ("archive_project", {"project_id": "p"}, "get_project", "project_id", {}),
         (
+            "add_project_group",
+            {"project_id": "p", "group_id": "g", "role": "role_1"},
+            "get_project_group",
+            None,
+            {"project_id": "get_project", "group_id": "get_group", "role": "get_project_role"},
+        ),
+        (
             "create_service_account_api_key",
             {"project_id": "p", "service_account_id": "s"},
             "get_project_service_account",
@@ -128,6 +135,11 @@ def test_a_grant_names_who_gets_what_and_how_to_undo_it() -> None:
     assert shown.typed == ()
 
 
+def test_the_name_of_a_new_key_is_not_shown_as_a_change_of_the_account_it_is_for() -> None:
+    call = make("create_service_account_api_key", project_id="p", service_account_id="s", name="nightly")
+    assert "Set name: “nightly”" in preview(call, state={"id": "s", "name": "ci"}).lines
+
+
 def test_money_is_shown_in_cents_and_dollars() -> None:
     call = make(
         "create_organization_spend_alert",
@@ -177,6 +189,30 @@ def test_money_is_shown_in_cents_and_dollars() -> None:
             {"group_id": {"id": "g", "name": "Support"}, "role_id": {"id": "r", "name": "Owner"}},
             ("Support", "g"),
         ),
+        (
+            "add_project_group",
+            {"project_id": "p", "group_id": "g", "role": "role_1"},
+            "absent",
+            {"project_id": {"id": "p", "name": "Billing"}, "role": {"id": "role_1", "name": "owner"}},
+            ("Billing", "p"),
+        ),
+        (
+            "add_project_group",
+            {"project_id": "p", "group_id": "g", "role": "role_1"},
+            "absent",
+            {"project_id": {"id": "p", "name": "Billing"}, "role": {"id": "role_1", "name": "member"}},
+            (),
+        ),
+        (
+            "add_project_group",
+            {"project_id": "p", "group_id": "g", "role": "role_1"},
+            "absent",
+            {"project_id": {"id": "p", "name": "Billing"}, "role": "unreadable"},
+            ("Billing", "p"),
+        ),
+        ("create_project_user", {"project_id": "p", "user_id": "u", "role": "Owner"}, "absent", {}, ("p",)),
+        ("create_project_user", {"project_id": "p", "user_id": "u", "role": "role_9"}, "absent", {}, ("p",)),
+        ("create_project_user", {"project_id": "p", "user_id": "u", "role": "member"}, "absent", {}, ()),
         ("update_role", {"role_id": "r", "role_name": "x"}, {"id": "r", "name": "Audit"}, {}, ()),
         ("create_role", {"role_name": "x", "permissions": []}, None, {}, ()),
     ],
