@@ -1,7 +1,9 @@
 """The real server over real stdio, in both protocol eras, against a recording API."""
 
 from collections.abc import Callable
+from functools import partial
 
+import anyio
 import mcp_types as types
 import pytest
 from mcp.shared.exceptions import MCPError
@@ -292,3 +294,25 @@ async def test_a_legacy_client_that_fails_to_show_the_form_sends_nothing(recorde
         error = await running.error("update_role", **UPDATE)  # the client has no answer and fails
     assert error["kind"] == "approval_unavailable"
     assert recorder.changes == []
+
+
+async def test_a_cancelled_call_closes_its_question_and_sends_nothing(recorder: Recorder) -> None:
+    asked = anyio.Event()
+
+    async def hang(context: object, params: object) -> types.ElicitResult:
+        del context, params
+        asked.set()
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    async with session(LEGACY, env=api(recorder), answers=[APPROVE]) as running:
+        running.client.session._elicitation_callback, answering = hang, running.client.session._elicitation_callback
+        async with anyio.create_task_group() as group:
+            group.start_soon(partial(running.client.call_tool, "update_role", UPDATE))
+            await asked.wait()
+            group.cancel_scope.cancel()
+        assert recorder.changes == []
+        running.client.session._elicitation_callback = answering
+        await running.call("update_role", **UPDATE)
+        assert len(running.asked) == 1
+    assert len(recorder.changes) == 1

@@ -1,45 +1,14 @@
 """External keys: encryption keys that stay in the organization's own cloud key service."""
 
-from collections.abc import Mapping
-from typing import Final, Literal, NamedTuple, Self
+from typing import Final, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, model_validator
 
 from admin_mcp.endpoint import ApiObject, Endpoint
 from admin_mcp.fields import UNSET, AfterItem, Int, Open, Order, ResourceId
+from admin_mcp.variants import Variant, check_variant
 
 Purpose = Literal["ekm", "psp_decryption"]
-
-
-class Variant(NamedTuple):
-    """The fields that one ``type`` of a flattened union needs, and those it may have besides."""
-
-    needs: tuple[str, ...] = ()
-    takes: tuple[str, ...] = ()
-
-
-def check_variant(given: BaseModel, kind: str, variants: Mapping[str, Variant]) -> None:
-    """Check a flattened union: all that its ``type`` needs was given, and nothing that belongs only to another type.
-
-    Raises:
-        PydanticCustomError: names the fields to add and the fields to leave out.
-
-    """
-    names = given.model_fields_set
-    own = variants[kind]
-    every = {name for variant in variants.values() for name in variant.needs + variant.takes}
-    missing = [name for name in own.needs if name not in names]
-    foreign = sorted(names & every - {*own.needs, *own.takes})
-    problems = []
-    if missing:
-        problems.append(f"also needs {', '.join(missing)}")
-    if foreign:
-        problems.append(f"does not take {', '.join(foreign)}")
-    if problems:
-        raise PydanticCustomError(
-            "missing_for_type", "type '{type}' {problems}", {"type": kind, "problems": " and ".join(problems)}
-        )
 
 
 class ExternalKey(ApiObject):

@@ -4,9 +4,9 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from admin_mcp.catalog.external_keys import Variant, check_variant
 from admin_mcp.endpoint import ApiObject, Endpoint, Part
 from admin_mcp.fields import UNSET, AfterItem, Int, Open, Order, ResourceId
+from admin_mcp.variants import Variant, check_variant
 
 
 class AwsStorage(ApiObject):

@@ -4,9 +4,9 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, WithJsonSchema, model_validator
 
-from admin_mcp.catalog.external_keys import Variant, check_variant
 from admin_mcp.endpoint import ApiObject, Endpoint, Part
 from admin_mcp.fields import UNSET, AfterItem, Clearable, Int, Open, Order, ResourceId
+from admin_mcp.variants import Variant, check_variant
 
 
 class WorkloadAttribute(ApiObject):

@@ -1,6 +1,7 @@
 """Each documented endpoint beside the class that implements it, as pytest parameters with the tool's name as id."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -36,6 +37,12 @@ CASES = tuple(
     for documented in ENDPOINTS
     if (implemented := _BY_ENDPOINT.get(documented.endpoint))
 )
+
+
+def tools_where(holds: Callable[[DocumentedEndpoint], bool]) -> list[Any]:
+    """The cases whose documentation holds something, as pytest parameters."""
+    return [pytest.param(case, id=case.name) for case in CASES if holds(case.documented)]
+
 
 every_tool = pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
 every_argument = pytest.mark.parametrize(

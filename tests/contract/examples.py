@@ -66,6 +66,11 @@ def all_null(endpoint: DocumentedEndpoint) -> Arguments:
     return {**call, **nulls}
 
 
+def has_nulls(endpoint: DocumentedEndpoint) -> bool:
+    """Whether any argument may be null."""
+    return None in all_null(endpoint).values()
+
+
 def variants(endpoint: DocumentedEndpoint) -> range:
     """The variants of the body, by number; one if it isn't a union."""
     return range(max(1, len(endpoint.body_variants)))

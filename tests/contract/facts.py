@@ -51,13 +51,15 @@ class Member(Shape):
     """A parameter of an endpoint, or a field of an object.
 
     ``wire`` is how a query spells it where that isn't its name. ``max_by`` and ``default_by`` hold what depends on
-    another parameter's value. ``only_when_type`` are the values of ``type`` it belongs to.
+    another parameter's value. ``only_when_type`` are the values of ``type`` it belongs to. ``identifies`` marks what is
+    documented as an id though its name doesn't say so.
     """
 
     name: str
     required: bool = False
     nullable: bool = False
     deprecated: bool = False
+    identifies: bool = False
     default: str | int | bool | None = None
     unit: Literal["unix_seconds", "seconds", "cents"] | None = None
     wire: tuple[str, ...] = ()

@@ -36,7 +36,7 @@ def arguments(draw: st.DrawFn, endpoint: DocumentedEndpoint) -> Arguments:
 def values(shape: Shape, name: str = "") -> st.SearchStrategy[Any]:
     """Values of a documented shape, null among them where it may be. ``name`` tells ids from other text."""
     if isinstance(shape, Member):
-        plain = _plain(shape, shape.name)
+        plain = _plain(shape, "id" if shape.identifies else shape.name)
         return st.none() | plain if shape.nullable else plain
     return _plain(shape, name)
 

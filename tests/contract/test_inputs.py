@@ -10,8 +10,17 @@ import pytest
 from admin_mcp.arguments import parse_arguments
 from admin_mcp.errors import InvalidInput
 from admin_mcp.tool import Json
-from tests.contract.cases import CASES, CLASSES, Case, every_argument, every_tool
-from tests.contract.examples import all_null, call_with, fullest, right_values, sample, smallest, wrong_values
+from tests.contract.cases import CASES, CLASSES, Case, every_argument, every_tool, tools_where
+from tests.contract.examples import (
+    all_null,
+    call_with,
+    fullest,
+    has_nulls,
+    right_values,
+    sample,
+    smallest,
+    wrong_values,
+)
 from tests.contract.facts import ENDPOINTS, DocumentedEndpoint, Member, Shape
 from tests.contract.wire import documented, ours
 
@@ -138,13 +147,13 @@ def test_defaults_that_depend_on_another_argument_are_described(case: Case, memb
             assert re.search(rf"\b{number}\b", case.schema_of(member)["description"])
 
 
-@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES if all_null(case.documented)])
+@pytest.mark.parametrize("case", tools_where(has_nulls))
 def test_every_nullable_argument_may_be_null_at_once(case: Case) -> None:
     call = all_null(case.documented)
     assert ours(case.implemented, call) == documented(case.documented, call)
 
 
-@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES if case.documented.updates])
+@pytest.mark.parametrize("case", tools_where(lambda documented: documented.updates))
 def test_an_update_that_changes_nothing_is_refused(case: Case) -> None:
     with pytest.raises(InvalidInput):
         parse_arguments(case.implemented, dict.fromkeys(case.documented.path_params, "a"))
@@ -178,9 +187,6 @@ def test_of_alternatives_each_is_enough_and_none_is_refused(case: Case, names: t
             parse_arguments(case.implemented, {**rest, **nothing})
 
 
-Union = tuple[Case, str | None, tuple[Member, ...], tuple[Member, ...]]
-
-
 def unions() -> Iterator[Any]:
     """Each variant of each union of objects: a whole body, or one argument. The last is what other variants have."""
     for case in CASES:
@@ -209,7 +215,7 @@ def put(case: Case, place: str | None, value: Json) -> Json:
 every_variant = pytest.mark.parametrize(("case", "place", "fields", "foreign"), list(unions()))
 
 
-def test_four_endpoints_and_six_arguments_hold_unions() -> None:
+def test_six_endpoints_take_a_union_of_objects() -> None:
     places = Counter((mark.values[0].name, mark.values[1]) for mark in unions())
     assert {place for _, place in places} == {None, "provider", "verification", "permissions"}
     assert len(places) == 6
