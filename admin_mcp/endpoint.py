@@ -58,7 +58,7 @@ class ApiObject(BaseModel):
 class Part(BaseModel):
     """An object inside an endpoint's input: as strict as the endpoint itself."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Keywords(TypedDict, total=False):
 class Endpoint(BaseModel):
     """Base of every catalog class. ``SPEC`` is its only class attribute, so fields may be called what the API says."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     SPEC: ClassVar[Spec]
 

@@ -56,12 +56,16 @@ def read_answer(answer: Answer, expected: Expectation) -> Json:
     if not 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP's own range for success
         raise _refusal(answer, expected)
     try:
-        value = json.loads(answer.body)
+        value = json.loads(answer.body, parse_constant=_no_such_number)
     except (ValueError, RecursionError):
         raise _unreadable(answer, expected, "not JSON") from None
     if not isinstance(value, dict):
         raise _unreadable(answer, expected, "not a JSON object")
     return value
+
+
+def _no_such_number(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _unreadable(answer: Answer, expected: Expectation, what: str) -> CallError:

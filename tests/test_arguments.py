@@ -38,6 +38,23 @@ def test_each_bad_field_is_explained(tool: str, arguments: dict[str, object], sa
     assert says in refusal(tool, **arguments).message
 
 
+@pytest.mark.parametrize("name", ["\ud800", "a\udfffb"])
+def test_text_that_is_no_unicode_is_refused(name: str) -> None:
+    assert "name" in refusal("create_group", name=name).message
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_number_that_json_does_not_have_is_refused(number: float) -> None:
+    told = refusal(
+        "create_federation_rule",
+        workload_identity_provider_id="wip_1",
+        attribute_matchers={"level": number},
+        project_id="proj_1",
+        service_account_id="user-1",
+    )
+    assert "attribute_matchers" in told.message
+
+
 def test_an_unknown_argument_is_named_with_the_nearest_real_one() -> None:
     assert (
         "rolename is not an argument of this tool (did you mean role_name?)"

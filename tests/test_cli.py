@@ -70,6 +70,11 @@ def test_the_sample_configuration_is_the_printed_one_with_a_placeholder_for_the_
     assert sample == printed
 
 
+def test_the_page_of_tools_is_up_to_date() -> None:
+    page = Path(__file__).parents[1] / "docs" / "tools.md"
+    assert page.read_text("utf-8") == run("tools", "--markdown")[1], "run `make catalog`"
+
+
 @pytest.mark.anyio
 async def test_the_placeholder_key_counts_as_no_key() -> None:
     async with session(LEGACY, env={"OPENAI_ADMIN_KEY": PLACEHOLDER_KEY}) as running:

@@ -78,7 +78,21 @@ def test_a_change_that_met_a_server_error_has_an_unknown_outcome_and_names_the_r
     assert caught.value.retryable is False
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'"x"', b"null", b'{"cut": ', b"\xff\xfe", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b'"x"',
+        b"null",
+        b'{"cut": ',
+        b'{"x": NaN}',
+        b'{"x": -Infinity}',
+        b"\xff\xfe",
+        b"[" * 100_000,
+    ],
+)
 def test_an_answer_that_is_no_json_object_is_said_so(body: bytes) -> None:
     with pytest.raises(SchemaMismatch):
         read_answer(Answer(200, body, "text/html"), READ)

@@ -18,6 +18,7 @@ from admin_mcp.errors import (
     ApprovalUnavailable,
     CallError,
     Conflict,
+    InvalidInput,
     NotFound,
     Permission,
     PolicyDenied,
@@ -26,7 +27,7 @@ from admin_mcp.gate.approvals import Approval, Approvals, Event, IllegalEventErr
 from admin_mcp.gate.forms import Reply, judge
 from admin_mcp.gate.permits import Permit, Permits
 from admin_mcp.gate.policy import Policy, Verdict
-from admin_mcp.gate.preview import Found, Preview, Seen, build_preview
+from admin_mcp.gate.preview import LONGEST_BODY, Found, Preview, Seen, build_preview
 from admin_mcp.gate.reads import plan_reads
 from admin_mcp.request import WireRequest
 from admin_mcp.settings import Target
@@ -109,6 +110,11 @@ class Gate:
 
     async def _approve(self, call: Endpoint, wire: WireRequest, key: str, person: Person) -> None:
         """Return once a person has approved exactly this request and its target still looks as they saw it."""
+        if len(wire.body or "") > LONGEST_BODY:
+            raise InvalidInput(
+                f"The change is longer than the {LONGEST_BODY} characters a person can be shown; nothing was sent.",
+                hint="Make it smaller, or make it in several calls.",
+            )
         approval = await self._open(call, wire, key, person)
         if approval.state == "rejected":
             _denied("A person rejected this same change less than ten minutes ago")

@@ -20,6 +20,9 @@ Missing = Literal["absent", "unreadable"]
 
 Found = Json | Missing
 
+LONGEST_BODY = 20_000
+"""Characters of a request body that a person can be asked to judge. They are shown whole; a longer one is refused."""
+
 _LONGEST_VALUE = 2000
 _NAME_KEYS = ("name", "group_name", "email", "redacted_value")
 
@@ -67,7 +70,7 @@ def build_preview(call: Endpoint, wire: WireRequest, seen: Seen, *, catalog: Cat
         *(f"{label}: {value}" for label, value in facts.items()),
         f"Undo: {_undo(spec, catalog)}",
         f"In: {target}",
-        f"Request: {wire.method} {wire.target}" + (f" {visible(wire.body, 2 * _LONGEST_VALUE)}" if wire.body else ""),
+        f"Request: {wire.method} {wire.target}" + (f" {visible(wire.body, LONGEST_BODY)}" if wire.body else ""),
     ]
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     return Preview(title=spec.title, lines=tuple(lines), typed=_typed(call, seen), facts=facts, drift=digest)
@@ -129,7 +132,7 @@ def _changes(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
     for name, value in body.items():
         if name in seen.names:
             continue
-        after = _value(name, value)
+        after = _value(name, value, LONGEST_BODY)
         # Only an update changes what was read; an action's state is its parent, whose fields have the same names.
         before = _before(name, seen.state) if spec.effect == "update" else None
         yield f"Set {name}", f"{_value(name, before[0])} -> {after}" if before else after
@@ -146,10 +149,10 @@ def _before(name: str, state: Found | None) -> tuple[object] | None:
     return None
 
 
-def _value(name: str, value: object) -> str:
+def _value(name: str, value: object, longest: int = _LONGEST_VALUE) -> str:
     if isinstance(value, str):
-        return _quoted(value)
-    shown = visible(json.dumps(value, ensure_ascii=False), _LONGEST_VALUE)
+        return _quoted(value, longest)
+    shown = visible(json.dumps(value, ensure_ascii=False), longest)
     return f"{shown} US cents ({value / 100:.2f} USD)" if name.endswith("amount") and isinstance(value, int) else shown
 
 

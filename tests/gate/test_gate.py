@@ -10,6 +10,7 @@ from admin_mcp.errors import (
     ApprovalUnavailable,
     CallError,
     Conflict,
+    InvalidInput,
     NotFound,
     PolicyDenied,
 )
@@ -106,6 +107,17 @@ async def test_an_approval_given_for_one_call_does_not_fit_another() -> None:
             world.make("update_role", role_id="role_2", description="new"), Later(asked.value.approval.id, APPROVE)
         )
     assert world.changes == []
+
+
+async def test_a_change_is_shown_whole_or_refused() -> None:
+    world = World()
+    long = [*("api.groups.read" for _ in range(500)), "api.everything.write"]
+    person = AtOnce(APPROVE)
+    await world.call(world.make("create_role", role_name="x", permissions=long), person)
+    assert person.seen[0].preview.text.count("api.everything.write") == 2
+    with pytest.raises(InvalidInput, match="longer than"):
+        await world.call(world.make("create_role", role_name="x", permissions=long * 4), person)
+    assert len(world.changes) == len(person.seen) == 1
 
 
 async def test_an_answer_with_a_made_up_id_is_refused() -> None:
