@@ -131,7 +131,8 @@ def _log_to_stderr(settings: Settings) -> None:
     where = (
         settings.target.label if settings.sandbox or settings.admin_key else "no admin key is set (OPENAI_ADMIN_KEY)"
     )
-    click.echo(f"openai-admin-mcp {__version__}: {where}; approval: {settings.approval}", err=True)
+    changes = "read-only" if settings.read_only else f"approval: {settings.approval}"
+    click.echo(f"openai-admin-mcp {__version__}: {where}; {changes}", err=True)
     if settings.approval == "none":
         click.echo("openai-admin-mcp: WARNING: --approval none: every change is made WITHOUT asking anyone.", err=True)
 

@@ -5,7 +5,7 @@ Types only. What one endpoint takes lives in its catalog module.
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar, get_args
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar, get_args, get_origin
 
 from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic.fields import FieldInfo
@@ -52,6 +52,11 @@ def names_thing(field: FieldInfo) -> bool:
     if _RESOURCE_ID_CHECK in field.metadata:
         return True
     return any(_RESOURCE_ID_CHECK in getattr(part, "__metadata__", ()) for part in get_args(field.annotation))
+
+
+def names_things(field: FieldInfo) -> bool:
+    """Whether a field holds a list of ``ResourceId``."""
+    return get_origin(field.annotation) is list and ResourceId in get_args(field.annotation)
 
 
 INTEGRAL: Final = BeforeValidator(_integral)

@@ -5,6 +5,7 @@ Everything a preview read is also what the re-check compares, so an approval cov
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -99,6 +100,8 @@ def _things(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
 
 
 def _label(name: str) -> str:
+    if listed := re.fullmatch(r"(\w+)s\[(\d+)\]", name):
+        return f"{_label(listed[1])} {int(listed[2]) + 1}"
     words = name.removesuffix("_id").replace("_", " ")
     return (words[:1].upper() + words[1:]).replace("Api ", "API ")
 
@@ -114,6 +117,8 @@ def _given_ids(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
     for name in type(call).model_fields:
         if name in spec.path_fields or name in seen.names:
             yield name, str(getattr(call, name))
+        elif f"{name}[0]" in seen.names:
+            yield from ((f"{name}[{number}]", value) for number, value in enumerate(getattr(call, name)))
 
 
 def _described(value: str, found: Found | None) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from admin_mcp.catalog import Catalog
 from admin_mcp.endpoint import Endpoint, Spec
-from admin_mcp.fields import names_thing
+from admin_mcp.fields import names_thing, names_things
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _LAST_PLACEHOLDER = re.compile(r"\{(\w+)\}$")
@@ -24,8 +24,8 @@ class Reads:
     """The reads of one change.
 
     ``state`` reads the thing to be changed, or None where there is none; ``may_be_absent`` when the change is to make
-    it. ``own`` is the id field that names that very thing. ``names`` reads, for each other id field of the request, the
-    thing it stands for.
+    it. ``own`` is the id field that names that very thing. ``names`` reads, for each other id of the request, the thing
+    it stands for; the ids of a list are ``certificate_ids[0]`` and so on.
     """
 
     state: Endpoint | None
@@ -50,7 +50,19 @@ def plan_reads(call: Endpoint, catalog: Catalog) -> Reads:
             continue
         if read := _naming_read(name, ids, spec.path, catalog):
             names[name] = read
+    for name, values in _listed_ids(call).items():
+        one = name.removesuffix("s")
+        for number, value in enumerate(values):
+            if read := _naming_read(one, {**ids, one: value}, spec.path, catalog):
+                names[f"{name}[{number}]"] = read
     return Reads(state=state, may_be_absent=absent, own=own, names=names)
+
+
+def _listed_ids(call: Endpoint) -> dict[str, list[str]]:
+    fields = type(call).model_fields
+    return {
+        name: getattr(call, name) for name in fields if name in call.model_fields_set and names_things(fields[name])
+    }
 
 
 def _state_read(path: str, ids: dict[str, str], catalog: Catalog) -> tuple[Endpoint | None, bool]:

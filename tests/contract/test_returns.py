@@ -64,7 +64,10 @@ def wrong_shape(found: tuple[Any, ...], shape: Shape, place: str) -> Iterator[st
         case "array" | "map":
             container = list if shape.type == "array" else dict
             if len(found) == 1 and get_origin(found[0]) is container:
-                yield from wrong_shape(branches(get_args(found[0])[-1]), shape.item, f"{place}[]")
+                item = get_args(found[0])[-1]
+                if nullable(item):
+                    yield f"{place}[]: nullable"
+                yield from wrong_shape(branches(item), shape.item, f"{place}[]")
             else:
                 yield f"{place}: {found} is no {container.__name__}"
         case "any":

@@ -77,7 +77,13 @@ def preview(call: Endpoint, *, state: Found | None = None, names: dict[str, Foun
             None,
             {"project_id": "get_project"},
         ),
-        ("activate_certificates", {"certificate_ids": ["c"]}, None, None, {}),
+        (
+            "activate_certificates",
+            {"certificate_ids": ["c", "d"]},
+            None,
+            None,
+            {"certificate_ids[0]": "get_certificate", "certificate_ids[1]": "get_certificate"},
+        ),
     ],
 )
 def test_the_reads_of_a_change_are_the_thing_itself_and_what_it_names(
@@ -138,6 +144,12 @@ def test_a_grant_names_who_gets_what_and_how_to_undo_it() -> None:
 def test_the_name_of_a_new_key_is_not_shown_as_a_change_of_the_account_it_is_for() -> None:
     call = make("create_service_account_api_key", project_id="p", service_account_id="s", name="nightly")
     assert "Set name: “nightly”" in preview(call, state={"id": "s", "name": "ci"}).lines
+
+
+def test_each_of_several_things_is_named() -> None:
+    names: dict[str, Found] = {"certificate_ids[0]": {"id": "c", "name": "Edge"}, "certificate_ids[1]": "absent"}
+    shown = preview(make("activate_certificates", certificate_ids=["c", "d"]), names=names)
+    assert shown.lines[1:3] == ("Certificate 1: “Edge” (c)", "Certificate 2: d (not found)")
 
 
 def test_money_is_shown_in_cents_and_dollars() -> None:
