@@ -56,11 +56,19 @@ def read_answer(answer: Answer, expected: Expectation) -> Json:
     if not 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP's own range for success
         raise _refusal(answer, expected)
     try:
-        value = json.loads(answer.body, parse_constant=_no_such_number)
+        value = _parsed(answer.body)
     except (ValueError, RecursionError):
         raise _unreadable(answer, expected, "not JSON") from None
     if not isinstance(value, dict):
         raise _unreadable(answer, expected, "not a JSON object")
+    return value
+
+
+def _parsed(body: bytes) -> object:
+    """Parse JSON. Half of a surrogate pair, which JSON can spell and no text can hold, becomes a question mark."""
+    value: object = json.loads(body, parse_constant=_no_such_number)
+    if b"\\ud" in body.lower():
+        value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     return value
 
 
@@ -108,7 +116,7 @@ def _refusal(answer: Answer, expected: Expectation) -> CallError:
 def _error_details(body: bytes, secrets: Sequence[str]) -> dict[str, str]:
     """Return ``message``, ``code`` and ``param`` of the API's error body, as far as they are there."""
     try:
-        error = json.loads(body)["error"]
+        error = _parsed(body)["error"]  # type: ignore[index]  # any other shape is caught below
         given = {key: str(error[key]) for key in ("message", "code", "param") if error.get(key)}
         return {key: redact(text, secrets)[:_LONGEST_MESSAGE] for key, text in given.items()}
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):

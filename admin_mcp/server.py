@@ -48,7 +48,8 @@ Reading is free. Every tool that changes something asks a person through the cli
 person sees exactly the request: say beforehand what you are about to do and why, and make one change at a time.
 After approval_denied or policy_denied stop and tell the user. After outcome_unknown do the read that the hint names \
 before anything else. Every error has a hint that says what to do next.
-Times are unix seconds, amounts of money US cents. Lists come in pages: pass the cursor the field descriptions name.
+Times are unix seconds, amounts of money US cents unless a tool says otherwise. Lists come in pages: pass the cursor \
+the field descriptions name.
 """
 
 

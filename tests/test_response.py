@@ -122,6 +122,15 @@ def test_a_secret_echoed_beside_the_message_is_blotted_out_too() -> None:
     assert "sk-admin-1" not in json.dumps(caught.value.as_object())
 
 
+def test_half_a_surrogate_pair_can_not_break_the_answer() -> None:
+    assert read_answer(Answer(200, b'{"name": "a\\ud800b", "fine": "\\ud83d\\ude00"}'), READ) == {
+        "name": "a?b",
+        "fine": "😀",
+    }
+    with pytest.raises(NotFound, match=r"no \?"):
+        read_answer(Answer(404, b'{"error": {"message": "no \\udfff"}}'), READ)
+
+
 def test_a_long_message_is_cut() -> None:
     with pytest.raises(NotFound) as caught:
         read_answer(Answer(404, error("x" * 5000)), READ)
