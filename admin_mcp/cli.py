@@ -5,38 +5,29 @@ import logging
 import os
 import signal
 import sys
-import time
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from admin_mcp import __version__
-from admin_mcp.errors import SettingsError
-from admin_mcp.settings import Settings, load_settings
+from admin_mcp.commands.approvals import approvals
+from admin_mcp.commands.journal import journal
+from admin_mcp.commands.options import settings_of, settings_options
+from admin_mcp.commands.policy import operator_policy, policy
+from admin_mcp.commands.secrets import secrets
+from admin_mcp.settings import Settings
 
-_SERVE_OPTIONS = (
-    click.option("--sandbox", is_flag=True, default=None, help="Serve a pretend organization: no key, no network."),
-    click.option("--read-only", is_flag=True, default=None, help="Neither list nor run tools that change something."),
-    click.option(
-        "--approval",
-        type=click.Choice(["auto", "elicit", "none"]),
-        help="How a person approves changes: through the client's forms (auto, elicit), or not at all (none).",
-    ),
-)
-
-
-def _serve_options(command: Any) -> Any:  # noqa: ANN401 - click's decorators are typed for any callable
-    for option in reversed(_SERVE_OPTIONS):
-        command = option(command)
-    return command
+if TYPE_CHECKING:
+    from admin_mcp.gate.policy import Policy
+    from admin_mcp.gate.records import Records
 
 
 @click.group(
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": None},
 )
-@_serve_options
+@settings_options
 @click.version_option(__version__, prog_name="openai-admin-mcp")
 @click.pass_context
 def main(context: click.Context, /, **flags: object) -> None:
@@ -46,15 +37,15 @@ def main(context: click.Context, /, **flags: object) -> None:
     """
     context.obj = flags
     if context.invoked_subcommand is None:
-        _serve(_settings(flags))
+        _serve(settings_of(context))
 
 
 @main.command()
-@_serve_options
+@settings_options
 @click.pass_context
 def serve(context: click.Context, /, **flags: object) -> None:
     """Serve MCP over stdin and stdout (the default)."""
-    _serve(_settings({**context.obj, **{name: value for name, value in flags.items() if value is not None}}))
+    _serve(settings_of(context, flags))
 
 
 @main.command()
@@ -66,7 +57,7 @@ def tools(context: click.Context, /, form: str) -> None:
     from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415 - each command loads only what it needs
     from admin_mcp.listing import markdown, selected  # noqa: PLC0415
 
-    chosen = selected(compiled_catalog().tools, read_only=_settings(context.obj).read_only)
+    chosen = selected(compiled_catalog().tools, read_only=settings_of(context).read_only)
     if form == "markdown":
         click.echo(markdown(chosen), nl=False)
     else:
@@ -80,7 +71,7 @@ def config(context: click.Context, /, host: str) -> None:
     """Print a host's configuration for this installation, ready to paste."""
     from admin_mcp.hosts import snippet  # noqa: PLC0415
 
-    click.echo(snippet(host, sandbox=_settings(context.obj).sandbox))
+    click.echo(snippet(host, sandbox=settings_of(context).sandbox))
 
 
 @main.command()
@@ -93,37 +84,55 @@ def demo() -> None:
     anyio.run(run_demo, click.echo)
 
 
-def _settings(flags: dict[str, object]) -> Settings:
-    try:
-        return load_settings(**{name: value for name, value in flags.items() if value is not None})
-    except SettingsError as error:
-        raise click.UsageError(str(error)) from None
+for command in (approvals, journal, policy, secrets):
+    main.add_command(command)
 
 
 def _serve(settings: Settings) -> None:
     import anyio  # noqa: PLC0415
 
+    from admin_mcp.gate.records import open_records  # noqa: PLC0415
+
     _log_to_stderr(settings)
+    rules = operator_policy(settings)
+    records = open_records(settings)
+    _report_unfinished(records)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end_now)
-    anyio.run(_serve_stdio, settings)
+    anyio.run(_serve_stdio, settings, rules, records)
     # The transport's reader thread may still sit in a read of stdin, which a normal exit would wait for.
     sys.stderr.flush()
     os._exit(0)
 
 
-async def _serve_stdio(settings: Settings) -> None:
+async def _serve_stdio(settings: Settings, rules: "Policy", records: "Records") -> None:
     from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
-    from admin_mcp.gate.approvals import MemoryApprovals  # noqa: PLC0415
     from admin_mcp.server import admin_server  # noqa: PLC0415
     from admin_mcp.stdio import checked_stdio  # noqa: PLC0415
 
-    approvals = MemoryApprovals(time.monotonic)
     async with (
-        admin_server(settings, compiled_catalog(), approvals) as server,
+        admin_server(settings, compiled_catalog(), rules, records) as server,
         checked_stdio() as (read_stream, write_stream),
     ):
         await server.run(read_stream, write_stream, server.create_initialization_options())
+
+
+def _report_unfinished(records: "Records") -> None:
+    """Tell about changes whose sender was killed before it heard the answer."""
+    from admin_mcp.errors import CallError  # noqa: PLC0415
+
+    try:
+        settled = records.settle()
+    except (CallError, OSError) as error:
+        click.echo(f"openai-admin-mcp: WARNING: {error}", err=True)
+        return
+    for record in settled:
+        what = f"{record.fields.get('tool')}, {record.fields.get('request')}, sent {record.at}"
+        click.echo(
+            f"openai-admin-mcp: WARNING: outcome_unknown: {what}: the process ended before the answer came. "
+            f"Look whether the change was made. See also: openai-admin-mcp journal show {record.change}",
+            err=True,
+        )
 
 
 def _log_to_stderr(settings: Settings) -> None:

@@ -11,21 +11,28 @@ from admin_mcp.gate.permits import Permits
 from admin_mcp.settings import Settings
 
 _SANDBOX_URL = "http://localhost/v1"
-_SANDBOX_KEY = SecretStr("sandbox")
+
+
+def key_in_use(settings: Settings) -> SecretStr | None:
+    """Return the admin key that requests carry."""
+    if not settings.sandbox:
+        return settings.admin_key
+    from admin_mcp.sandbox.keys import SANDBOX_KEY  # noqa: PLC0415 - only the sandbox needs it
+
+    return SecretStr(SANDBOX_KEY)
 
 
 @asynccontextmanager
 async def connect(settings: Settings, permits: Permits) -> AsyncIterator[Client]:
     """Yield the client, closed afterwards."""
+    key = key_in_use(settings)
     if settings.sandbox:
         from admin_mcp.sandbox.organization import Organization  # noqa: PLC0415 - only the sandbox needs it
         from admin_mcp.sandbox.transport import SandboxTransport  # noqa: PLC0415
 
         transport = SandboxTransport(Organization(clock=time.time))
-        client = Client(
-            base_url=_SANDBOX_URL, key=_SANDBOX_KEY, target=settings.target, permits=permits, transport=transport
-        )
+        client = Client(base_url=_SANDBOX_URL, key=key, target=settings.target, permits=permits, transport=transport)
     else:
-        client = Client(base_url=settings.base_url, key=settings.admin_key, target=settings.target, permits=permits)
+        client = Client(base_url=settings.base_url, key=key, target=settings.target, permits=permits)
     async with client:
         yield client

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Mapping
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import mcp_types as types
@@ -40,7 +41,13 @@ class _Person:
 async def run_demo(say: Say) -> None:
     """Run the session and print it."""
     person = _Person(say)
-    server = StdioServerParameters(command=sys.executable, args=["-m", "admin_mcp", "--sandbox"])
+    with TemporaryDirectory(prefix="openai-admin-mcp-") as directory:
+        # What the demo approves is no part of the operator's own record.
+        arguments = ["-m", "admin_mcp", "--sandbox", "--approval", "elicit", "--state-dir", directory]
+        await _session(say, person, StdioServerParameters(command=sys.executable, args=arguments))
+
+
+async def _session(say: Say, person: _Person, server: StdioServerParameters) -> None:
     say("Starting the server on the sandbox, in a process of its own, and connecting over stdio ...")
     async with Client(stdio_client(server), elicitation_callback=person.answer) as client:
         say(f"Connected, MCP {client.protocol_version}.\n")

@@ -1,6 +1,8 @@
 """Configuration snippets for MCP hosts, with this installation's absolute command: GUI hosts have no PATH. Pure."""
 
 import json
+import shlex
+import subprocess
 import sys
 import sysconfig
 from pathlib import Path
@@ -15,6 +17,12 @@ def command() -> list[str]:
         "openai-admin-mcp.exe" if sys.platform == "win32" else "openai-admin-mcp"
     )
     return [str(script)] if script.exists() else [str(Path(sys.executable)), "-m", "admin_mcp"]
+
+
+def command_line(*arguments: str) -> str:
+    """Return what a person types into a terminal to run this installation with these arguments."""
+    words = [*command(), *arguments]
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 
 
 def snippet(host: str, *, sandbox: bool) -> str:

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from admin_mcp.errors import ApiError, OutcomeUnknown
+from admin_mcp.gate.state import private_directory, write_private
 from admin_mcp.settings import SecretsMode
 from admin_mcp.tool import Json
+
+SUFFIX = ".key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,13 @@ class SecretSink:
         if self.mode == "reveal":
             return
         try:
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_directory(self.directory)
             probe = self.directory / f".probe-{os.getpid()}"
-            _write_new(probe, "")
+            write_private(probe, b"")
             probe.unlink()
         except OSError as error:
             raise ApiError(
-                f"The new key could not be saved ({error.strerror} at {self.directory}), so nothing was sent.",
+                f"The new key could not be saved ({error.strerror or error} at {self.directory}), so nothing was sent.",
                 hint="The operator should make that directory writable or set ADMIN_MCP_STATE_DIR to another one.",
             ) from None
 
@@ -59,7 +62,7 @@ class SecretSink:
             path = self._save(value, str(holder.get("id", "unknown")))
         except OSError as error:
             raise OutcomeUnknown(
-                f"Key {holder.get('id')} was made, but its value is lost: it could not be saved ({error.strerror}).",
+                f"Key {holder.get('id')} was made, but its value is lost: it could not be saved ({error.strerror or error}).",
                 hint="Delete that key and make another one once the state directory is writable.",
             ) from None
         kept = {name: item for name, item in holder.items() if name != key}
@@ -71,18 +74,10 @@ class SecretSink:
     def _save(self, value: str, key_id: str) -> Path:
         name = re.sub(r"[^A-Za-z0-9_-]", "_", key_id)[:80]
         for attempt in range(1000):
-            path = self.directory / (f"{name}.key" if attempt == 0 else f"{name}-{attempt}.key")
+            path = self.directory / (f"{name}{SUFFIX}" if attempt == 0 else f"{name}-{attempt}{SUFFIX}")
             try:
-                _write_new(path, value + "\n")
+                write_private(path, f"{value}\n".encode())
             except FileExistsError:
                 continue
             return path
         raise FileExistsError(errno.EEXIST, f"too many files named {name}")
-
-
-def _write_new(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())

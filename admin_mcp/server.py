@@ -8,10 +8,13 @@ import json
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import mcp_types as types
+from anyio import to_thread
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
@@ -20,15 +23,22 @@ from mcp.shared.exceptions import MCPError
 from admin_mcp import __version__
 from admin_mcp.arguments import parse_arguments
 from admin_mcp.catalog import Catalog
+from admin_mcp.channels.elicit import NeedsAnswerError, form_of
+from admin_mcp.channels.local import Local
+from admin_mcp.channels.seal import sealing_key
+from admin_mcp.channels.two_step import CONFIRM_CHANGE, CONFIRM_TOOL, SecondStep, parse_confirmation
+from admin_mcp.channels.ways import Ways
 from admin_mcp.endpoint import Endpoint
-from admin_mcp.errors import CallError, OutcomeUnknown, SchemaMismatch
-from admin_mcp.gate.approvals import PENDING_SECONDS, Approvals
-from admin_mcp.gate.gate import Gate, Person
-from admin_mcp.gate.permits import Permit, Permits
+from admin_mcp.errors import ApprovalDenied, CallError, OutcomeUnknown, SchemaMismatch
+from admin_mcp.gate.approvals import PENDING_SECONDS
+from admin_mcp.gate.gate import Admission, Gate, People
+from admin_mcp.gate.guardrails import GuardrailChecks
+from admin_mcp.gate.look import Look
+from admin_mcp.gate.permits import Permits
 from admin_mcp.gate.policy import Policy
 from admin_mcp.gate.reads import verification
+from admin_mcp.gate.records import Records
 from admin_mcp.listing import selected
-from admin_mcp.person import NeedsAnswerError, person_for
 from admin_mcp.request import build_request
 from admin_mcp.response import Expectation, read_answer
 from admin_mcp.secret_sink import SecretSink
@@ -36,9 +46,13 @@ from admin_mcp.settings import Settings
 from admin_mcp.tool import Json
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from admin_mcp.client import Client
 
 NAME = "openai-admin-mcp"
+_WAIT_WITH_PROGRESS = 45.0
+_WAIT_WITHOUT_PROGRESS = 4.0
 logger = logging.getLogger(__name__)
 
 INSTRUCTIONS = """\
@@ -56,25 +70,36 @@ the field descriptions name.
 class AdminServer:
     """The tools of one process: what is listed, and what a call does."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, approvals: Approvals, stack: AsyncExitStack) -> None:
+    def __init__(
+        self, settings: Settings, catalog: Catalog, policy: Policy, records: Records, stack: AsyncExitStack
+    ) -> None:
         self._settings = settings
         self._catalog = catalog
+        self._records = records
         self._stack = stack
         self._permits = Permits()
         self._client: Client | None = None
         self._connecting = anyio.Lock()
-        self._policy = Policy.standard(read_only=settings.read_only)
         self._sink = SecretSink(settings.state_dir / "secrets", settings.secrets)
         self._gate = Gate(
-            policy=self._policy,
+            policy=policy,
             confirm=settings.approval != "none",
-            catalog=catalog,
             target=settings.target,
-            approvals=approvals,
+            look=Look(catalog, self._read, settings.target.label),
+            guardrails=GuardrailChecks(
+                policy.guardrails,
+                catalog,
+                self._read,
+                key=self._key,
+                lock=settings.state_dir / "run" / "owners.lock",
+            ),
+            records=records,
             permits=self._permits,
-            reader=self._read,
         )
+        self._two_step = settings.approval == "two-step" and not settings.read_only
         self.tools = selected(catalog.tools, read_only=settings.read_only)
+        if self._two_step:
+            self.tools.append(CONFIRM_TOOL)
 
     async def list_tools(
         self, ctx: ServerRequestContext[Any], params: types.PaginatedRequestParams | None
@@ -87,48 +112,95 @@ class AdminServer:
         self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams
     ) -> types.CallToolResult | types.InputRequiredResult:
         """Answer tools/call: the API's object, an error object, or a question to a person."""
-        if params.name not in self._catalog:
+        ways = self._ways(ctx, params)
+        confirming = self._two_step and params.name == CONFIRM_CHANGE
+        if not confirming and params.name not in self._catalog:
             raise MCPError(
                 code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name}.{self._nearest(params.name)}"
             )
-        permit: Permit | None = None
+        arguments = params.arguments or {}
+        sending = _Sending()
         try:
-            call, permit = await self._admitted(params.name, params.arguments or {}, person_for(ctx, params))
-            result = await self._execute(call, permit)
+            if confirming:
+                result = await self._confirm(arguments, sending)
+            else:
+                result = await self._call(params.name, arguments, ways, sending)
         except NeedsAnswerError as question:
             return question.result
         except CallError as error:
             return _result(error.as_object(), is_error=True)
         except Exception:
             logger.exception("%s failed inside this server", params.name)
-            return _result(_internal_error(sending=permit is not None).as_object(), is_error=True)
-        finally:
-            if permit is not None:
-                self._permits.withdraw(permit)
+            return _result(_internal_error(sending=sending.change).as_object(), is_error=True)
         return _result(result, is_error=False)
 
-    async def _admitted(
-        self, name: str, arguments: Mapping[str, object], person: Person | None
-    ) -> tuple[Endpoint, Permit | None]:
-        """Return the validated call, and the permit if it is a change that may be sent."""
+    async def _confirm(self, arguments: Mapping[str, object], sending: "_Sending") -> Json:
+        """Execute the stored call of a two-step approval."""
+        given = parse_confirmation(arguments)
+        approval = await to_thread.run_sync(self._records.approvals.get, given.id)
+        if approval is None or approval.question.tool not in self._catalog:
+            raise ApprovalDenied(
+                "There is no open approval with this id. Nothing was sent.",
+                hint="Call the changing tool itself first; its answer has the id and the phrase.",
+            )
+        return await self._call(approval.question.tool, approval.question.arguments, SecondStep(given), sending)
+
+    async def _call(self, name: str, arguments: Mapping[str, object], people: People, sending: "_Sending") -> Json:
         endpoint = self._catalog.endpoint(name)
-        self._gate.check(endpoint.SPEC)  # first: a tool that is off has no arguments to correct
+        await self._gate.check(endpoint.SPEC)  # first: a tool that is off has no arguments to correct
         call = parse_arguments(endpoint, arguments)
         (await self._connect()).require_key()
         if endpoint.SPEC.secret:
             self._sink.check()
         # Whatever can fail without a person has failed by now.
-        return call, await self._gate.admit(call, build_request(call), person)
+        async with self._gate.admitted(call, build_request(call), people) as admission:
+            sending.change = endpoint.SPEC.mutates
+            return await self._execute(call, admission)
+
+    def _ways(self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams) -> Ways:
+        """Return the ways to a person that this call has; its time to wait begins now."""
+        started = anyio.current_time()
+        wait = self._settings.approval_wait
+        if wait is None:
+            token = ctx.meta.get("progress_token") if ctx.meta else None
+            wait = _WAIT_WITHOUT_PROGRESS if token is None else _WAIT_WITH_PROGRESS
+
+        async def report(waited: float) -> None:
+            await ctx.session.report_progress(waited, wait, "Waiting for a person's decision on this machine")
+
+        local = partial(
+            Local,
+            self._records.approvals,
+            show=self._show,
+            started=started,
+            wait=wait,
+            report=report,
+            at=str(self._settings.state_dir),
+        )
+        return Ways(self._settings.approval, form_of(ctx, params), local)
+
+    def _show(self) -> None:
+        """Have the question put on this machine's screen, if that is wanted."""
+        if self._settings.open_browser:
+            from admin_mcp.channels.desk import start_desk  # noqa: PLC0415 - most processes never need it
+
+            start_desk(self._settings.state_dir)
+
+    def _key(self) -> "SecretStr | None":
+        from admin_mcp.connection import key_in_use  # noqa: PLC0415 - loaded at the first call, like `connect`
+
+        return key_in_use(self._settings)
 
     async def _read(self, call: Endpoint) -> Json:
         """Send a read of the gate's own."""
-        return await self._execute(call, None)
+        return await self._execute(call, Admission())
 
-    async def _execute(self, call: Endpoint, permit: Permit | None) -> Json:
+    async def _execute(self, call: Endpoint, admission: Admission) -> Json:
         spec = type(call).SPEC
         verify = verification(spec, self._catalog) if spec.mutates else ""
         client = await self._connect()
-        answer = await client.send(build_request(call), permit, verify=verify)
+        answer = await client.send(build_request(call), admission.permit, verify=verify)
+        admission.request_id = answer.request_id
         key = self._settings.admin_key
         secrets = (key.get_secret_value(),) if key else ()
         result = read_answer(answer, Expectation(spec.mutates, verify, secrets))
@@ -146,6 +218,13 @@ class AdminServer:
     def _nearest(self, name: str) -> str:
         close = difflib.get_close_matches(name, [tool["name"] for tool in self.tools], n=3, cutoff=0.6)
         return f" Did you mean {' or '.join(close)}?" if close else ""
+
+
+@dataclass(slots=True)
+class _Sending:
+    """How far a call has come: whether a change may be on its way."""
+
+    change: bool = False
 
 
 def _result(value: Json, *, is_error: bool) -> types.CallToolResult:
@@ -166,11 +245,11 @@ def _internal_error(*, sending: bool) -> CallError:
 
 @asynccontextmanager
 async def admin_server(
-    settings: Settings, catalog: Catalog, approvals: Approvals
+    settings: Settings, catalog: Catalog, policy: Policy, records: Records
 ) -> AsyncIterator[Server[dict[str, Any]]]:
     """Compose the server for one process, and close its HTTP client afterwards."""
     async with AsyncExitStack() as stack:
-        tools = AdminServer(settings, catalog, approvals, stack)
+        tools = AdminServer(settings, catalog, policy, records, stack)
         server: Server[dict[str, Any]] = Server(
             NAME,
             version=__version__,
@@ -179,7 +258,6 @@ async def admin_server(
             on_list_tools=tools.list_tools,
             on_call_tool=tools.call_tool,
         )
-        # Approvals live in this process's memory, so a state from an earlier process could not be honoured anyway.
-        security = RequestStateSecurity.ephemeral(ttl=PENDING_SECONDS)
+        security = RequestStateSecurity(keys=[sealing_key(settings.state_dir)], ttl=PENDING_SECONDS)
         server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
         yield server

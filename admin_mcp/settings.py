@@ -16,7 +16,7 @@ from admin_mcp.errors import SettingsError
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 PLACEHOLDER_KEY = "REPLACE-WITH-YOUR-ADMIN-KEY"
 
-ApprovalMode = Literal["auto", "elicit", "none"]
+ApprovalMode = Literal["auto", "elicit", "local", "two-step", "none"]
 SecretsMode = Literal["file", "reveal"]
 
 
@@ -31,7 +31,9 @@ class Target:
 class Settings(BaseSettings):
     """Everything the operator can choose. Each is an environment variable; most are also flags.
 
-    ``approval``: ``auto`` asks through the client where it can show forms; ``elicit`` only so; ``none`` never asks.
+    ``approval``: ``auto`` asks through the client where it can show forms, else on this machine; ``elicit`` and
+    ``local`` only the one or the other; ``two-step`` has the call repeated with a phrase; ``none`` never asks.
+    ``approval_wait``: seconds a call waits for a person on this machine; None: 45 with a progress token, else 4.
     ``secrets``: where a new key's value goes: ``file`` keeps it from the model, ``reveal`` hands it over.
     """
 
@@ -51,6 +53,9 @@ class Settings(BaseSettings):
     read_only: bool = False
     secrets: SecretsMode = "file"
     state_dir: Path = Field(default_factory=lambda: platformdirs.user_state_path("openai-admin-mcp"))
+    config: Path | None = None
+    approval_wait: float | None = Field(None, ge=0, le=3600, allow_inf_nan=False)
+    open_browser: bool = True
 
     @field_validator("admin_key")
     @classmethod
@@ -61,6 +66,19 @@ class Settings(BaseSettings):
         if not (text.isascii() and text.isprintable()) or " " in text:
             raise ValueError("the key contains a character no key has (a space, a line break or a quote mark?)")
         return SecretStr(text)
+
+    @field_validator("state_dir", "config")
+    @classmethod
+    def _anchored(cls, path: Path | None) -> Path | None:
+        if path is None:
+            return None
+        try:
+            path = path.expanduser()
+        except RuntimeError:
+            raise ValueError(f"{path} names a home directory that can't be found") from None
+        if not path.is_absolute():
+            raise ValueError(f"{path} is relative, and the working directory means nothing here; give the full path")
+        return path
 
     @field_validator("base_url")
     @classmethod
@@ -80,9 +98,9 @@ class Settings(BaseSettings):
         if self.sandbox:
             return Target(label="the sandbox (a pretend organization)", system="sandbox")
         secret = self.admin_key.get_secret_value() if self.admin_key else ""
-        fingerprint = hashlib.sha256(secret.encode()).hexdigest()[:8]
+        fingerprint = hashlib.sha256(secret.encode()).hexdigest()
         return Target(
-            label=f"{self.base_url} with the key whose fingerprint is {fingerprint}",
+            label=f"{self.base_url} with the key whose fingerprint is {fingerprint[:8]}",
             system=f"{self.base_url} {fingerprint}",
         )
 

@@ -48,7 +48,8 @@ class Session:
 
 
 def environment(**given: str) -> dict[str, str]:
-    return {"ADMIN_MCP_STATE_DIR": os.environ["ADMIN_MCP_STATE_DIR"], **given}
+    quiet = {"ADMIN_MCP_OPEN_BROWSER": "0", "ADMIN_MCP_APPROVAL_WAIT": "0"}
+    return {"ADMIN_MCP_STATE_DIR": os.environ["ADMIN_MCP_STATE_DIR"], **quiet, **given}
 
 
 @asynccontextmanager

@@ -125,11 +125,25 @@ async def test_a_deletion_is_sent_once_its_name_or_id_is_typed(era: str, typed: 
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_a_client_without_forms_is_told_what_the_operator_can_do(era: str, recorder: Recorder) -> None:
+async def test_a_client_without_forms_waits_for_this_machine_and_learns_no_address(
+    era: str, recorder: Recorder
+) -> None:
     async with session(era, env=api(recorder), answers=None) as running:
         error = await running.error("update_role", **UPDATE)
+    assert error["kind"] == "approval_pending"
+    assert error["retryable"]
+    assert "approvals approve" in error["hint"]
+    assert "--state-dir" in error["hint"]
+    assert "http" not in str(error)
+    assert recorder.changes == []
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_approval_elicit_refuses_where_the_client_shows_no_forms(era: str, recorder: Recorder) -> None:
+    async with session(era, "--approval", "elicit", env=api(recorder), answers=None) as running:
+        error = await running.error("update_role", **UPDATE)
     assert error["kind"] == "approval_unavailable"
-    assert "elicitation" in error["hint"]
+    assert "--approval local" in error["hint"]
     assert recorder.requests == []
 
 

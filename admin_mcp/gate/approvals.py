@@ -1,18 +1,25 @@
-"""Approvals and their life: a table of states and events, and where they are kept while the process lives.
+"""Approvals and their life: a table of states and events, kept in the gate's state, across processes and restarts.
 
     pending ──approve──> approved ──claim──> used
        │ └──reject────> rejected (stands: the same call is refused without asking)
        └──void/expire─> void / expired (the same call asks again)
 
-An event that the table does not list is illegal and changes nothing.
+An event that the table does not list is illegal and changes nothing. Every event is one transaction together with its
+record in the journal, so of any number of processes that claim one approval exactly one gets it.
 """
 
+import json
 import secrets
+import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from dataclasses import dataclass
+from typing import Literal
 
+from admin_mcp.gate.journal import Journal, Outcome
+from admin_mcp.gate.policy import Channel
 from admin_mcp.gate.preview import Preview
+from admin_mcp.gate.state import State as Storage
+from admin_mcp.tool import Json
 
 State = Literal["pending", "approved", "rejected", "used", "void", "expired"]
 Event = Literal["approve", "reject", "claim", "void", "expire"]
@@ -20,6 +27,8 @@ Event = Literal["approve", "reject", "claim", "void", "expire"]
 PENDING_SECONDS = 600.0
 APPROVED_SECONDS = 300.0
 REJECTED_SECONDS = 600.0
+KEPT_SECONDS = 86_400.0
+"""How long an ended approval can still be looked at. The journal keeps what it was about for ever."""
 
 TRANSITIONS: dict[tuple[State, Event], State] = {
     ("pending", "approve"): "approved",
@@ -27,6 +36,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     ("pending", "void"): "void",
     ("pending", "expire"): "expired",
     ("approved", "claim"): "used",
+    ("approved", "reject"): "rejected",
     ("approved", "void"): "void",
     ("approved", "expire"): "expired",
     ("rejected", "expire"): "expired",
@@ -37,6 +47,8 @@ _LIFETIMES: dict[State, float] = {
     "approved": APPROVED_SECONDS,
     "rejected": REJECTED_SECONDS,
 }
+
+_CLOCK_SLACK = 1.0
 
 
 class IllegalEventError(Exception):
@@ -49,77 +61,228 @@ class IllegalEventError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What a person is asked about: one exact request, with ``key`` its digest, as the tool call that makes it."""
+
+    key: str
+    tool: str
+    arguments: Json
+    preview: Preview
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of an approved request, in words for the person."""
+
+    outcome: Outcome
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Approval:
-    """One question to a person about one exact request. ``key`` is that request's digest."""
+    """One question to a person through one channel. ``opened`` and ``since`` (of the state) are unix seconds.
+
+    ``phrase`` is what ``confirm_change`` must repeat, in the two-step channel alone.
+    """
 
     id: str
-    key: str
-    preview: Preview
+    channel: Channel
     state: State
+    opened: float
     since: float
+    question: Question
+    phrase: str | None
+    result: Result | None
+
+    @property
+    def preview(self) -> Preview:
+        """What the person is shown."""
+        return self.question.preview
+
+    @property
+    def ends(self) -> float | None:
+        """When the state ends by itself, as unix seconds, or None if it does not."""
+        lifetime = _LIFETIMES.get(self.state)
+        return None if lifetime is None else self.since + lifetime
 
 
-class Approvals(Protocol):
-    """Where approvals are kept. Every method is atomic, and none returns an approval past its time."""
+class Approvals:
+    """The approvals in one state. Every method is atomic, and none returns an approval past its time.
 
-    def open(self, key: str, preview: Preview) -> Approval:
-        """Return the pending, approved or rejected approval of this request, or a new pending one."""
+    Each raises ``StateUnavailable`` if the state can't be used.
+    """
+
+    def __init__(self, state: Storage, journal: Journal, clock: Callable[[], float]) -> None:
+        self._state = state
+        self._journal = journal
+        self._clock = clock
+
+    def open(self, question: Question, channel: Channel) -> tuple[Approval, bool]:
+        """Return the approval that stands for this request, and whether it was made just now.
+
+        A rejection stands through whichever channel it came. A pending one whose target no longer looks as it was
+        shown gives way to a new one. An approved one is returned as it is: whether it still fits is for the re-check.
+        """
+        with self._state.transaction() as connection:
+            self._expire(connection)
+            for approval in _living(connection, question.key):
+                if approval.state == "rejected":
+                    return approval, False
+                if approval.channel != channel:
+                    continue
+                if approval.state == "approved" or approval.preview.drift == question.preview.drift:
+                    return approval, False
+                self._change(connection, approval, "void", reason="the target changed while nobody had answered")
+            return self._insert(connection, question, channel), True
 
     def get(self, approval_id: str) -> Approval | None:
         """Return the approval with this id, or None."""
+        with self._state.transaction() as connection:
+            self._expire(connection)
+            return _find(connection, approval_id)
 
-    def apply(self, approval_id: str, event: Event) -> Approval:
-        """Let something happen to an approval.
+    def all(self) -> list[Approval]:
+        """Return all approvals that are kept, the newest first."""
+        with self._state.transaction() as connection:
+            self._expire(connection)
+            return sorted(_rows(connection, "1"), key=lambda approval: -approval.opened)
+
+    def apply(self, approval_id: str, event: Event, *, via: str | None = None, reason: str | None = None) -> Approval:
+        """Let something happen to an approval. ``via`` says where it was decided.
 
         Raises:
             IllegalEventError: not in its state; ``KeyError``: no such approval.
 
         """
+        with self._state.transaction() as connection:
+            approval = self._living_or_ended(connection, approval_id)
+            return self._change(connection, approval, event, via=via, reason=reason)
 
+    def claim(self, approval_id: str, sending: Json) -> Approval:
+        """Use an approval up, and record in the same moment what is sent on it.
 
-class MemoryApprovals:
-    """Approvals that last as long as the process."""
+        Raises:
+            IllegalEventError: it is not approved (any more); ``KeyError``: no such approval.
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._approvals: dict[str, Approval] = {}
+        """
+        with self._state.transaction() as connection:
+            approval = self._living_or_ended(connection, approval_id)
+            changed = self._change(connection, approval, "claim")
+            self._journal.add(connection, "sending", approval_id, **sending)
+            return changed
 
-    def open(self, key: str, preview: Preview) -> Approval:
-        """Return the living approval of this request if the target still looks the same, or a new pending one."""
-        self._expire()
-        for approval in self._approvals.values():
-            if approval.key == key and approval.state in _LIFETIMES:
-                if approval.state == "rejected" or approval.preview.drift == preview.drift:
-                    return approval
-                self.apply(approval.id, "void")
-                break
-        approval = Approval(secrets.token_urlsafe(9), key, preview, "pending", self._clock())
-        self._approvals[approval.id] = approval
+    def finish(self, approval_id: str, result: Result, record: Json) -> None:
+        """Keep what became of the request, for whoever looks at the approval afterwards, and record it."""
+        with self._state.transaction() as connection:
+            text = json.dumps({"outcome": result.outcome, "message": result.message})
+            connection.execute("UPDATE approvals SET outcome = ? WHERE id = ?", (text, approval_id))
+            self._journal.add(
+                connection, "outcome", approval_id, outcome=result.outcome, message=result.message, **record
+            )
+
+    def _insert(self, connection: sqlite3.Connection, question: Question, channel: Channel) -> Approval:
+        now = self._clock()
+        approval = Approval(
+            # Short enough to be typed from a screen; it opens nothing, so it need not be secret.
+            id=secrets.token_hex(5),
+            channel=channel,
+            state="pending",
+            opened=now,
+            since=now,
+            question=question,
+            phrase=f"confirm-{secrets.token_hex(4)}" if channel == "two-step" else None,
+            result=None,
+        )
+        connection.execute(
+            "INSERT INTO approvals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+            (
+                approval.id,
+                question.key,
+                channel,
+                approval.state,
+                now,
+                now,
+                question.tool,
+                json.dumps(question.arguments),
+                question.preview.model_dump_json(),
+                approval.phrase,
+            ),
+        )
+        self._journal.add(
+            connection,
+            "asked",
+            approval.id,
+            tool=question.tool,
+            channel=channel,
+            preview=question.preview.text,
+        )
         return approval
 
-    def get(self, approval_id: str) -> Approval | None:
-        """Return the approval with this id, or None."""
-        self._expire()
-        return self._approvals.get(approval_id)
+    def _living_or_ended(self, connection: sqlite3.Connection, approval_id: str) -> Approval:
+        self._expire(connection)
+        if (approval := _find(connection, approval_id)) is None:
+            raise KeyError(approval_id)
+        return approval
 
-    def apply(self, approval_id: str, event: Event) -> Approval:
-        """Let something happen to an approval."""
-        self._expire()
-        approval = self._approvals[approval_id]
+    def _change(
+        self,
+        connection: sqlite3.Connection,
+        approval: Approval,
+        event: Event,
+        *,
+        via: str | None = None,
+        reason: str | None = None,
+    ) -> Approval:
         state = TRANSITIONS.get((approval.state, event))
         if state is None:
             raise IllegalEventError(approval.state, event)
-        changed = replace(approval, state=state, since=self._clock())
-        self._approvals[approval_id] = changed
+        connection.execute(
+            "UPDATE approvals SET state = ?, since = ? WHERE id = ?", (state, self._clock(), approval.id)
+        )
+        if event != "claim":
+            self._journal.add(connection, "decided", approval.id, decision=state, via=via, reason=reason)
+        changed = _find(connection, approval.id)
+        assert changed is not None  # noqa: S101 - it was updated two lines above, in this transaction
         return changed
 
-    def _expire(self) -> None:
+    def _expire(self, connection: sqlite3.Connection) -> None:
         now = self._clock()
-        for approval in list(self._approvals.values()):
-            lifetime = _LIFETIMES.get(approval.state)
-            if lifetime is None:
-                # An ended approval only explains a late second answer; after a while nobody asks.
-                if now - approval.since >= PENDING_SECONDS:
-                    del self._approvals[approval.id]
-            elif now - approval.since >= lifetime:
-                self._approvals[approval.id] = replace(approval, state=TRANSITIONS[approval.state, "expire"], since=now)
+        for approval in _rows(connection, "state IN ('pending', 'approved', 'rejected')"):
+            # A clock that was set back must not give an approval a longer life than it was given.
+            if not -_CLOCK_SLACK <= now - approval.since < _LIFETIMES[approval.state]:
+                self._change(connection, approval, "expire")
+        connection.execute("DELETE FROM approvals WHERE ? - opened >= ?", (now, KEPT_SECONDS))
+
+
+def _living(connection: sqlite3.Connection, key: str) -> list[Approval]:
+    found = _rows(connection, "key = ? AND state IN ('pending', 'approved', 'rejected')", key)
+    # A rejection first: it stands whatever else there is.
+    return sorted(found, key=lambda approval: approval.state != "rejected")
+
+
+def _find(connection: sqlite3.Connection, approval_id: str) -> Approval | None:
+    return next(iter(_rows(connection, "id = ?", approval_id)), None)
+
+
+def _rows(connection: sqlite3.Connection, condition: str, *values: str) -> list[Approval]:
+    rows = connection.execute(f"SELECT * FROM approvals WHERE {condition}", values)  # noqa: S608 - written above
+    return [_approval(row) for row in rows.fetchall()]
+
+
+def _approval(row: sqlite3.Row) -> Approval:
+    try:
+        preview = Preview.model_validate_json(row["preview"])
+        arguments = json.loads(row["arguments"])
+        result = Result(**json.loads(row["outcome"])) if row["outcome"] else None
+    except (ValueError, TypeError):
+        raise sqlite3.DatabaseError(f"approval {row['id']} is damaged") from None
+    return Approval(
+        id=row["id"],
+        channel=row["channel"],
+        state=row["state"],
+        opened=row["opened"],
+        since=row["since"],
+        question=Question(row["key"], row["tool"], arguments, preview),
+        phrase=row["phrase"],
+        result=result,
+    )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.preview import Preview
 from admin_mcp.gate.text import visible
 from admin_mcp.tool import Json
@@ -16,6 +17,7 @@ Action = Literal["accept", "decline", "cancel"]
 
 DECISION = "decision"
 TYPED = "typed_text"
+PHRASE = "phrase"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,9 @@ class Judgement:
     approved: bool
     standing: bool
     reason: str
+
+
+_APPROVED = Judgement(approved=True, standing=False, reason="the person approved the change")
 
 
 def form_schema(preview: Preview) -> Json:
@@ -61,8 +66,15 @@ def form_message(preview: Preview) -> str:
     return f"{asked}\n\n{preview.text}"
 
 
-def judge(reply: Reply, preview: Preview) -> Judgement:
+def judge(reply: Reply, approval: Approval) -> Judgement:
     """Decide what a reply means."""
+    if approval.channel == "two-step":
+        repeated = approval.phrase is not None and reply.content == {PHRASE: approval.phrase}
+        return _APPROVED if repeated else _refused("the phrase is not the one that was shown")
+    return _judge_form(reply, approval.preview)
+
+
+def _judge_form(reply: Reply, preview: Preview) -> Judgement:
     if reply.action != "accept":
         return _refused("the person declined the request" if reply.action == "decline" else "the form was closed")
     content = dict(reply.content or {})
@@ -74,9 +86,14 @@ def judge(reply: Reply, preview: Preview) -> Judgement:
         return _refused("the form came back without a decision, so nobody approved the change")
     if content:
         return _refused("the form came back with fields it does not have")
-    if preview.typed and not (isinstance(typed, str) and typed.strip() in preview.typed):
+    if not typed_matches(typed, preview):
         return _refused("the text to type was missing or did not match")
-    return Judgement(approved=True, standing=False, reason="approved")
+    return _APPROVED
+
+
+def typed_matches(typed: object, preview: Preview) -> bool:
+    """Whether the text that was typed is one of those wanted; where none is wanted, anything will do."""
+    return not preview.typed or (isinstance(typed, str) and typed.strip() in preview.typed)
 
 
 def _refused(reason: str) -> Judgement:

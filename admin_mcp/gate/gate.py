@@ -1,16 +1,19 @@
-"""The gate itself: policy, preview, approval, re-check, permit, in this order and nowhere else.
+"""The gate itself: policy, guardrails, preview, approval, re-check, claim, permit, record, in this order only.
 
 It composes the pure parts around it. It reads through the reader it is given and never sends a change.
 """
 
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+import logging
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
-from typing import NoReturn, Protocol
+from typing import ParamSpec, Protocol, TypeVar
 
 import anyio
+from anyio import to_thread
 
-from admin_mcp.catalog import Catalog
 from admin_mcp.endpoint import Endpoint, Spec
 from admin_mcp.errors import (
     ApprovalDenied,
@@ -19,35 +22,77 @@ from admin_mcp.errors import (
     CallError,
     Conflict,
     InvalidInput,
-    NotFound,
-    Permission,
+    NetworkError,
+    OutcomeUnknown,
     PolicyDenied,
 )
-from admin_mcp.gate.approvals import Approval, Approvals, Event, IllegalEventError
+from admin_mcp.gate.approvals import Approval, Event, IllegalEventError, Question, Result, State
 from admin_mcp.gate.forms import Reply, judge
+from admin_mcp.gate.guardrails import GuardrailChecks
+from admin_mcp.gate.journal import Outcome
+from admin_mcp.gate.look import Look
 from admin_mcp.gate.permits import Permit, Permits
-from admin_mcp.gate.policy import Policy, Verdict
-from admin_mcp.gate.preview import LONGEST_BODY, Found, Preview, Seen, build_preview
-from admin_mcp.gate.reads import plan_reads
+from admin_mcp.gate.policy import READ_ONLY, Channel, Policy, Verdict
+from admin_mcp.gate.preview import LONGEST_BODY, Preview
+from admin_mcp.gate.records import Records
+from admin_mcp.gate.state import LockBusyError, StateUnavailable
 from admin_mcp.request import WireRequest
 from admin_mcp.settings import Target
-from admin_mcp.tool import Json
 
-_STATE = ""
+logger = logging.getLogger(__name__)
 
-Reader = Callable[[Endpoint], Awaitable[Json]]
-"""Sends a read and returns the API's JSON object, or raises ``CallError``."""
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 class Person(Protocol):
     """A way to a person, for one call."""
 
     @property
+    def channel(self) -> Channel:
+        """Which way it is."""
+
+    @property
     def answers(self) -> str | None:
         """Id of the approval that this call brings an answer to, where a repeated call brings it; otherwise None."""
 
-    async def ask(self, approval: Approval) -> Reply:
-        """Show the form and return what came back, or interrupt the call until it is repeated with the answer."""
+    async def ask(self, approval: Approval) -> Reply | None:
+        """Show the question and return what came back, or None if it was decided elsewhere.
+
+        May also end the call: with ``ApprovalPending``, or by interrupting it until it is repeated with the answer.
+        """
+
+
+class People(Protocol):
+    """The ways to a person that one call has."""
+
+    def reach(self, channel: Channel | None) -> Person | None:
+        """Return the way that a rule demands, the usual one for None, or None if there is no such way."""
+
+
+@dataclass(slots=True)
+class Admission:
+    """A call that may be sent, with the permit if it is a change. The sender notes the API's request id here."""
+
+    permit: Permit | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """One change on its way through the gate."""
+
+    call: Endpoint
+    wire: WireRequest
+    key: str
+
+    @property
+    def tool(self) -> str:
+        return type(self.call).SPEC.name
+
+    @property
+    def request(self) -> str:
+        return f"{self.wire.method} {self.wire.target}"
 
 
 class Gate:
@@ -58,94 +103,218 @@ class Gate:
         *,
         policy: Policy,
         confirm: bool,
-        catalog: Catalog,
         target: Target,
-        approvals: Approvals,
+        look: Look,
+        guardrails: GuardrailChecks,
+        records: Records,
         permits: Permits,
-        reader: Reader,
     ) -> None:
-        """``confirm=False`` lets changes pass that the policy wants confirmed: the operator's ``--approval none``."""
+        """``confirm=False`` lets changes pass that the policy wants confirmed: the operator's ``--approval none``.
+
+        A rule that names a channel is obeyed all the same.
+        """
         self._policy = policy
         self._confirm = confirm
-        self._catalog = catalog
         self._target = target
-        self._approvals = approvals
+        self._look = look
+        self._guardrails = guardrails
+        self._records = records
         self._permits = permits
-        self._reader = reader
         self._asking: set[str] = set()
 
-    def check(self, spec: Spec) -> Verdict:
-        """Return the policy's verdict on a tool, whatever its arguments.
+    async def check(self, spec: Spec) -> None:
+        """Return if there are arguments with which this tool may be called.
 
         Raises:
             PolicyDenied: names the rule.
 
         """
-        verdict = self._policy.decide(spec)
-        if verdict.decision == "deny":
-            raise PolicyDenied(
-                f"{spec.name} is not allowed here ({verdict.rule}); nothing was sent.",
-                hint="Don't retry. Only the operator can change the policy this server was started with.",
-            )
-        return verdict
+        verdict = self._policy.decide_tool(spec)
+        if verdict is not None and verdict.decision == "deny":
+            denial = _policy_denial(spec, verdict)
+            if spec.mutates and verdict.rule != READ_ONLY.name:
+                await self._record_refusal(denial, spec.name)
+            raise denial
 
-    async def admit(self, call: Endpoint, wire: WireRequest, person: Person | None) -> Permit | None:
-        """Return a permit for a change, None for a read.
-
-        ``person`` is the way to ask, or None where the client offers none.
+    @asynccontextmanager
+    async def admitted(self, call: Endpoint, wire: WireRequest, people: People) -> AsyncIterator[Admission]:
+        """Enter with what a call needs to be sent, and record what comes of it.
 
         Raises:
             CallError: the call is refused, and why. Nothing was sent.
 
         """
-        verdict = self.check(type(call).SPEC)
+        spec = type(call).SPEC
+        project = getattr(call, "project_id", None)
+        verdict = self._policy.decide(spec, project if isinstance(project, str) else None)
         if not wire.mutates:
-            return None
-        key = wire.digest(self._target.system)
-        if verdict.decision == "confirm" and self._confirm:
-            if person is None:
-                _no_way_to_ask()
-            await self._approve(call, wire, key, person)
-        return self._permits.issue(key)
+            if verdict.decision == "deny":
+                raise _policy_denial(spec, verdict)
+            yield Admission()
+            return
+        change = _Change(call, wire, wire.digest(self._target.system))
+        async with AsyncExitStack() as held:
+            try:
+                approval = await self._cleared(change, verdict, people)
+                await held.enter_async_context(self._guardrails.held(call))
+                change_id = approval.id if approval else secrets.token_hex(5)
+                await _threaded(self._begin, change, change_id, approval, verdict)
+            except CallError as error:
+                if not isinstance(error, ApprovalPending):
+                    await self._record_refusal(error, change.tool, change.request)
+                raise
+            async with self._sent(change, change_id, approval) as admission:
+                yield admission
 
-    async def _approve(self, call: Endpoint, wire: WireRequest, key: str, person: Person) -> None:
-        """Return once a person has approved exactly this request and its target still looks as they saw it."""
-        if len(wire.body or "") > LONGEST_BODY:
+    async def _cleared(self, change: _Change, verdict: Verdict, people: People) -> Approval | None:
+        """Return the approval, or None where a rule or the operator wants none."""
+        if verdict.decision == "deny":
+            raise _policy_denial(type(change.call).SPEC, verdict)
+        if verdict.decision == "allow" or not (self._confirm or verdict.channel):
+            return None
+        # Before anybody is asked as well: nobody should approve what can't be done.
+        await self._guardrails.check(change.call)
+        return await self._approved(change, people.reach(verdict.channel))
+
+    @asynccontextmanager
+    async def _sent(self, change: _Change, change_id: str, approval: Approval | None) -> AsyncIterator[Admission]:
+        """Enter with the permit, and record how the sending ended."""
+        permit = self._permits.issue(change.key)
+        admission = Admission(permit)
+        try:
+            yield admission
+        except BaseException as error:
+            unused = self._permits.withdraw(permit)
+            await self._end(change_id, approval, _failed(error, unused=unused), admission)
+            raise
+        self._permits.withdraw(permit)
+        await self._end(change_id, approval, Result("done", "The change was made."), admission)
+
+    def _begin(self, change: _Change, change_id: str, approval: Approval | None, verdict: Verdict) -> None:
+        """Use the approval up, and record in the same moment that the request is sent."""
+        try:
+            by = self._records.run.name()
+        except (OSError, LockBusyError) as error:
+            raise StateUnavailable(
+                f"Changes can't be recorded: {error}. Nothing was sent.",
+                hint="Tell the operator: make the state directory writable, or set ADMIN_MCP_STATE_DIR to another.",
+            ) from None
+        fields = {
+            "tool": change.tool,
+            "request": change.request,
+            "target": self._target.label,
+            "by": by,
+        }
+        if approval is None:
+            allowed = verdict.rule if verdict.decision == "allow" else "--approval none"
+            body = {"body": change.wire.body} if change.wire.body else {}
+            self._records.journal.write("sending", change_id, **fields, **body, allowed_by=allowed)
+            return
+        try:
+            self._records.approvals.claim(approval.id, fields)
+        except (IllegalEventError, KeyError) as error:
+            raise _ended(error) from None
+
+    async def _end(self, change_id: str, approval: Approval | None, result: Result, admission: Admission) -> None:
+        """Record the outcome. By now it stands, so that failing to write it down must not hide it."""
+        request_id = {"request_id": admission.request_id} if admission.request_id else {}
+
+        def write() -> None:
+            if approval is not None:
+                self._records.approvals.finish(approval.id, result, request_id)
+            else:
+                fields = {"outcome": result.outcome, "message": result.message}
+                self._records.journal.write("outcome", change_id, **fields, **request_id)
+
+        try:
+            await _done_whole(write)
+        except StateUnavailable as error:
+            logger.error("change %s: %s, but the journal can't be written: %s", change_id, result.outcome, error)  # noqa: TRY400 - the message says it all
+
+    async def _record_refusal(self, error: CallError, tool: str, request: str | None = None) -> None:
+        write = partial(
+            self._records.journal.write,
+            "refused",
+            secrets.token_hex(5),
+            tool=tool,
+            request=request,
+            reason=error.kind,
+            message=error.message,
+        )
+        try:
+            await _done_whole(write)
+        except StateUnavailable as unavailable:
+            logger.warning("%s was refused (%s); it can't be recorded: %s", tool, error.kind, unavailable)
+
+    async def _approved(self, change: _Change, person: Person | None) -> Approval:
+        """Return the approval once a person gave it for exactly this request and its target looks as they saw it."""
+        if person is None:
+            raise _no_way_to_ask()
+        if len(change.wire.body or "") > LONGEST_BODY:
             raise InvalidInput(
                 f"The change is longer than the {LONGEST_BODY} characters a person can be shown; nothing was sent.",
                 hint="Make it smaller, or make it in several calls.",
             )
-        approval = await self._open(call, wire, key, person)
+        approval, present = await self._opened(change, person)
         if approval.state == "rejected":
-            _denied("A person rejected this same change less than ten minutes ago")
+            raise _denied("A person rejected this same change less than ten minutes ago")
         try:
             if approval.state == "pending":
-                await self._ask(approval, person)
-            self._recheck(approval, await self._preview(call, wire))
+                approval = await self._answered(approval, person)
+                present = None
+            if present is None:
+                present = await self._look.preview(change.call, change.wire, affected=False)
+            await self._recheck(approval, present)
         except (anyio.get_cancelled_exc_class(), ApprovalUnavailable):
-            # Nobody waits for this answer any more, so it must not lie there for a later call to find.
-            self._void(approval)
+            # Nobody waits for this form's answer any more, so it must not lie there for a later call to find.
+            if person.channel == "elicit":
+                await self._void(approval, "the call ended before the answer came")
             raise
-        self._apply(approval, "claim")
-
-    def _recheck(self, approval: Approval, now: Preview) -> None:
-        if now.drift == approval.preview.drift:
-            return
-        self._void(approval)
-        raise Conflict(
-            f"What the person saw has changed since: {_difference(approval.preview, now)}. Nothing was sent.",
-            hint="Call the tool again to have the person asked about the present state.",
-        )
-
-    async def _open(self, call: Endpoint, wire: WireRequest, key: str, person: Person) -> Approval:
-        if person.answers is None:
-            return self._approvals.open(key, await self._preview(call, wire))
-        approval = self._approvals.get(person.answers)
-        if approval is None or approval.key != key or approval.state != "pending":
-            _denied("This answer belongs to no open question about this very change (expired, used, or another's)")
         return approval
 
-    async def _ask(self, approval: Approval, person: Person) -> None:
+    async def _opened(self, change: _Change, person: Person) -> tuple[Approval, Preview | None]:
+        """Return the approval this call is about, and the preview if it was read just now."""
+        approvals = self._records.approvals
+        if person.answers is not None:
+            approval = await _threaded(approvals.get, person.answers)
+            fits = approval and (approval.question.key, approval.channel, approval.state)
+            if approval is None or fits != (change.key, person.channel, "pending"):
+                raise _denied(
+                    "This answer belongs to no open question about this very change (expired, used, or another's)"
+                )
+            return approval, None
+        preview = await self._look.preview(change.call, change.wire, affected=True)
+        given = change.call.model_dump(mode="json", exclude_unset=True)
+        question = Question(change.key, change.tool, given, preview)
+        opened, _ = await _threaded(approvals.open, question, person.channel)
+        return opened, preview
+
+    async def _answered(self, approval: Approval, person: Person) -> Approval:
+        """Return the approval once it is approved."""
+        reply = await self._ask(approval, person)
+        approvals = self._records.approvals
+        if reply is None:
+            decided = await _threaded(approvals.get, approval.id)
+            if decided is None or decided.state != "approved":
+                raise _denied(
+                    _REFUSED_AS.get(decided.state if decided else "expired", "The question had already ended")
+                )
+            return decided
+        judgement = judge(reply, approval)
+        event: Event = "approve" if judgement.approved else "reject" if judgement.standing else "void"
+        try:
+            decided = await _threaded(
+                partial(approvals.apply, approval.id, event, via=person.channel, reason=judgement.reason)
+            )
+        except (IllegalEventError, KeyError) as error:
+            raise _ended(error) from None
+        if not judgement.approved:
+            raise _denied(judgement.reason[:1].upper() + judgement.reason[1:])
+        return decided
+
+    async def _ask(self, approval: Approval, person: Person) -> Reply | None:
+        if person.channel != "elicit":
+            return await person.ask(approval)
         if approval.id in self._asking:
             raise ApprovalPending(
                 "A person is being asked about this same change right now; nothing was sent yet.",
@@ -154,69 +323,89 @@ class Gate:
             )
         self._asking.add(approval.id)
         try:
-            reply = await person.ask(approval)
+            return await person.ask(approval)
         finally:
             self._asking.discard(approval.id)
-        judgement = judge(reply, approval.preview)
-        self._apply(approval, "approve" if judgement.approved else "reject" if judgement.standing else "void")
-        if not judgement.approved:
-            _denied(judgement.reason[:1].upper() + judgement.reason[1:])
 
-    def _void(self, approval: Approval) -> None:
-        with suppress(IllegalEventError, KeyError):
-            self._approvals.apply(approval.id, "void")
+    async def _recheck(self, approval: Approval, now: Preview) -> None:
+        if now.drift == approval.preview.drift:
+            return
+        difference = _difference(approval.preview, now)
+        await self._void(approval, f"what the person saw has changed: {difference}")
+        raise Conflict(
+            f"What the person saw has changed since: {difference}. Nothing was sent.",
+            hint="Call the tool again to have the person asked about the present state.",
+        )
 
-    def _apply(self, approval: Approval, event: Event) -> None:
+    async def _void(self, approval: Approval, reason: str) -> None:
+        void = partial(self._records.approvals.apply, approval.id, "void", reason=reason)
         try:
-            self._approvals.apply(approval.id, event)
+            await _done_whole(void)
         except (IllegalEventError, KeyError):
-            _denied("The question had already ended (answered, used or expired)")
-
-    async def _preview(self, call: Endpoint, wire: WireRequest) -> Preview:
-        plan = plan_reads(call, self._catalog)
-        seen: dict[str, Found] = {}
-        failures: list[CallError] = []
-
-        async def read(label: str, endpoint: Endpoint, *, may_be_absent: bool) -> None:
-            try:
-                seen[label] = await self._read(endpoint, may_be_absent=may_be_absent)
-            except CallError as error:
-                failures.append(error)
-
-        async with anyio.create_task_group() as group:
-            if plan.state is not None:
-                group.start_soon(partial(read, _STATE, plan.state, may_be_absent=plan.may_be_absent))
-            for name, endpoint in plan.names.items():
-                group.start_soon(partial(read, name, endpoint, may_be_absent=True))
-        if failures:
-            raise failures[0]
-        names = {name: seen[name] for name in plan.names}
-        state = seen.get(_STATE)
-        return build_preview(call, wire, Seen(state, plan.own, names), catalog=self._catalog, target=self._target.label)
-
-    async def _read(self, endpoint: Endpoint, *, may_be_absent: bool) -> Found:
-        try:
-            return await self._reader(endpoint)
-        except Permission:
-            return "unreadable"
-        except NotFound:
-            if may_be_absent:
-                return "absent"
-            raise
+            return  # it has ended already, which is all that is wanted
+        except StateUnavailable as error:
+            logger.warning("approval %s could not be voided: %s", approval.id, error)
 
 
-def _denied(reason: str) -> NoReturn:
-    raise ApprovalDenied(
+async def _threaded(function: Callable[_P, _T], *given: _P.args, **named: _P.kwargs) -> _T:
+    """Run what waits for the disk beside the event loop."""
+    return await to_thread.run_sync(partial(function, *given, **named))
+
+
+async def _done_whole(function: Callable[[], object]) -> None:
+    """Do that even if the call is cancelled already."""
+    with anyio.CancelScope(shield=True):
+        await to_thread.run_sync(function)
+
+
+def _failed(error: BaseException, *, unused: bool) -> Result:
+    """Say what became of a request whose sending ended in an error; ``unused``: it can't have left."""
+    outcome: Outcome
+    if isinstance(error, CallError):
+        message = error.message
+        outcome = "not_sent" if isinstance(error, NetworkError) else "refused"
+        if isinstance(error, OutcomeUnknown):
+            outcome = "outcome_unknown"
+        return Result("not_sent" if unused else outcome, message)
+    if unused:
+        return Result("not_sent", "The call was cancelled or failed before anything was sent.")
+    return Result("outcome_unknown", "The call ended before the answer came; the change may or may not have been made.")
+
+
+_REFUSED_AS: dict[State, str] = {
+    "rejected": "A person rejected this change",
+    "used": "The approval was used by another call that was just the same",
+    "void": "The question was withdrawn, because what it showed had changed",
+    "expired": "The question ended before anybody answered",
+    "pending": "Nobody has approved this change yet",
+    "approved": "The question had already been answered",
+}
+
+
+def _ended(error: IllegalEventError | KeyError) -> ApprovalDenied:
+    state: State = error.state if isinstance(error, IllegalEventError) else "expired"
+    return _denied(_REFUSED_AS[state])
+
+
+def _denied(reason: str) -> ApprovalDenied:
+    return ApprovalDenied(
         f"{reason}. Nothing was sent.",
         hint="Don't repeat the call on your own. Tell the user what was not done and let them decide.",
     )
 
 
-def _no_way_to_ask() -> NoReturn:
-    raise ApprovalUnavailable(
+def _policy_denial(spec: Spec, verdict: Verdict) -> PolicyDenied:
+    return PolicyDenied(
+        f"{spec.name} is not allowed here ({verdict.rule}); nothing was sent.",
+        hint="Don't retry. Only the operator can change the policy this server was started with.",
+    )
+
+
+def _no_way_to_ask() -> ApprovalUnavailable:
+    return ApprovalUnavailable(
         "This change needs a person's approval, and this client can't show an approval form. Nothing was sent.",
-        hint="Tell the user: changes need an MCP client that supports elicitation (Claude Code, Cursor, VS Code, ...). "
-        "Only for automation without a person can the operator start the server with --approval none.",
+        hint="Tell the user: the operator can start the server with --approval local, which asks on this machine's own "
+        "screen, or use an MCP client that supports elicitation.",
     )
 
 

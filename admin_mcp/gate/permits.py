@@ -40,6 +40,6 @@ class Permits:
         if issued[1] != digest:
             raise PermitError("the permit is for another request")
 
-    def withdraw(self, permit: Permit) -> None:
-        """Make a permit worthless, if it was not used."""
-        self._issued.pop(id(permit), None)
+    def withdraw(self, permit: Permit) -> bool:
+        """Make a permit worthless, and return whether it had never been used."""
+        return self._issued.pop(id(permit), None) is not None

@@ -1,55 +1,102 @@
-"""Which calls may pass, which need a person, which are refused. Pure; the rules stand in one ordered list.
+"""Which calls may pass, which need a person and through which channel, which are refused. Pure.
 
-The first rule that matches decides. Reads pass, changes need a person; read-only refuses changes before all else.
+The rules stand in one ordered list, and the first that matches decides. Reads pass and changes need a person where no
+rule says otherwise; read-only refuses changes before all else.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Literal, get_args
 
-from admin_mcp.endpoint import Spec
+from admin_mcp.endpoint import Effect, Spec
 
 Decision = Literal["allow", "confirm", "deny"]
+Channel = Literal["elicit", "local", "two-step"]
+"""How a person is asked: by a form of the MCP client, on this machine, or by a second tool call with a phrase."""
+
+READS: frozenset[Effect] = frozenset(["read"])
+CHANGES: frozenset[Effect] = frozenset(get_args(Effect)) - READS
+RISKY: frozenset[Effect] = frozenset(["grant", "destroy"])
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the policy says about a call, and the rule that says it."""
+    """What the policy says about a call, the rule that says it, and the channel it demands (None: the usual one)."""
 
     decision: Decision
     rule: str
+    channel: Channel | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One line of the policy."""
+    """One rule. It matches a call if the tool fits a glob, the effect is listed and, if given, the project is."""
 
     name: str
     decision: Decision
-    matches: Callable[[Spec], bool]
+    tools: tuple[str, ...] = ("*",)
+    effects: frozenset[Effect] = READS | CHANGES
+    project_ids: frozenset[str] | None = None
+    channel: Channel | None = None
+
+    def mismatch(self, tool: str, effect: Effect, project_id: str | None) -> str | None:
+        """Return why the rule does not match, in words, or None if it does."""
+        if not any(fnmatchcase(tool, glob) for glob in self.tools):
+            return f"{tool} fits none of {', '.join(self.tools)}"
+        if effect not in self.effects:
+            return f"its effect {effect} is not among {', '.join(sorted(self.effects))}"
+        if self.project_ids is None or project_id in self.project_ids:
+            return None
+        return f"project_id {project_id} is not listed" if project_id else "the call has no project_id"
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the rule says of a call it matches."""
+        return Verdict(self.decision, self.name, self.channel)
 
 
-READ_ONLY = Rule("read-only: this server was started to read only", "deny", lambda spec: spec.mutates)
+READ_ONLY = Rule("read-only: this server was started to read only", "deny", effects=CHANGES)
 DEFAULT_RULES = (
-    Rule("default: reads are allowed", "allow", lambda spec: not spec.mutates),
-    Rule("default: changes need a person's approval", "confirm", lambda spec: spec.mutates),
+    Rule("default: reads are allowed", "allow", effects=READS),
+    Rule("default: changes need a person's approval", "confirm", effects=CHANGES),
 )
 
 
 @dataclass(frozen=True, slots=True)
+class Guardrails:
+    """Checks that hold in every approval mode. Each can be switched off by its name."""
+
+    last_owner: bool = True
+    own_key: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """An ordered list of rules. A call that no rule matches is refused."""
+    """An ordered list of rules, and the guardrails. A call that no rule matches is refused."""
 
     rules: tuple[Rule, ...] = DEFAULT_RULES
+    guardrails: Guardrails = field(default_factory=Guardrails)
 
     @classmethod
-    def standard(cls, *, read_only: bool) -> "Policy":
-        """Return the built-in policy."""
-        return cls((READ_ONLY, *DEFAULT_RULES) if read_only else DEFAULT_RULES)
+    def standard(cls, *, read_only: bool, rules: Iterable[Rule] = (), guardrails: Guardrails | None = None) -> "Policy":
+        """Return the operator's rules between read-only, which goes first, and the defaults."""
+        first = (READ_ONLY,) if read_only else ()
+        return cls((*first, *rules, *DEFAULT_RULES), guardrails or Guardrails())
 
-    def decide(self, spec: Spec) -> Verdict:
-        """Return the verdict of the first rule that matches."""
+    def decide(self, spec: Spec, project_id: str | None) -> Verdict:
+        """Return the verdict of the first rule that matches. ``project_id`` is the call's argument of that name."""
         for rule in self.rules:
-            if rule.matches(spec):
-                return Verdict(rule.decision, rule.name)
+            if rule.mismatch(spec.name, spec.effect, project_id) is None:
+                return rule.verdict
+        return Verdict("deny", "no rule matches")
+
+    def decide_tool(self, spec: Spec) -> Verdict | None:
+        """Return the verdict on a tool whatever its arguments are, or None if they matter."""
+        for rule in self.rules:
+            if rule.project_ids is None:
+                if rule.mismatch(spec.name, spec.effect, None) is None:
+                    return rule.verdict
+            elif any(rule.mismatch(spec.name, spec.effect, project) is None for project in rule.project_ids):
+                return None
         return Verdict("deny", "no rule matches")

@@ -7,11 +7,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from pydantic import BaseModel, ConfigDict
+
 from admin_mcp.catalog import Catalog
-from admin_mcp.endpoint import Endpoint, Spec
+from admin_mcp.endpoint import Effect, Endpoint, Spec
 from admin_mcp.gate.text import visible
 from admin_mcp.request import WireRequest
 from admin_mcp.tool import Json
@@ -33,26 +35,70 @@ class Seen:
     """What the preview's reads answered.
 
     ``state`` is the thing to be changed, None where there is nothing to read; ``own`` is the id field that names it.
-    ``names`` has, by id field, the other things the request names.
+    ``names`` has, by id field, the other things the request names. ``affected`` has, by kind, how many things go or
+    lose something with it, in words; it is shown and never compared, because it blocks nothing.
     """
 
     state: Found | None
     own: str | None
     names: Mapping[str, Found]
+    affected: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """A change, ready to be shown. ``lines`` are plain text; ``typed`` is the texts of which one must be typed, if any.
+class Change(BaseModel):
+    """One field of a request's body: the present value, where it was read, and the new one. Ready to be shown."""
 
-    ``facts`` is what was read, by label; ``drift`` is its digest.
+    model_config = ConfigDict(frozen=True)
+
+    before: str | None
+    after: str
+
+
+class Preview(BaseModel):
+    """A change, ready to be shown: all of it is plain text that can neither hide nor reorder anything.
+
+    ``things`` are the things named, and what is there now, by label; ``changes`` the fields set, by name; ``typed`` the
+    texts of which one must be typed, if any. ``target`` is the system; ``request`` the request line and body.
     """
 
+    model_config = ConfigDict(frozen=True)
+
     title: str
-    lines: tuple[str, ...]
+    effect: Effect
+    things: dict[str, str]
+    changes: dict[str, Change]
+    affected: dict[str, str]
+    undo: str
+    target: str
+    request: str
     typed: tuple[str, ...]
-    facts: Mapping[str, str]
-    drift: str
+
+    @property
+    def heading(self) -> str:
+        """What is to be done, and what kind of change that is."""
+        return f"{self.title} — {EFFECTS[self.effect]}"
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What was read or is to be set, by label: what the re-check compares."""
+        return {**self.things, **{f"Set {name}": _arrow(change) for name, change in self.changes.items()}}
+
+    @property
+    def drift(self) -> str:
+        """The digest of ``facts``."""
+        return hashlib.sha256(json.dumps(self.facts, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The whole preview as lines, most important first."""
+        return (
+            self.heading,
+            *(f"{label}: {value}" for label, value in self.facts.items()),
+            *(f"Affects {kind}: {count}" for kind, count in self.affected.items()),
+            f"Undo: {self.undo}",
+            f"In: {self.target}",
+            f"Request: {self.request}",
+        )
 
     @property
     def text(self) -> str:
@@ -60,24 +106,28 @@ class Preview:
         return "\n".join(self.lines)
 
 
+def _arrow(change: Change) -> str:
+    return change.after if change.before is None else f"{change.before} -> {change.after}"
+
+
 def build_preview(call: Endpoint, wire: WireRequest, seen: Seen, *, catalog: Catalog, target: str) -> Preview:
-    """Put together what a person needs to decide, most important first."""
+    """Put together what a person needs to decide."""
     spec = type(call).SPEC
-    things = dict(_things(call, seen))
-    changes = dict(_changes(call, seen))
-    facts = {**things, **changes}
-    lines = [
-        f"{spec.title} — {_EFFECTS[spec.effect]}",
-        *(f"{label}: {value}" for label, value in facts.items()),
-        f"Undo: {_undo(spec, catalog)}",
-        f"In: {target}",
-        f"Request: {wire.method} {wire.target}" + (f" {visible(wire.body, LONGEST_BODY)}" if wire.body else ""),
-    ]
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-    return Preview(title=spec.title, lines=tuple(lines), typed=_typed(call, seen), facts=facts, drift=digest)
+    return Preview(
+        title=spec.title,
+        effect=spec.effect,
+        things=dict(_things(call, seen)),
+        changes=dict(_changes(call, seen)),
+        affected=dict(seen.affected),
+        undo=_undo(spec, catalog),
+        target=target,
+        request=f"{wire.method} {wire.target}" + (f" {visible(wire.body, LONGEST_BODY)}" if wire.body else ""),
+        typed=_typed(call, seen),
+    )
 
 
-_EFFECTS = {
+EFFECTS: dict[Effect, str] = {
+    "read": "changes nothing",
     "create": "creates something new",
     "update": "changes something that exists",
     "grant": "gives access",
@@ -130,7 +180,7 @@ def _described(value: str, found: Found | None) -> str:
     return f"{_quoted(name)} ({value})" if name else value
 
 
-def _changes(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
+def _changes(call: Endpoint, seen: Seen) -> Iterator[tuple[str, Change]]:
     """Yield, for each field of the body, its value before and after."""
     spec = type(call).SPEC
     body = call.model_dump(mode="json", exclude_unset=True, exclude=set(spec.path_fields))
@@ -140,7 +190,7 @@ def _changes(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
         after = _value(name, value, LONGEST_BODY)
         # Only an update changes what was read; an action's state is its parent, whose fields have the same names.
         before = _before(name, seen.state) if spec.effect == "update" else None
-        yield f"Set {name}", f"{_value(name, before[0])} -> {after}" if before else after
+        yield name, Change(before=_value(name, before[0]) if before else None, after=after)
 
 
 def _before(name: str, state: Found | None) -> tuple[object] | None:

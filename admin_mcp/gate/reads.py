@@ -19,19 +19,26 @@ _PROJECT_ROLE = "GET /projects/{project_id}/roles/{role_id}"
 """What a ``role`` names where it is an id."""
 
 
+_AFFECTED = ("users", "groups", "service_accounts", "api_keys")
+AFFECTED_LIMIT = 100
+"""How many affected things are counted: what one page holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reads:
     """The reads of one change.
 
     ``state`` reads the thing to be changed, or None where there is none; ``may_be_absent`` when the change is to make
     it. ``own`` is the id field that names that very thing. ``names`` reads, for each other id of the request, the thing
-    it stands for; the ids of a list are ``certificate_ids[0]`` and so on.
+    it stands for; the ids of a list are ``certificate_ids[0]`` and so on. ``affected`` lists, by kind, what goes or
+    loses something together with a thing that is to be destroyed.
     """
 
     state: Endpoint | None
     may_be_absent: bool
     own: str | None
     names: dict[str, Endpoint]
+    affected: dict[str, Endpoint]
 
 
 def plan_reads(call: Endpoint, catalog: Catalog) -> Reads:
@@ -55,7 +62,21 @@ def plan_reads(call: Endpoint, catalog: Catalog) -> Reads:
         for number, value in enumerate(values):
             if read := _naming_read(one, {**ids, one: value}, spec.path, catalog):
                 names[f"{name}[{number}]"] = read
-    return Reads(state=state, may_be_absent=absent, own=own, names=names)
+    return Reads(state=state, may_be_absent=absent, own=own, names=names, affected=_affected(call, state, catalog))
+
+
+def _affected(call: Endpoint, state: Endpoint | None, catalog: Catalog) -> dict[str, Endpoint]:
+    """Find the one-page lists right below a thing that is to be destroyed."""
+    if state is None or type(call).SPEC.effect != "destroy":
+        return {}
+    path = type(state).SPEC.path
+    ids = {name: getattr(call, name) for name in type(state).SPEC.path_fields}
+    lists = {kind: catalog.find(f"GET {path}/{kind}") for kind in _AFFECTED}
+    return {
+        kind.replace("_", " "): found.model_validate({**ids, "limit": AFFECTED_LIMIT})
+        for kind, found in lists.items()
+        if found is not None and set(found.SPEC.path_fields) == set(ids)
+    }
 
 
 def _listed_ids(call: Endpoint) -> dict[str, list[str]]:

@@ -17,15 +17,16 @@ from admin_mcp.errors import (
 from admin_mcp.gate.approvals import APPROVED_SECONDS, PENDING_SECONDS, REJECTED_SECONDS, Approval
 from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.policy import Policy, Rule
-from tests.gate.world import APPROVE, REJECT, AskedError, AtOnce, Later, World
+from tests.gate.conftest import NewWorld
+from tests.gate.world import APPROVE, REJECT, AskedError, AtOnce, Later
 
 pytestmark = pytest.mark.anyio
 
 READ = ("get_role", {"role_id": "role_1"})
 UPDATE = ("update_role", {"role_id": "role_1", "description": "new"})
 DELETE = ("delete_role", {"role_id": "role_1"})
-ALLOW_ALL = Policy((Rule("allow all", "allow", lambda _: True),))
-DENY_ALL = Policy((Rule("deny all", "deny", lambda _: True),))
+ALLOW_ALL = Policy((Rule("allow all", "allow"),))
+DENY_ALL = Policy((Rule("deny all", "deny"),))
 NO_RULES = Policy(())
 
 TYPED = Reply("accept", {"decision": "approve", "typed_text": "Role_1"})
@@ -72,8 +73,9 @@ async def test_the_verdict_table(
     confirm: bool,
     person: AtOnce | None,
     refusal: type[CallError] | None,
+    new_world: NewWorld,
 ) -> None:
-    world = World(policy=policy, confirm=confirm)
+    world = new_world(policy=policy, confirm=confirm)
     tool, arguments = call
     made = world.make(tool, **arguments)
     if refusal is None:
@@ -86,20 +88,20 @@ async def test_the_verdict_table(
         assert world.changes == []
 
 
-async def test_a_change_that_needs_no_approval_makes_no_extra_read() -> None:
-    world = World(policy=ALLOW_ALL)
+async def test_a_change_that_needs_no_approval_makes_no_extra_read(new_world: NewWorld) -> None:
+    world = new_world(policy=ALLOW_ALL)
     await world.call(world.make(*UPDATE[:1], **UPDATE[1]), None)
     assert world.reads == []
 
 
-async def test_a_denial_names_its_rule() -> None:
-    world = World(policy=DENY_ALL)
+async def test_a_denial_names_its_rule(new_world: NewWorld) -> None:
+    world = new_world(policy=DENY_ALL)
     with pytest.raises(PolicyDenied, match="deny all"):
         await world.call(world.make("get_role", role_id="r"), None)
 
 
-async def test_an_approval_given_for_one_call_does_not_fit_another() -> None:
-    world = World()
+async def test_an_approval_given_for_one_call_does_not_fit_another(new_world: NewWorld) -> None:
+    world = new_world()
     with pytest.raises(AskedError) as asked:
         await world.call(world.make("update_role", role_id="role_1", description="new"), Later())
     with pytest.raises(ApprovalDenied):
@@ -109,8 +111,8 @@ async def test_an_approval_given_for_one_call_does_not_fit_another() -> None:
     assert world.changes == []
 
 
-async def test_a_change_is_shown_whole_or_refused() -> None:
-    world = World()
+async def test_a_change_is_shown_whole_or_refused(new_world: NewWorld) -> None:
+    world = new_world()
     long = [*("api.groups.read" for _ in range(500)), "api.everything.write"]
     person = AtOnce(APPROVE)
     await world.call(world.make("create_role", role_name="x", permissions=long), person)
@@ -120,15 +122,15 @@ async def test_a_change_is_shown_whole_or_refused() -> None:
     assert len(world.changes) == len(person.seen) == 1
 
 
-async def test_an_answer_with_a_made_up_id_is_refused() -> None:
-    world = World()
+async def test_an_answer_with_a_made_up_id_is_refused(new_world: NewWorld) -> None:
+    world = new_world()
     with pytest.raises(ApprovalDenied):
         await world.call(world.make("update_role", role_id="role_1", description="new"), Later("made-up", APPROVE))
     assert world.changes == []
 
 
-async def test_identical_calls_share_one_open_question() -> None:
-    world = World()
+async def test_identical_calls_share_one_open_question(new_world: NewWorld) -> None:
+    world = new_world()
     ids = set()
     for _ in range(3):
         with pytest.raises(AskedError) as asked:
@@ -137,13 +139,13 @@ async def test_identical_calls_share_one_open_question() -> None:
     assert len(ids) == 1
 
 
-async def test_the_second_of_two_simultaneous_identical_calls_does_not_ask_twice() -> None:
-    world = World()
+async def test_the_second_of_two_simultaneous_identical_calls_does_not_ask_twice(new_world: NewWorld) -> None:
+    world = new_world()
     call = world.make("update_role", role_id="role_1", description="new")
     refused: list[CallError] = []
 
     class Slow(AtOnce):
-        async def ask(self, approval: Approval) -> Reply:
+        async def ask(self, approval: Approval) -> Reply | None:
             with pytest.raises(ApprovalPending) as second:
                 await world.call(call, AtOnce(APPROVE))
             refused.append(second.value)
@@ -154,8 +156,8 @@ async def test_the_second_of_two_simultaneous_identical_calls_does_not_ask_twice
     assert len(world.changes) == 1
 
 
-async def test_a_second_answer_to_the_same_question_is_refused() -> None:
-    world = World()
+async def test_a_second_answer_to_the_same_question_is_refused(new_world: NewWorld) -> None:
+    world = new_world()
     call = world.make("update_role", role_id="role_1", description="new")
     with pytest.raises(AskedError) as asked:
         await world.call(call, Later())
@@ -166,8 +168,8 @@ async def test_a_second_answer_to_the_same_question_is_refused() -> None:
     assert len(world.changes) == 1
 
 
-async def test_an_answer_after_ten_minutes_is_too_late() -> None:
-    world = World()
+async def test_an_answer_after_ten_minutes_is_too_late(new_world: NewWorld) -> None:
+    world = new_world()
     call = world.make("update_role", role_id="role_1", description="new")
     with pytest.raises(AskedError) as asked:
         await world.call(call, Later())
@@ -177,8 +179,8 @@ async def test_an_answer_after_ten_minutes_is_too_late() -> None:
     assert world.changes == []
 
 
-async def test_a_form_answered_too_late_is_refused() -> None:
-    world = World()
+async def test_a_form_answered_too_late_is_refused(new_world: NewWorld) -> None:
+    world = new_world()
 
     def dawdle(_: Approval) -> Reply:
         world.now += PENDING_SECONDS
@@ -189,8 +191,8 @@ async def test_a_form_answered_too_late_is_refused() -> None:
     assert world.changes == []
 
 
-async def test_a_rejection_stands_for_ten_minutes() -> None:
-    world = World()
+async def test_a_rejection_stands_for_ten_minutes(new_world: NewWorld) -> None:
+    world = new_world()
     call = world.make("update_role", role_id="role_1", description="new")
     with pytest.raises(ApprovalDenied):
         await world.call(call, AtOnce(REJECT))
@@ -203,8 +205,8 @@ async def test_a_rejection_stands_for_ten_minutes() -> None:
     assert len(world.changes) == 1
 
 
-async def test_a_renamed_target_does_not_lift_a_rejection() -> None:
-    world = World()
+async def test_a_renamed_target_does_not_lift_a_rejection(new_world: NewWorld) -> None:
+    world = new_world()
     call = world.make("update_role", role_id="role_1", description="new")
     with pytest.raises(ApprovalDenied):
         await world.call(call, AtOnce(REJECT))
@@ -213,8 +215,8 @@ async def test_a_renamed_target_does_not_lift_a_rejection() -> None:
         await world.call(call, AtOnce(APPROVE))
 
 
-async def test_a_target_renamed_before_the_answer_voids_the_question() -> None:
-    world = World()
+async def test_a_target_renamed_before_the_answer_voids_the_question(new_world: NewWorld) -> None:
+    world = new_world()
     call = world.make("update_role", role_id="role_1", description="new")
 
     def rename(_: Approval) -> Reply:
@@ -228,8 +230,8 @@ async def test_a_target_renamed_before_the_answer_voids_the_question() -> None:
     assert len(world.changes) == 1
 
 
-async def test_a_volatile_field_is_no_drift() -> None:
-    world = World()
+async def test_a_volatile_field_is_no_drift(new_world: NewWorld) -> None:
+    world = new_world()
 
     def wait(_: Approval) -> Reply:
         world.now += 1  # last_used_at follows the clock
@@ -239,8 +241,8 @@ async def test_a_volatile_field_is_no_drift() -> None:
     assert len(world.changes) == 1
 
 
-async def test_an_approval_that_met_a_failing_recheck_can_be_used_for_five_minutes() -> None:
-    world = World()
+async def test_an_approval_that_met_a_failing_recheck_can_be_used_for_five_minutes(new_world: NewWorld) -> None:
+    world = new_world()
     call = world.make("update_role", role_id="role_1", description="new")
 
     def break_reads(_: Approval) -> Reply:
@@ -258,8 +260,8 @@ async def test_an_approval_that_met_a_failing_recheck_can_be_used_for_five_minut
     assert len(world.changes) == 1
 
 
-async def test_an_unused_approval_ends_after_five_minutes() -> None:
-    world = World()
+async def test_an_unused_approval_ends_after_five_minutes(new_world: NewWorld) -> None:
+    world = new_world()
     call = world.make("update_role", role_id="role_1", description="new")
 
     def break_reads(_: Approval) -> Reply:
@@ -276,8 +278,8 @@ async def test_an_unused_approval_ends_after_five_minutes() -> None:
     assert len(asked.seen) == 1
 
 
-async def test_an_unreadable_target_is_shown_as_such_and_may_be_changed() -> None:
-    world = World()
+async def test_an_unreadable_target_is_shown_as_such_and_may_be_changed(new_world: NewWorld) -> None:
+    world = new_world()
     world.statuses["/organization/roles/role_1"] = 403
     person = AtOnce(APPROVE)
     await world.call(world.make("update_role", role_id="role_1", description="new"), person)
@@ -285,8 +287,8 @@ async def test_an_unreadable_target_is_shown_as_such_and_may_be_changed() -> Non
     assert len(world.changes) == 1
 
 
-async def test_a_target_that_is_not_there_refuses_the_change_unasked() -> None:
-    world = World()
+async def test_a_target_that_is_not_there_refuses_the_change_unasked(new_world: NewWorld) -> None:
+    world = new_world()
     world.statuses["/organization/roles/role_1"] = 404
     person = AtOnce(APPROVE)
     with pytest.raises(NotFound):
@@ -294,13 +296,13 @@ async def test_a_target_that_is_not_there_refuses_the_change_unasked() -> None:
     assert person.seen == []
 
 
-async def test_a_cancelled_call_voids_its_question() -> None:
-    world = World()
+async def test_a_cancelled_call_voids_its_question(new_world: NewWorld) -> None:
+    world = new_world()
     call = world.make("update_role", role_id="role_1", description="new")
     opened: list[Approval] = []
 
     class Silent(AtOnce):
-        async def ask(self, approval: Approval) -> Reply:
+        async def ask(self, approval: Approval) -> Reply | None:
             opened.append(approval)
             scope.cancel()
             await anyio.sleep_forever()
@@ -308,7 +310,7 @@ async def test_a_cancelled_call_voids_its_question() -> None:
 
     with anyio.CancelScope() as scope:
         await world.call(call, Silent(APPROVE))
-    voided = world.approvals.get(opened[0].id)
+    voided = world.records.approvals.get(opened[0].id)
     assert voided is not None
     assert voided.state == "void"
     with pytest.raises(ApprovalDenied):
@@ -316,10 +318,9 @@ async def test_a_cancelled_call_voids_its_question() -> None:
     assert world.changes == []
 
 
-async def test_a_sandbox_approval_never_fits_a_real_call() -> None:
-    sandbox, real = World(system="sandbox"), World(system="real")
-    real.approvals = sandbox.approvals
-    real.gate._approvals = sandbox.approvals
+async def test_a_sandbox_approval_never_fits_a_real_call(new_world: NewWorld) -> None:
+    sandbox = new_world(system="sandbox")
+    real = new_world(system="real", beside=sandbox)
     call = sandbox.make("update_role", role_id="role_1", description="new")
     with pytest.raises(AskedError) as asked:
         await sandbox.call(call, Later())

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import httpx
 from pydantic import SecretStr
@@ -9,16 +11,21 @@ from pydantic import SecretStr
 from admin_mcp.catalog import Catalog, compiled_catalog
 from admin_mcp.client import Client
 from admin_mcp.endpoint import Endpoint
-from admin_mcp.gate.approvals import Approval, MemoryApprovals
+from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.gate import Gate, Person
+from admin_mcp.gate.guardrails import GuardrailChecks
+from admin_mcp.gate.journal import Record
+from admin_mcp.gate.look import Look
 from admin_mcp.gate.permits import Permits
-from admin_mcp.gate.policy import Policy
-from admin_mcp.request import build_request
+from admin_mcp.gate.policy import Channel, Policy
+from admin_mcp.gate.records import Records, open_records
+from admin_mcp.request import WireRequest, build_request
 from admin_mcp.response import Expectation, read_answer
-from admin_mcp.settings import Target
+from admin_mcp.settings import Settings, Target
 from admin_mcp.tool import Json
 
+KEY = "sk-admin-test-0123456789"
 APPROVE = Reply("accept", {"decision": "approve"})
 REJECT = Reply("accept", {"decision": "reject"})
 
@@ -35,12 +42,13 @@ class AskedError(Exception):
 class AtOnce:
     """A person who answers while the call is open."""
 
-    reply: Reply | Callable[[Approval], Reply]
+    reply: Reply | None | Callable[[Approval], Reply | None]
+    channel: Channel = "elicit"
     seen: list[Approval] = field(default_factory=list)
 
     answers = None
 
-    async def ask(self, approval: Approval) -> Reply:
+    async def ask(self, approval: Approval) -> Reply | None:
         self.seen.append(approval)
         return self.reply(approval) if callable(self.reply) else self.reply
 
@@ -51,6 +59,7 @@ class Later:
 
     answers: str | None = None
     reply: Reply | None = None
+    channel: Channel = "elicit"
 
     async def ask(self, approval: Approval) -> Reply:
         if self.reply is None:
@@ -58,41 +67,36 @@ class Later:
         return self.reply
 
 
-class World:
-    """An API, a gate and a client, put together as the server does it."""
+@dataclass
+class Only:
+    """Whoever is asked for through the channel this person has, or through the usual one, is this person."""
 
-    def __init__(self, *, policy: Policy | None = None, confirm: bool = True, system: str = "test") -> None:
-        self.now = 1000.0
+    person: Person | None
+
+    def reach(self, channel: Channel | None) -> Person | None:
+        fits = self.person is not None and channel in {None, self.person.channel}
+        return self.person if fits else None
+
+
+class Api:
+    """The pretend API. ``bodies`` says what a GET of a path answers; ``fail`` breaks a change in the middle."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
         self.names: dict[str, str] = {}
         self.statuses: dict[str, int] = {}
+        self.bodies: dict[str, Any] = {}
         self.reads: list[str] = []
         self.changes: list[httpx.Request] = []
-        self.catalog: Catalog = compiled_catalog()
-        self.target = Target(label=f"the {system} system", system=system)
-        self.permits = Permits()
-        self.approvals = MemoryApprovals(lambda: self.now)
-        self.client = Client(
-            base_url="https://api.example.com/v1",
-            key=SecretStr("sk-admin-1"),
-            target=self.target,
-            permits=self.permits,
-            transport=httpx.MockTransport(self._answer),
-        )
-        self.gate = Gate(
-            policy=policy or Policy.standard(read_only=False),
-            confirm=confirm,
-            catalog=self.catalog,
-            target=self.target,
-            approvals=self.approvals,
-            permits=self.permits,
-            reader=self._read,
-        )
+        self.fail: Callable[[httpx.Request], httpx.Response] | None = None
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/v1")
         if request.method != "GET":
             self.changes.append(request)
-            return httpx.Response(200, json={"id": "done"})
+            if self.fail is not None:
+                return self.fail(request)
+            return httpx.Response(200, json={"id": "done"}, headers={"x-request-id": "req_7"})
         self.reads.append(path)
         status = self.statuses.get(path, 200)
         thing = path.rpartition("/")[2]
@@ -100,9 +104,90 @@ class World:
             "id": thing,
             "name": self.names.get(thing, thing.title()),
             "description": "old",
-            "last_used_at": self.now,
+            "last_used_at": self.clock(),
         }
+        body = self.bodies.get(path, body)
         return httpx.Response(status, json=body if status == 200 else {"error": {"message": "no"}})
+
+
+class World:
+    """An API, a gate and a client, put together as the server does it. Several may share one API and one directory."""
+
+    def __init__(
+        self,
+        *,
+        policy: Policy | None = None,
+        confirm: bool = True,
+        system: str = "test",
+        beside: "World | None" = None,
+        directory: Path = Path(),
+    ) -> None:
+        self.directory = beside.directory if beside else directory
+        self._clock: list[float] = beside._clock if beside else [1000.0]
+        self.api = beside.api if beside else Api(lambda: self.now)
+        self.catalog: Catalog = compiled_catalog()
+        self.target = Target(label=f"the {system} system", system=system)
+        self.permits = Permits()
+        settings = Settings(admin_key=SecretStr(KEY), state_dir=self.directory)
+        self.records: Records = open_records(settings, lambda: self.now)
+        self.client = Client(
+            base_url="https://api.example.com/v1",
+            key=SecretStr(KEY),
+            target=self.target,
+            permits=self.permits,
+            transport=httpx.MockTransport(self.api.answer),
+        )
+        policy = policy or Policy.standard(read_only=False)
+        self.gate = Gate(
+            policy=policy,
+            confirm=confirm,
+            target=self.target,
+            look=Look(self.catalog, self._read, self.target.label),
+            guardrails=GuardrailChecks(
+                policy.guardrails,
+                self.catalog,
+                self._read,
+                key=lambda: SecretStr(KEY),
+                lock=self.directory / "run" / "owners.lock",
+            ),
+            records=self.records,
+            permits=self.permits,
+        )
+
+    def close(self) -> None:
+        """End this process."""
+        self.records.run.close()
+
+    @property
+    def now(self) -> float:
+        return self._clock[0]
+
+    @now.setter
+    def now(self, value: float) -> None:
+        self._clock[0] = value
+
+    @property
+    def names(self) -> dict[str, str]:
+        return self.api.names
+
+    @property
+    def statuses(self) -> dict[str, int]:
+        return self.api.statuses
+
+    @property
+    def reads(self) -> list[str]:
+        return self.api.reads
+
+    @property
+    def changes(self) -> list[httpx.Request]:
+        return self.api.changes
+
+    def state(self, approval_id: str) -> str:
+        approval = self.records.approvals.get(approval_id)
+        return approval.state if approval else "gone"
+
+    def journal(self) -> list[Record]:
+        return self.records.journal.records()
 
     async def _read(self, call: Endpoint) -> Json:
         return read_answer(await self.client.send(build_request(call)), Expectation(mutates=False, verify=""))
@@ -112,6 +197,16 @@ class World:
 
     async def call(self, call: Endpoint, person: Person | None) -> None:
         """Do what the server does with a call."""
+        await self.gate.check(type(call).SPEC)
         wire = build_request(call)
-        permit = await self.gate.admit(call, wire, person)
-        await self.client.send(wire, permit)
+        async with self.gate.admitted(call, wire, Only(person)) as admission:
+            answer = await self.client.send(wire, admission.permit)
+            admission.request_id = answer.request_id
+            read_answer(answer, Expectation(mutates=wire.mutates, verify=""))
+
+
+def key_of(request: httpx.Request, target: Target) -> str:
+    """Return the digest of a request that was sent, worked out from what was on the wire."""
+    path = request.url.path.removeprefix("/v1")
+    body = request.content.decode() or None
+    return WireRequest(request.method, path, body=body).digest(target.system)  # type: ignore[arg-type]  # as sent

@@ -18,6 +18,7 @@ from admin_mcp.errors import ApprovalUnavailable
 from admin_mcp.gate.approvals import PENDING_SECONDS, Approval
 from admin_mcp.gate.forms import Reply, form_message, form_schema
 from admin_mcp.gate.gate import Person
+from admin_mcp.gate.policy import Channel
 
 _QUESTION = "approval"
 
@@ -30,7 +31,7 @@ class NeedsAnswerError(Exception):
         self.result = result
 
 
-def person_for(ctx: ServerRequestContext[Any], params: types.CallToolRequestParams) -> Person | None:
+def form_of(ctx: ServerRequestContext[Any], params: types.CallToolRequestParams) -> Person | None:
     """Return the way to the person behind this call, or None if the client shows no forms."""
     capabilities = ctx.session.client_capabilities
     offered = capabilities.elicitation if capabilities else None
@@ -42,6 +43,7 @@ def person_for(ctx: ServerRequestContext[Any], params: types.CallToolRequestPara
 class OpenCall:
     """Asks while the call is open."""
 
+    channel: Channel = "elicit"
     answers = None
 
     def __init__(self, ctx: ServerRequestContext[Any]) -> None:
@@ -66,6 +68,8 @@ class OpenCall:
 
 class RepeatedCall:
     """Asks by ending the call; answers when the call comes back with the state that was sealed for this approval."""
+
+    channel: Channel = "elicit"
 
     def __init__(self, params: types.CallToolRequestParams) -> None:
         self.answers: str | None = None

@@ -1,0 +1,69 @@
+"""Asks a person on this machine, through a page or a terminal, and waits a while for what they decide.
+
+Nothing here knows the page's address, so nothing here can tell it to a model.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import anyio
+from anyio import to_thread
+
+from admin_mcp.errors import ApprovalPending
+from admin_mcp.gate.approvals import Approval, Approvals
+from admin_mcp.gate.policy import Channel
+from admin_mcp.hosts import command_line
+
+POLL_SECONDS = 0.25
+_POLLS_PER_REPORT = 8
+
+Report = Callable[[float], Awaitable[None]]
+"""Tells the client how many seconds the call has waited."""
+
+
+class Local:
+    """Waits for a decision. ``show`` puts the question on the screen, if it may."""
+
+    channel: Channel = "local"
+    answers = None
+
+    def __init__(
+        self, approvals: Approvals, *, show: Callable[[], None], started: float, wait: float, report: Report, at: str
+    ) -> None:
+        """Take the moment the call ``started``, on anyio's clock, and the state directory, which the hint names."""
+        self._approvals = approvals
+        self._show = show
+        self._started = started
+        self._wait = wait
+        self._report = report
+        self._at = at
+
+    async def ask(self, approval: Approval) -> None:
+        """Return when the question has been decided.
+
+        Raises:
+            ApprovalPending: it has not, and the call must not wait longer.
+
+        """
+        await to_thread.run_sync(self._show)
+        polls = 0
+        while True:
+            current = await to_thread.run_sync(self._approvals.get, approval.id)
+            if current is None or current.state != "pending":
+                return
+            waited = anyio.current_time() - self._started
+            if waited >= self._wait:
+                raise self._pending(approval)
+            if polls % _POLLS_PER_REPORT == 0:
+                await self._report(waited)
+            polls += 1
+            await anyio.sleep(min(POLL_SECONDS, self._wait - waited))
+
+    def _pending(self, approval: Approval) -> ApprovalPending:
+        command = command_line("--state-dir", self._at, "approvals", "approve", approval.id)
+        return ApprovalPending(
+            f"Approval {approval.id}: a person on this machine has not decided yet. Nothing was sent.",
+            hint="Tell the user: decide on the page in the browser or, in a terminal of your own, run "
+            f"{command} (deny in place of approve refuses it, open shows the page again). "
+            "When the user says it is decided, call the tool again with the same arguments.",
+            retryable=True,
+        )

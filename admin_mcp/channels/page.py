@@ -1,0 +1,222 @@
+"""The approval page as HTML. Pure: an approval in, a page out. No scripts, nothing from elsewhere.
+
+What a tired admin must see comes first: what, to which thing, in which organization, what changes, can it be undone.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from importlib import resources
+from xml.etree import ElementTree as ET
+
+from admin_mcp.gate.approvals import Approval
+from admin_mcp.gate.forms import DECISION, TYPED
+from admin_mcp.gate.preview import EFFECTS, Preview
+from admin_mcp.gate.text import visible
+
+CSRF = "csrf"
+REFRESH_SECONDS = 2
+
+_STYLE = resources.files(__package__).joinpath("page.css").read_text("utf-8")
+
+STYLE_SOURCE = "sha256-" + b64encode(sha256(_STYLE.encode()).digest()).decode()
+"""How the content security policy names the one style this page has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What surrounds one approval: addresses on the same origin, the session's token, the time, what else is open.
+
+    ``message`` tells the person why their last answer did not count.
+    """
+
+    address: str
+    csrf: str
+    now: float
+    others: Mapping[str, Approval]
+    message: str | None = None
+
+
+def approval_page(approval: Approval, frame: Frame) -> str:
+    """Return the page of one approval: a form while it is pending, and what became of it afterwards."""
+    pending = approval.state == "pending"
+    seconds = max(1, round(approval.ends - frame.now)) if pending and approval.ends is not None else REFRESH_SECONDS
+    preview = approval.preview
+    return _document(
+        f"{'Approve?' if pending else _STATES[approval.state][0]} {preview.title}",
+        [
+            *([] if pending else [_status(approval)]),
+            *([_note(frame.message, "bad")] if frame.message else []),
+            *_what(preview, asking=pending),
+            *([_form(approval, frame)] if pending else []),
+            *_others(frame.others),
+        ],
+        risky=bool(preview.typed) or preview.effect in {"destroy", "grant"},
+        refresh=None if _settled(approval) and not frame.others else f"{seconds}; url={frame.address}",
+    )
+
+
+def message_page(title: str, message: str, *, forward: str | None = None) -> str:
+    """Return a page that only says something, or that only leads on to ``forward``."""
+    link = [_e("p", _e("a", "Go on", href=forward))] if forward else []
+    refresh = f"0; url={forward}" if forward else None
+    return _document(title, [_e("h1", title), _e("p", message), *link], refresh=refresh)
+
+
+def _settled(approval: Approval) -> bool:
+    """Whether nothing more can become of it."""
+    return approval.result is not None or approval.state in {"rejected", "void", "expired"}
+
+
+_STATES = {
+    "pending": ("Waiting", "Nobody has decided yet.", ""),
+    "approved": (
+        "Approved.",
+        "Waiting for the assistant's call. If it has given up waiting, tell it to try again.",
+        "",
+    ),
+    "used": ("Approved.", "The request is being sent.", ""),
+    "rejected": ("Rejected.", "The change will not be made; the same call is refused for ten minutes.", "good"),
+    "void": ("Withdrawn.", "What this question showed has changed, so it counts no longer. Nothing was sent.", "bad"),
+    "expired": ("Too late.", "The time to decide or to use the approval is over. Nothing was sent.", "bad"),
+}
+
+_RESULTS = {
+    "done": ("Done.", "good"),
+    "refused": ("The API refused it.", "bad"),
+    "not_sent": ("It was not sent.", "bad"),
+    "outcome_unknown": ("Nobody knows whether it was made.", "bad"),
+}
+
+
+def _status(approval: Approval) -> ET.Element:
+    title, text, tone = _STATES[approval.state]
+    if approval.result is not None:
+        title, tone = _RESULTS[approval.result.outcome]
+        text = visible(approval.result.message, 1000)
+    return _note(f"{title} {text}", tone)
+
+
+def _note(text: str, tone: str) -> ET.Element:
+    return _e("p", text, **{"class": f"note {tone}".strip(), "role": "status"})
+
+
+def _what(preview: Preview, *, asking: bool) -> Iterable[ET.Element]:
+    """Yield the preview, most important first."""
+    if asking:
+        yield _e("p", "An agent asks to make this change. Approve only if you want it.", **{"class": "quiet"})
+    yield _e("h1", preview.title)
+    yield _e("p", _e("span", EFFECTS[preview.effect], **{"class": "kind"}))
+    facts = [*((label, value, "") for label, value in preview.things.items())]
+    facts.append(("In", preview.target, "plain"))
+    facts += [(f"Affects {kind}", count, "affected") for kind, count in preview.affected.items()]
+    facts.append(("Undo", preview.undo, "plain undo"))
+    yield _e("dl", *(part for label, value, kind in facts for part in _fact(label, value, kind)))
+    if preview.changes:
+        yield _e("h2", "What is set")
+        yield _changes(preview)
+    yield _e("h2", "The exact request")
+    yield _e("pre", preview.request)
+
+
+def _fact(label: str, value: str, kind: str) -> tuple[ET.Element, ET.Element]:
+    return _e("dt", label), _e("dd", value, **({"class": kind} if kind else {}))
+
+
+def _changes(preview: Preview) -> ET.Element:
+    before = any(change.before is not None for change in preview.changes.values())
+    heads = ["Field", *(["Now"] if before else []), "New"]
+    rows = [
+        _e(
+            "tr",
+            _e("th", name, scope="row"),
+            *([_e("td", change.before or "not read", **{"class": "old"})] if before else []),
+            _e("td", change.after, **{"class": "new"}),
+        )
+        for name, change in preview.changes.items()
+    ]
+    head = _e("thead", _e("tr", *(_e("th", text, scope="col") for text in heads)))
+    return _e("table", head, _e("tbody", *rows))
+
+
+def _form(approval: Approval, frame: Frame) -> ET.Element:
+    wanted = approval.preview.typed
+    typing = []
+    if wanted:
+        typing = [
+            _e("label", "To approve, type ", _e("code", wanted[0]), **{"for": TYPED}),
+            _e(
+                "input",
+                id=TYPED,
+                name=TYPED,
+                type="text",
+                pattern=_pattern(wanted),
+                title=f"Exactly: {wanted[0]}",
+                required="",
+                autocomplete="off",
+                autocapitalize="off",
+                spellcheck="false",
+            ),
+        ]
+    ends = datetime.fromtimestamp(approval.ends or frame.now).astimezone().strftime("%H:%M:%S")
+    return _e(
+        "form",
+        _e("input", type="hidden", name=CSRF, value=frame.csrf),
+        *typing,
+        _e("button", "Approve", type="submit", name=DECISION, value="approve", **{"class": "approve"}),
+        _e("button", "Reject", type="submit", name=DECISION, value="reject", formnovalidate="", **{"class": "reject"}),
+        _e(
+            "p", f"It is sent once, if nothing has changed by then. This question ends at {ends}.", **{"class": "quiet"}
+        ),
+        method="post",
+        action=frame.address,
+        autocomplete="off",
+        **{"aria-label": "Your decision"},
+    )
+
+
+def _pattern(wanted: Iterable[str]) -> str:
+    """Return a pattern that matches these texts; every character is spelt as a code point, so that none is special."""
+    spelt = ("".join(f"\\u{{{ord(character):X}}}" for character in text) for text in wanted)
+    return rf"\s*(?:{'|'.join(spelt)})\s*"
+
+
+def _others(others: Mapping[str, Approval]) -> Iterable[ET.Element]:
+    if others:
+        yield _e("h2", "Also waiting for you")
+        yield _e("ul", *(_e("li", _e("a", _summary(other), href=address)) for address, other in others.items()))
+
+
+def _summary(approval: Approval) -> str:
+    first = next(iter(approval.preview.things.values()), "")
+    return f"{approval.preview.title} {first}".strip()
+
+
+def _document(title: str, content: Iterable[ET.Element], *, risky: bool = False, refresh: str | None = None) -> str:
+    head = _e(
+        "head",
+        _e("meta", charset="utf-8"),
+        _e("title", title),
+        _e("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        *([_e("meta", **{"http-equiv": "refresh", "content": refresh})] if refresh else []),
+        _e("style", _STYLE),
+    )
+    body = _e("body", _e("main", *content, **({"class": "risky"} if risky else {})))
+    return "<!doctype html>\n" + ET.tostring(_e("html", head, body, lang="en"), encoding="unicode", method="html")
+
+
+def _e(tag: str, *content: ET.Element | str, **attributes: str) -> ET.Element:
+    """Make an element; strings are text, whatever is in them."""
+    element = ET.Element(tag, attributes)
+    last: ET.Element | None = None
+    for part in content:
+        if isinstance(part, ET.Element):
+            element.append(part)
+            last = part
+        elif last is None:
+            element.text = (element.text or "") + part
+        else:
+            last.tail = (last.tail or "") + part
+    return element

@@ -1,0 +1,237 @@
+"""Serves the approval pages on loopback: who may look, who may answer, and one answer to each question.
+
+The way in is a one-time token, handed over in a file that only this user can read and turned into a cookie. Every
+request must name this very host; every answer must come from this very origin and carry the session's own token.
+"""
+
+import hmac
+import html
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from admin_mcp.channels.page import CSRF, STYLE_SOURCE, Frame, approval_page, message_page
+from admin_mcp.gate.approvals import Approval, Approvals, IllegalEventError
+from admin_mcp.gate.forms import DECISION, TYPED, typed_matches
+from admin_mcp.gate.state import private_directory, write_private
+
+LONGEST_FORM = 4096
+TAB_BUSY_SECONDS = 60.0
+TAB_WATCHING_SECONDS = 8.0
+_COOKIE = "session"
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src '{STYLE_SOURCE}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+class PageServer:
+    """The pages of one process, from ``start`` until the process ends."""
+
+    def __init__(self, approvals: Approvals, directory: Path, clock: Callable[[], float]) -> None:
+        """``directory`` takes the redirect files; ``clock`` gives unix seconds."""
+        self._approvals = approvals
+        self._directory = directory
+        self._clock = clock
+        self._prefix = f"/{secrets.token_urlsafe(24)}"
+        self._tokens: dict[str, str] = {}
+        self._sessions: dict[str, str] = {}
+        self._redirects: list[Path] = []
+        self._busy_until = 0.0
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._host = f"127.0.0.1:{self._socket.getsockname()[1]}"
+        self._origin = f"http://{self._host}"
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                self.application(),
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                ws="none",
+                server_header=False,
+                timeout_keep_alive=1,
+            )
+        )
+
+    def application(self) -> Starlette:
+        """Return the ASGI application."""
+        return Starlette(
+            routes=[
+                Route(f"{self._prefix}/enter/{{token}}", self._enter, methods=["GET"]),
+                Route(f"{self._prefix}/approvals/{{id}}", self._show, methods=["GET"]),
+                Route(f"{self._prefix}/approvals/{{id}}", self._decide, methods=["POST"]),
+            ],
+            exception_handlers={404: _not_found, 405: _not_found},
+        )
+
+    def start(self) -> None:
+        """Serve, in a thread that ends with the process."""
+        threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True).start()
+
+    def stop(self) -> None:
+        """Let the server end, and remove what it left in the directory."""
+        self._server.should_exit = True
+        for path in self._redirects:
+            path.unlink(missing_ok=True)
+
+    def address(self, approval_id: str) -> str:
+        """Return an address that opens this approval's page once. It lets whoever has it decide: show it to nobody."""
+        token = secrets.token_urlsafe(32)
+        self._tokens[token] = approval_id
+        return f"{self._origin}{self._prefix}/enter/{token}"
+
+    @property
+    def watched(self) -> bool:
+        """Whether a person most likely has one of the pages in front of them."""
+        return self._clock() < self._busy_until
+
+    def open_browser(self, approval_id: str) -> None:
+        """Open the page in the default browser, by a file, so that its address is in no list of processes.
+
+        Raises:
+            OSError: the file could not be written, or Python not be started.
+
+        """
+        self._busy_until = self._clock() + TAB_BUSY_SECONDS
+        private_directory(self._directory)
+        path = self._directory / f"open-{secrets.token_hex(8)}.html"
+        address = html.escape(self.address(approval_id))
+        content = f'<!doctype html><meta http-equiv="refresh" content="0; url={address}"><title>Approval</title>'
+        write_private(path, content.encode())
+        self._redirects.append(path)
+        subprocess.Popen(  # noqa: S603 - this Python, with words of ours
+            [sys.executable, "-m", "webbrowser", "-t", path.as_uri()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={name: value for name, value in os.environ.items() if name != "OPENAI_ADMIN_KEY"},
+        )
+
+    async def _enter(self, request: Request) -> Response:
+        """Turn the one-time token into a session."""
+        if not self._is_here(request):
+            return _forbidden("This address is not this server's.")
+        approval_id = self._tokens.pop(request.path_params["token"], None)
+        if approval_id is None:
+            return _forbidden("This link was used already. Open the page again from a terminal: approvals open.")
+        session = secrets.token_urlsafe(32)
+        self._sessions[session] = secrets.token_urlsafe(32)
+        # A page that leads on rather than a redirect: only so does the browser send the strict cookie at once.
+        response = _page(message_page("Approval", "Opening the approval …", forward=self._path(approval_id)))
+        response.set_cookie(_COOKIE, session, path=self._prefix, httponly=True, samesite="strict")
+        for path in self._redirects:
+            with suppress(OSError):  # Windows keeps it while the browser reads it; `stop` removes it
+                path.unlink(missing_ok=True)
+        return response
+
+    async def _show(self, request: Request) -> Response:
+        csrf = self._csrf(request)
+        if csrf is None:
+            return _forbidden("Open this page through the link that was made for you.")
+        approval = await run_in_threadpool(self._approvals.get, request.path_params["id"])
+        return await self._answer(approval, csrf)
+
+    async def _decide(self, request: Request) -> Response:
+        csrf = self._csrf(request)
+        same = request.headers.get("origin") == self._origin
+        site = request.headers.get("sec-fetch-site", "same-origin")
+        if csrf is None or not same or site != "same-origin":
+            return _forbidden("This answer did not come from the approval page.")
+        form = await _form(request)
+        if form is None or not hmac.compare_digest(form.get(CSRF, "").encode(), csrf.encode()):
+            return _forbidden("This answer is not complete. Go back and load the page again.")
+        approval = await run_in_threadpool(self._approvals.get, request.path_params["id"])
+        if approval is None or approval.channel != "local":
+            return await self._answer(None, csrf)
+        message = await run_in_threadpool(self._apply, approval, form)
+        if message is not None:
+            return await self._answer(await run_in_threadpool(self._approvals.get, approval.id), csrf, message)
+        return RedirectResponse(self._path(approval.id), status_code=303, headers=_HEADERS)
+
+    def _apply(self, approval: Approval, form: dict[str, str]) -> str | None:
+        """Let the decision count; return what to tell the person if it does not."""
+        decision = form.get(DECISION)
+        if decision not in {"approve", "reject"}:
+            return "Choose Approve or Reject."
+        if decision == "approve" and not typed_matches(form.get(TYPED), approval.preview):
+            return "Not approved: the text you typed is not the one that is asked for."
+        try:
+            self._approvals.apply(approval.id, "approve" if decision == "approve" else "reject", via="page")
+        except IllegalEventError:
+            return "Your answer came too late: the question had been decided or had ended."
+        return None
+
+    async def _answer(self, approval: Approval | None, csrf: str, message: str | None = None) -> Response:
+        if approval is None or approval.channel != "local":
+            return _page(message_page("No such approval", "It may have ended more than a day ago."), 404)
+        pending = approval.state == "pending"
+        self._busy_until = self._clock() + (TAB_BUSY_SECONDS if pending else TAB_WATCHING_SECONDS)
+        everything = await run_in_threadpool(self._approvals.all)
+        others = {self._path(other.id): other for other in everything if _waits(other) and other.id != approval.id}
+        frame = Frame(self._path(approval.id), csrf, self._clock(), others, message)
+        return _page(approval_page(approval, frame), 200 if message is None else 422)
+
+    def _csrf(self, request: Request) -> str | None:
+        """Return the form token of the request's session, or None if it has no session here."""
+        return self._sessions.get(request.cookies.get(_COOKIE, "")) if self._is_here(request) else None
+
+    def _is_here(self, request: Request) -> bool:
+        """Whether the request was meant for this host: a rebound name is another one."""
+        return request.headers.get("host") == self._host
+
+    def _path(self, approval_id: str) -> str:
+        return f"{self._prefix}/approvals/{approval_id}"
+
+
+def _waits(approval: Approval) -> bool:
+    return approval.channel == "local" and approval.state == "pending"
+
+
+async def _form(request: Request) -> dict[str, str] | None:
+    """Return the fields of a small urlencoded form, each given once; None for anything else."""
+    if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
+        return None
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > LONGEST_FORM:
+            return None
+    try:
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True, max_num_fields=8)
+    except ValueError:
+        return None
+    return dict(pairs) if len(dict(pairs)) == len(pairs) else None
+
+
+def _page(text: str, status: int = 200) -> HTMLResponse:
+    return HTMLResponse(text, status_code=status, headers=_HEADERS)
+
+
+def _forbidden(message: str) -> HTMLResponse:
+    return _page(message_page("Not allowed", message), 403)
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    del request, error
+    return _page(message_page("Not found", "There is nothing here."), 404)

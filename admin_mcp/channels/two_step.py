@@ -1,0 +1,101 @@
+"""For frameworks that put a person of their own in front of one tool: a first call shows, ``confirm_change`` executes.
+
+A model can do both, so this is a handle for such a framework and no protection by itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from admin_mcp.errors import ApprovalPending, InvalidInput
+from admin_mcp.gate.approvals import Approval
+from admin_mcp.gate.forms import PHRASE, Reply
+from admin_mcp.gate.gate import Person
+from admin_mcp.gate.policy import Channel
+from admin_mcp.tool import META_EFFECT, Json
+
+CONFIRM_CHANGE = "confirm_change"
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """The arguments of ``confirm_change``."""
+
+    id: str
+    phrase: str
+
+
+def parse_confirmation(arguments: Mapping[str, object]) -> Confirmation:
+    """Validate the arguments.
+
+    Raises:
+        InvalidInput: they are not exactly the two.
+
+    """
+    approval_id, phrase = arguments.get("id"), arguments.get("phrase")
+    if len(arguments) == 2 and isinstance(approval_id, str) and isinstance(phrase, str):  # noqa: PLR2004 - id and phrase
+        return Confirmation(approval_id, phrase)
+    raise InvalidInput(
+        f"{CONFIRM_CHANGE} takes id and phrase, both strings, and nothing else; nothing was sent.",
+        hint="Pass both exactly as the pending answer gave them.",
+    )
+
+
+CONFIRM_TOOL: Json = {
+    "name": CONFIRM_CHANGE,
+    "title": "Confirm change",
+    "description": "Execute a change that an earlier call answered with approval_pending. Only after the user, who has "
+    "seen the whole preview, said yes. The stored request is sent, once, if what it changes still looks as shown.",
+    "inputSchema": {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string", "description": "The approval's id, from the pending answer."},
+            "phrase": {"type": "string", "description": "The phrase beside it, unchanged."},
+        },
+        "required": ["id", "phrase"],
+        "additionalProperties": False,
+    },
+    "annotations": {
+        "title": "Confirm change",
+        "readOnlyHint": False,
+        "destructiveHint": True,
+        "idempotentHint": False,
+        "openWorldHint": True,
+    },
+    "_meta": {META_EFFECT: "destroy"},
+}
+
+
+class FirstStep:
+    """Ends the call with the preview, the id and the phrase."""
+
+    channel: Channel = "two-step"
+    answers = None
+
+    async def ask(self, approval: Approval) -> None:
+        """Raise ``ApprovalPending``, always."""
+        raise ApprovalPending(
+            f"Approval {approval.id} is needed; nothing was sent yet. Show the user all of this:\n"
+            f"{approval.preview.text}",
+            hint=f"If the user agrees, call {CONFIRM_CHANGE} with id {approval.id} and phrase {approval.phrase} "
+            "within ten minutes. If not, do nothing.",
+            retryable=True,
+        )
+
+
+class SecondStep:
+    """The answer that ``confirm_change`` brings."""
+
+    channel: Channel = "two-step"
+
+    def __init__(self, given: Confirmation) -> None:
+        self.answers: str | None = given.id
+        self._reply = Reply("accept", {PHRASE: given.phrase})
+
+    async def ask(self, approval: Approval) -> Reply:
+        """Return the phrase that was given."""
+        del approval
+        return self._reply
+
+    def reach(self, channel: Channel | None) -> Person | None:
+        """Return this, unless a rule wants the person asked in another way."""
+        return self if channel in {None, self.channel} else None

@@ -1,0 +1,105 @@
+"""``policy``: which rule decides a call, and why."""
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from admin_mcp.commands.options import settings_of
+from admin_mcp.errors import CallError, SettingsError
+
+if TYPE_CHECKING:
+    from admin_mcp.gate.policy import Policy
+    from admin_mcp.settings import Settings
+
+
+@click.group()
+def policy() -> None:
+    """Look into the policy."""
+
+
+@policy.command()
+@click.argument("tool")
+@click.option("--args", "arguments", default=None, metavar="JSON", help="The call's arguments, as an object.")
+@click.pass_context
+def explain(context: click.Context, /, tool: str, arguments: str | None) -> None:
+    """Say which rule decides a call of TOOL, and why the rules before it don't."""
+    from admin_mcp.arguments import parse_arguments  # noqa: PLC0415 - each command loads only what it needs
+    from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
+
+    settings = settings_of(context)
+    catalog = compiled_catalog()
+    found = operator_policy(settings)
+    if tool not in catalog:
+        raise click.UsageError(f"there is no tool {tool}; `openai-admin-mcp tools --markdown` lists them")
+    endpoint = catalog.endpoint(tool)
+    given = _object(arguments)
+    if arguments is not None:
+        try:
+            parse_arguments(endpoint, given)
+        except CallError as error:
+            raise click.UsageError(f"--args: {error.message}") from None
+    project = given.get("project_id")
+    spec = endpoint.SPEC
+    for rule in found.rules:
+        mismatch = rule.mismatch(spec.name, spec.effect, project if isinstance(project, str) else None)
+        if mismatch is None:
+            verdict = rule.verdict
+            break
+        click.echo(f"passed over  {rule.name}: {mismatch}")
+    else:
+        verdict = found.decide(spec, None)
+    click.echo(f"decides      {verdict.rule}")
+    click.echo(f"{tool} ({spec.effect}): {_meaning(verdict.decision, verdict.channel, settings)}")
+    if arguments is None and "project_id" in endpoint.model_fields:
+        click.echo("Rules with project_ids were passed over: give the call's arguments with --args.", err=True)
+
+
+def operator_policy(settings: "Settings") -> "Policy":
+    """Return the policy the settings ask for.
+
+    Raises:
+        click.UsageError: its file can't be used.
+
+    """
+    from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
+    from admin_mcp.gate.policy import Policy  # noqa: PLC0415
+    from admin_mcp.gate.policy_file import read_policy_file, risky_allowances  # noqa: PLC0415
+    from admin_mcp.tool import META_EFFECT  # noqa: PLC0415
+
+    if settings.config is None:
+        return Policy.standard(read_only=settings.read_only)
+    effects = {tool["name"]: tool["_meta"][META_EFFECT] for tool in compiled_catalog().tools}
+    try:
+        file = read_policy_file(settings.config, effects)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from None
+    for rule, allowed in risky_allowances(file.rules, effects).items():
+        shown = ", ".join(allowed[:5]) + (f" and {len(allowed) - 5} more" if len(allowed) > 5 else "")  # noqa: PLR2004 - a line's worth
+        click.echo(f"openai-admin-mcp: WARNING: {rule} allows WITHOUT asking anyone: {shown}", err=True)
+    for guardrail in ("last_owner", "own_key"):
+        if not getattr(file.guardrails, guardrail):
+            click.echo(f"openai-admin-mcp: WARNING: the guardrail {guardrail} is switched off.", err=True)
+    return Policy.standard(read_only=settings.read_only, rules=file.rules, guardrails=file.guardrails)
+
+
+def _object(text: str | None) -> dict[str, object]:
+    try:
+        value = json.loads(text or "{}")
+    except ValueError as error:
+        raise click.UsageError(f"--args is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise click.UsageError('--args must be a JSON object, such as \'{"project_id": "proj_1"}\'')
+    return value
+
+
+def _meaning(decision: str, channel: str | None, settings: "Settings") -> str:
+    if decision == "allow":
+        return "allowed without asking"
+    if decision == "deny":
+        return "refused"
+    if channel is not None:
+        return f"a person is asked, through {channel} only"
+    if settings.approval == "none":
+        return "would be asked about, but --approval none asks nobody: allowed"
+    return f"a person is asked (--approval {settings.approval})"

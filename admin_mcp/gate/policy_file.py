@@ -1,0 +1,159 @@
+"""Reads the operator's policy file: TOML -> rules and guardrails, or one error that names the line and the key."""
+
+import difflib
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from admin_mcp.endpoint import Effect
+from admin_mcp.errors import SettingsError
+from admin_mcp.gate.policy import CHANGES, READS, RISKY, Decision, Guardrails, Rule
+
+_Some = Annotated[list[str], Field(min_length=1)]
+
+
+class _Rule(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    decision: Decision
+    name: str | None = None
+    tools: _Some | None = None
+    effects: Annotated[list[Effect], Field(min_length=1)] | None = None
+    project_ids: _Some | None = None
+    channel: Literal["elicit", "local"] | None = None
+
+
+class _Guardrails(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    last_owner: bool = True
+    own_key: bool = True
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    rules: list[_Rule] = []
+    guardrails: _Guardrails = _Guardrails()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFile:
+    """What a policy file says."""
+
+    rules: tuple[Rule, ...]
+    guardrails: Guardrails
+
+
+def read_policy_file(path: Path, effects: Mapping[str, Effect]) -> PolicyFile:
+    """Read and check a policy file. ``effects`` has every tool's effect.
+
+    Raises:
+        SettingsError: what is wrong with it, and where.
+
+    """
+    text = _read(path)
+    try:
+        parsed = _File.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: not TOML: {error}") from None
+    except ValidationError as error:
+        raise SettingsError("; ".join(_explain(path, text, item["loc"], item) for item in error.errors())) from None
+    rules = tuple(_rule(path, text, number, rule, tools=effects) for number, rule in enumerate(parsed.rules))
+    return PolicyFile(rules, Guardrails(**parsed.guardrails.model_dump()))
+
+
+def risky_allowances(rules: Sequence[Rule], effects: Mapping[str, Effect]) -> dict[str, list[str]]:
+    """Return, for each rule that lets grants or destruction pass unasked, the tools it does that for."""
+    found = {
+        rule.name: [
+            tool
+            for tool, effect in effects.items()
+            if effect in RISKY and effect in rule.effects and any(fnmatchcase(tool, glob) for glob in rule.tools)
+        ]
+        for rule in rules
+        if rule.decision == "allow"
+    }
+    return {name: tools for name, tools in found.items() if tools}
+
+
+def _read(path: Path) -> str:
+    try:
+        found = path.stat()
+        if os.name == "posix" and (stat.S_IMODE(found.st_mode) & 0o022 or found.st_uid not in {0, os.geteuid()}):
+            raise SettingsError(
+                f"{path}: other users can write this file, so it is not read; own it yourself and run chmod go-w {path}"
+            )
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise SettingsError(f"{path}: the policy file can't be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path}: the policy file is not UTF-8 text") from None
+
+
+def _rule(path: Path, text: str, number: int, rule: _Rule, *, tools: Collection[str]) -> Rule:
+    for glob in rule.tools or ():
+        if not any(fnmatchcase(tool, glob) for tool in tools):
+            near = difflib.get_close_matches(glob, tools, n=1)
+            line = _line(text, ("rules", number, "tools"))
+            raise SettingsError(
+                f"{path}, line {line}: tools: no tool fits {glob!r}" + (f"; did you mean {near[0]}?" if near else "")
+            )
+    if rule.channel and rule.decision != "confirm":
+        line = _line(text, ("rules", number, "channel"))
+        raise SettingsError(f'{path}, line {line}: channel: only a rule with decision = "confirm" has a channel')
+    place = f"{path.name} line {_line(text, ('rules', number))}"
+    return Rule(
+        name=f"{rule.name} ({place})" if rule.name else f"rule {number + 1} ({place})",
+        decision=rule.decision,
+        tools=tuple(rule.tools or ["*"]),
+        effects=frozenset(rule.effects) if rule.effects else READS | CHANGES,
+        project_ids=frozenset(rule.project_ids) if rule.project_ids else None,
+        channel=rule.channel,
+    )
+
+
+_KNOWN_KEYS: dict[tuple[str, ...], type[BaseModel]] = {
+    (): _File,
+    ("rules",): _Rule,
+    ("guardrails",): _Guardrails,
+}
+
+
+def _explain(path: Path, text: str, place: tuple[int | str, ...], item: Mapping[str, object]) -> str:
+    names = [str(part) for part in place if isinstance(part, str)]
+    problem = str(item["msg"])
+    if item["type"] == "extra_forbidden":
+        model = _KNOWN_KEYS.get(tuple(names[:-1]))
+        known = list(model.model_fields) if model else []
+        problem = f"no such key; the keys here are {', '.join(known)}"
+    elif item["type"] == "missing":
+        problem = "is missing"
+    return f"{path}, line {_line(text, place)}: {names[-1] if names else 'file'}: {problem}"
+
+
+def _line(text: str, place: tuple[int | str, ...]) -> int:
+    """Return the line of a key, or of the table it should be in; TOML's parser keeps no lines."""
+    lines = text.splitlines()
+    start = 0
+    if place and place[0] == "rules" and len(place) > 1 and isinstance(place[1], int):
+        headers = [number for number, line in enumerate(lines) if re.match(r"\s*\[\[\s*rules\s*\]\]", line)]
+        start = headers[place[1]] if place[1] < len(headers) else 0
+    elif place and place[0] == "guardrails":
+        start = next((number for number, line in enumerate(lines) if re.match(r"\s*\[\s*guardrails", line)), 0)
+    key = next((part for part in reversed(place) if isinstance(part, str)), "")
+    pattern = re.compile(rf"\s*\[*\s*[\"']?{re.escape(key)}[\"']?\s*(=|\]|\.)")
+    for number in range(start, len(lines)):
+        if pattern.match(lines[number]):
+            return number + 1
+        if number > start and lines[number].lstrip().startswith("["):
+            break
+    return start + 1
