@@ -61,8 +61,9 @@ class SecretSink:
         try:
             path = self._save(value, str(holder.get("id", "unknown")))
         except OSError as error:
+            reason = error.strerror or error
             raise OutcomeUnknown(
-                f"Key {holder.get('id')} was made, but its value is lost: it could not be saved ({error.strerror or error}).",
+                f"Key {holder.get('id')} was made, but its value is lost: it could not be saved ({reason}).",
                 hint="Delete that key and make another one once the state directory is writable.",
             ) from None
         kept = {name: item for name, item in holder.items() if name != key}

@@ -109,10 +109,12 @@ def _what(preview: Preview, *, asking: bool) -> Iterable[ET.Element]:
         yield _e("p", "An agent asks to make this change. Approve only if you want it.", **{"class": "quiet"})
     yield _e("h1", preview.title)
     yield _e("p", _e("span", EFFECTS[preview.effect], **{"class": "kind"}))
-    facts = [*((label, value, "") for label, value in preview.things.items())]
-    facts.append(("In", preview.target, "plain"))
+    present = {label: value for label, value in preview.things.items() if label.startswith("Now")}
+    facts = [(label, value, "") for label, value in preview.things.items() if label not in present]
+    facts.append(("In", preview.target, ""))
     facts += [(f"Affects {kind}", count, "affected") for kind, count in preview.affected.items()]
     facts.append(("Undo", preview.undo, "plain undo"))
+    facts += [(label, value, "plain") for label, value in present.items()]
     yield _e("dl", *(part for label, value, kind in facts for part in _fact(label, value, kind)))
     if preview.changes:
         yield _e("h2", "What is set")
@@ -132,7 +134,7 @@ def _changes(preview: Preview) -> ET.Element:
         _e(
             "tr",
             _e("th", name, scope="row"),
-            *([_e("td", change.before or "not read", **{"class": "old"})] if before else []),
+            *([_e("td", change.before or "not known", **{"class": "old"})] if before else []),
             _e("td", change.after, **{"class": "new"}),
         )
         for name, change in preview.changes.items()

@@ -42,7 +42,7 @@ class AskedError(Exception):
 class AtOnce:
     """A person who answers while the call is open."""
 
-    reply: Reply | None | Callable[[Approval], Reply | None]
+    reply: Reply | Callable[[Approval], Reply | None] | None
     channel: Channel = "elicit"
     seen: list[Approval] = field(default_factory=list)
 
@@ -122,9 +122,9 @@ class World:
         beside: "World | None" = None,
         directory: Path = Path(),
     ) -> None:
-        self.directory = beside.directory if beside else directory
+        self.directory: Path = beside.directory if beside else directory
         self._clock: list[float] = beside._clock if beside else [1000.0]
-        self.api = beside.api if beside else Api(lambda: self.now)
+        self.api: Api = beside.api if beside else Api(lambda: self.now)
         self.catalog: Catalog = compiled_catalog()
         self.target = Target(label=f"the {system} system", system=system)
         self.permits = Permits()

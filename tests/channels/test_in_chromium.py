@@ -1,0 +1,208 @@
+"""A client without forms, the real server over stdio, and a person at a real browser."""
+
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from anyio import to_thread
+
+from admin_mcp.channels.desk import LOCK_NAME
+from admin_mcp.gate.state import FileLock
+from tests.browser import Browser, chromium, needs_chromium
+from tests.recorder import Canned, Recorder
+from tests.sessions import KEY, LEGACY, MODERN, Session, session
+
+pytestmark = [pytest.mark.anyio, needs_chromium]
+
+UPDATE = {"role_id": "role_1", "description": "new"}
+TAB = "\ue004"
+ENTER = "\ue007"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with chromium(tmp_path_factory.mktemp("chromium")) as running:
+        yield running
+
+
+class Screen:
+    """What the server opens on the person's screen: the command that would start a browser writes addresses down."""
+
+    def __init__(self, directory: Path, browser: Browser) -> None:
+        self.state = directory / "state"
+        self.browser = browser
+        self._opened = directory / "opened"
+        command = directory / "browser.py"
+        command.write_text(f"import sys\nopen({str(self._opened)!r}, 'a').write(sys.argv[1] + '\\n')\n", "utf-8")
+        self.env = {
+            "ADMIN_MCP_STATE_DIR": str(self.state),
+            "ADMIN_MCP_OPEN_BROWSER": "1",
+            "BROWSER": f"{sys.executable} {command} %s",
+        }
+
+    @property
+    def opened(self) -> list[str]:
+        return self._opened.read_text("utf-8").split() if self._opened.exists() else []
+
+    def open(self, number: int = 1) -> str:
+        """Open in Chromium what was put on the screen as the n-th, and return the page's text."""
+        deadline = time.monotonic() + 20
+        while len(self.opened) < number:
+            assert time.monotonic() < deadline, "no page was opened"
+            time.sleep(0.05)
+        self.browser.open(self.opened[number - 1])
+        return self.browser.wait_for("The exact request")
+
+    def end(self) -> None:
+        """Take the state away, which ends the process that serves the pages."""
+        shutil.rmtree(self.state / "run", ignore_errors=True)
+        for path in self.state.glob("gate.sqlite3*"):
+            path.unlink()
+        lock = FileLock(self.state / LOCK_NAME)
+        lock.acquire(10)
+        lock.release()
+
+
+@pytest.fixture
+def screen(tmp_path: Path, browser: Browser) -> Iterator[Screen]:
+    made = Screen(tmp_path, browser)
+    yield made
+    made.end()
+
+
+def env(screen: Screen, recorder: Recorder, **more: str) -> dict[str, str]:
+    return {"OPENAI_ADMIN_KEY": KEY, "OPENAI_BASE_URL": recorder.base_url, **screen.env, **more}
+
+
+@pytest.mark.parametrize("era", [LEGACY, MODERN])
+async def test_approved_on_the_page_the_repeated_call_executes_once(
+    era: str, screen: Screen, recorder: Recorder
+) -> None:
+    async with session(era, env=env(screen, recorder), answers=None) as running:
+        assert (await running.error("update_role", **UPDATE))["kind"] == "approval_pending"
+        shown = await to_thread.run_sync(screen.open)
+        assert "“Support” (role_1)" in shown
+        assert "“new”" in shown
+        screen.browser.find("button.approve").click()
+        screen.browser.wait_for("Approved.")
+        assert recorder.changes == []
+        assert (await running.call("update_role", **UPDATE))["id"] == "thing_1"
+        await to_thread.run_sync(screen.browser.wait_for, "Done. The change was made.")
+        assert (await running.error("update_role", **UPDATE))["kind"] == "approval_pending"
+    assert len(recorder.changes) == 1
+
+
+async def test_the_call_that_waits_goes_on_when_the_page_is_answered(screen: Screen, recorder: Recorder) -> None:
+    progress: list[str | None] = []
+
+    async def report(done: float, total: float | None, message: str | None) -> None:
+        del done, total
+        progress.append(message)
+
+    answers: list[Any] = []
+
+    async def call(running: Session) -> None:
+        result = await running.client.call_tool("delete_role", {"role_id": "role_1"}, progress_callback=report)
+        answers.append(result.structured_content)
+
+    waiting = env(screen, recorder, ADMIN_MCP_APPROVAL_WAIT="40")
+    async with session(MODERN, env=waiting, answers=None) as running, anyio.create_task_group() as group:
+        group.start_soon(partial(call, running))
+        await to_thread.run_sync(screen.open)
+        screen.browser.find("button.approve").click()
+        assert screen.browser.find("#typed_text").text == ""
+        assert "Done" not in screen.browser.text  # the form does not go without the text
+        screen.browser.find("#typed_text").type("Suppor")
+        screen.browser.find("button.approve").click()
+        assert recorder.changes == []
+        screen.browser.find("#typed_text").type("t")
+        screen.browser.find("button.approve").click()
+        await to_thread.run_sync(screen.browser.wait_for, "Done.")
+    assert answers == [{"id": "thing_1", "name": "Support", "object": "thing"}]
+    assert [sent.method for sent in recorder.changes] == ["DELETE"]
+    assert progress
+    assert "127.0.0.1" not in str(progress)
+
+
+async def test_rejected_on_the_page_it_is_never_sent(screen: Screen, recorder: Recorder) -> None:
+    async with session(LEGACY, env=env(screen, recorder), answers=None) as running:
+        await running.error("delete_role", role_id="role_1")
+        await to_thread.run_sync(screen.open)
+        screen.browser.find("button.reject").click()
+        screen.browser.wait_for("will not be made")
+        for _ in range(2):
+            assert (await running.error("delete_role", role_id="role_1"))["kind"] == "approval_denied"
+    assert recorder.changes == []
+
+
+async def test_the_page_outlives_the_server_that_asked(screen: Screen, recorder: Recorder) -> None:
+    async with session(LEGACY, env=env(screen, recorder), answers=None) as running:
+        await running.error("update_role", **UPDATE)
+    await to_thread.run_sync(screen.open)
+    screen.browser.find("button.approve").click()
+    screen.browser.wait_for("tell it to try again")
+    async with session(MODERN, env=env(screen, recorder), answers=None) as running:
+        await running.call("update_role", **UPDATE)
+    assert len(recorder.changes) == 1
+
+
+async def test_the_page_can_be_used_with_the_keyboard_and_read_aloud(screen: Screen, recorder: Recorder) -> None:
+    async with session(LEGACY, env=env(screen, recorder), answers=None) as running:
+        await running.error("delete_role", role_id="role_1")
+        await to_thread.run_sync(screen.open)
+        browser = screen.browser
+        assert (browser.find("h1").role, browser.find("h1").text) == ("heading", "Delete role")
+        assert (browser.find("form").role, browser.find("form").label) == ("form", "Your decision")
+        browser.press(TAB)
+        field = browser.focused()
+        assert (field.role, field.label) == ("textbox", "To approve, type Support")
+        field.type("Support")
+        browser.press(TAB)
+        assert (browser.focused().role, browser.focused().label) == ("button", "Approve")
+        browser.press(TAB)
+        assert browser.focused().label == "Reject"
+        browser.press(ENTER)
+        browser.wait_for("will not be made")
+        assert browser.find(".note").role == "status"
+
+
+async def test_enter_in_the_text_field_approves_only_with_the_text(screen: Screen, recorder: Recorder) -> None:
+    async with session(LEGACY, env=env(screen, recorder), answers=None) as running:
+        await running.error("delete_role", role_id="role_1")
+        await to_thread.run_sync(screen.open)
+        screen.browser.find("#typed_text").type("wrong" + ENTER)
+        assert "To approve" in screen.browser.text
+        screen.browser.find("#typed_text").type("\ue009a\ue000\ue003Support" + ENTER)
+        screen.browser.wait_for("Approved.")
+
+
+async def test_a_second_question_joins_the_page_that_is_open(screen: Screen, recorder: Recorder) -> None:
+    async with session(LEGACY, env=env(screen, recorder), answers=None) as running:
+        await running.error("update_role", **UPDATE)
+        await to_thread.run_sync(screen.open)
+        await running.error("update_role", role_id="role_1", description="another")
+        screen.browser.find("button.reject").click()
+        await to_thread.run_sync(screen.browser.wait_for, "Also waiting for you")
+        screen.browser.find("li a").click()
+        await to_thread.run_sync(screen.browser.wait_for, "another")
+        screen.browser.find("button.approve").click()
+        screen.browser.wait_for("Approved.")
+        await running.call("update_role", role_id="role_1", description="another")
+    assert len(screen.opened) == 1
+    assert [sent.body for sent in recorder.changes] == [{"description": "another"}]
+
+
+async def test_a_hostile_name_is_shown_as_text(screen: Screen, recorder: Recorder) -> None:
+    name = '"><script>document.title="owned"</script>\u202e'
+    recorder.reply = lambda _: Canned(body={"id": "role_1", "name": name, "description": "old"})
+    async with session(LEGACY, env=env(screen, recorder), answers=None) as running:
+        await running.error("delete_role", role_id="role_1")
+        shown = await to_thread.run_sync(screen.open)
+    assert '"><script>document.title="owned"</script>\\u{202E}' in shown
+    assert screen.browser.command("GET", "title") == "Approve? Delete role"

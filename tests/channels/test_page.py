@@ -1,0 +1,155 @@
+"""The approval page's HTML: data stays data, and what matters comes first."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from admin_mcp.channels.page import Frame, approval_page, message_page
+from admin_mcp.gate.approvals import Approval, Question, Result
+from admin_mcp.gate.preview import Change, Preview
+from admin_mcp.gate.text import visible
+
+PREVIEW = Preview(
+    title="Delete role",
+    effect="destroy",
+    things={"Role": "“Support” (role_1)", "Now: description": "“old”"},
+    changes={},
+    affected={"users": "12"},
+    undo="not possible",
+    target="https://api.example.com/v1 with the key whose fingerprint is 3f9a01c2",
+    request="DELETE /organization/roles/role_1",
+    typed=("Support", "role_1"),
+)
+APPROVAL = Approval("a1b2c3", "local", "pending", 1000.0, 1000.0, Question("k", "delete_role", {}, PREVIEW), None, None)
+FRAME = Frame(address="/secret/approvals/a1b2c3", csrf="token", now=1000.0, others={})
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def tags(page: str) -> list[tuple[str, dict[str, str | None]]]:
+    parser = Tags()
+    parser.feed(page)
+    return parser.found
+
+
+def showing(**changed: Any) -> Approval:
+    preview = PREVIEW.model_copy(update=changed)
+    return replace(APPROVAL, question=replace(APPROVAL.question, preview=preview))
+
+
+def test_what_matters_comes_first() -> None:
+    page = approval_page(APPROVAL, FRAME)
+    order = ["Delete role", "takes something away", "“Support” (role_1)", "3f9a01c2", "12", "not possible", "“old”"]
+    body = page[page.index("<body") :]
+    places = [body.index(text) for text in order]
+    assert places == sorted(places)
+
+
+HOSTILE = ['"><script>alert(1)</script>', "<img src=x onerror=alert(1)>", "</pre></form>", "&lt;b&gt;", "' onfocus='x"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_from_the_api_are_text_wherever_they_stand(name: str) -> None:
+    plain = tags(approval_page(APPROVAL, FRAME))
+    hostile = showing(
+        title=name, things={name: name}, affected={name: name}, undo=name, target=name, request=name, typed=(name,)
+    )
+    page = approval_page(hostile, replace(FRAME, message=name, csrf=name, address=name, others={name: hostile}))
+    known = {"html", "head", "meta", "title", "style", "body", "main", "p", "h1", "h2", "span", "dl", "dt", "dd"}
+    known |= {"pre", "form", "input", "label", "code", "button", "ul", "li", "a"}
+    assert {tag for tag, _ in tags(page)} <= known
+    assert not any(attribute.startswith("on") for _, attributes in tags(page) for attribute in attributes)
+    assert {tag for tag, _ in plain} <= known
+
+
+def test_the_page_has_no_script_and_nothing_from_elsewhere() -> None:
+    for tag, attributes in tags(approval_page(APPROVAL, FRAME)):
+        assert tag not in {"script", "link", "img", "iframe", "object", "base"}
+        assert "style" not in attributes
+        assert not set(attributes) & {"src", "srcset"}
+
+
+def test_approving_takes_the_text_and_rejecting_does_not() -> None:
+    found = tags(approval_page(APPROVAL, FRAME))
+    (text,) = [attributes for tag, attributes in found if tag == "input" and attributes.get("type") == "text"]
+    assert "required" in text
+    buttons = {attributes["value"]: attributes for tag, attributes in found if tag == "button"}
+    assert set(buttons) == {"approve", "reject"}
+    assert "formnovalidate" in buttons["reject"]
+    assert "formnovalidate" not in buttons["approve"]
+    labels = [attributes for tag, attributes in found if tag == "label"]
+    assert labels[0]["for"] == text["id"]
+
+
+@pytest.mark.parametrize("name", ["Support", "a.b*c", "[x](y)", "\\u{41}|", "日本", "a-b&&c"])
+def test_the_pattern_matches_the_text_and_nothing_else(name: str) -> None:
+    (pattern,) = [
+        str(attributes["pattern"])
+        for tag, attributes in tags(approval_page(showing(typed=(name,)), FRAME))
+        if "pattern" in attributes
+    ]
+    python = re.sub(r"\\u\{([0-9A-F]+)\}", lambda match: re.escape(chr(int(match[1], 16))), pattern)
+    assert re.fullmatch(python, f" {name} ")
+    for other in (name[1:], name + "x", name.swapcase() + "y"):
+        assert not re.fullmatch(python, other)
+
+
+def test_a_change_that_needs_no_text_has_no_field_to_type_in() -> None:
+    found = tags(approval_page(showing(typed=(), effect="update"), FRAME))
+    assert not [1 for tag, attributes in found if tag == "input" and attributes["type"] == "text"]
+
+
+def test_changes_are_a_table_of_before_and_after() -> None:
+    changes = {"name": Change(before="“a”", after="“b”"), "limit": Change(before=None, after="5")}
+    page = approval_page(showing(changes=changes), FRAME)
+    assert [text for text in re.findall(r"<t[hd](?: [^>]*)?>([^<]*)<", page)] == [
+        "Field", "Now", "New", "name", "“a”", "“b”", "limit", "not known", "5",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("state", "result", "says", "refreshes"),
+    [
+        ("pending", None, "Approve", True),
+        ("approved", None, "tell it to try again", True),
+        ("used", None, "being sent", True),
+        ("used", Result("done", "The change was made."), "Done.", False),
+        ("used", Result("refused", "No such role."), "The API refused it. No such role.", False),
+        ("used", Result("not_sent", "No connection."), "It was not sent. No connection.", False),
+        ("used", Result("outcome_unknown", "Lost."), "Nobody knows whether it was made. Lost.", False),
+        ("rejected", None, "will not be made", False),
+        ("void", None, "has changed", False),
+        ("expired", None, "Too late", False),
+    ],
+)
+def test_the_page_tells_what_became_of_the_call(state: Any, result: Result | None, says: str, refreshes: bool) -> None:
+    page = approval_page(replace(APPROVAL, state=state, result=result), FRAME)
+    assert says in page
+    assert ("http-equiv" in page) is refreshes
+    assert ("<form" in page) is (state == "pending")
+
+
+def test_other_questions_that_wait_are_linked() -> None:
+    other = replace(APPROVAL, id="other", question=replace(APPROVAL.question, preview=PREVIEW))
+    page = approval_page(replace(APPROVAL, state="rejected"), replace(FRAME, others={"/secret/approvals/other": other}))
+    assert 'href="/secret/approvals/other">Delete role “Support” (role_1)</a>' in page
+
+
+def test_invisible_characters_stay_visible_on_the_page() -> None:
+    page = approval_page(showing(things={"Role": visible("a\u202eb\u200bc")}), FRAME)
+    assert "a\\u{202E}b\\u{200B}c" in page
+    assert "\u202e" not in page
+
+
+def test_a_message_page_says_only_its_message() -> None:
+    assert "a &lt; b" in message_page("Title", "a < b")

@@ -1,0 +1,263 @@
+"""Who may look at the page and who may answer: only a browser that came through the one-time link."""
+
+import stat
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from admin_mcp.channels.page_server import LONGEST_FORM, TAB_BUSY_SECONDS, PageServer
+from admin_mcp.gate.approvals import PENDING_SECONDS, Approval
+from tests.gate.questions import Clock, question, records
+
+pytestmark = pytest.mark.anyio
+
+
+class Desk:
+    """A page server, and a browser at it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.clock = Clock()
+        self.records = records(directory, self.clock)
+        self.server = PageServer(self.records.approvals, directory, self.clock)
+        self.origin = self.server._origin
+        self.browser = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self.server.application()), base_url=self.origin, trust_env=False
+        )
+
+    def ask(self, key: str = "key", channel: str = "local", **given: bool) -> Approval:
+        approval, _ = self.records.approvals.open(question(key, **given), channel)  # type: ignore[arg-type]
+        return approval
+
+    def state(self, approval: Approval) -> str:
+        found = self.records.approvals.get(approval.id)
+        return found.state if found else "gone"
+
+    async def enter(self, approval: Approval) -> str:
+        """Come in through the link, and return the form's token."""
+        answer = await self.browser.get(self.server.address(approval.id))
+        assert answer.status_code == 200
+        page = await self.browser.get(self.path(approval))
+        assert page.status_code == 200
+        return self.server._sessions[self.browser.cookies["session"]]
+
+    def path(self, approval: Approval) -> str:
+        return self.server._path(approval.id)
+
+    async def post(self, approval: Approval, csrf: str, headers: dict[str, str] | None = None, **form: str) -> int:
+        data = {"csrf": csrf, **form}
+        answer = await self.browser.post(
+            self.path(approval), data=data, headers={"origin": self.origin, **(headers or {})}
+        )
+        return answer.status_code
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    made = Desk(tmp_path / "state")
+    yield made
+    await made.browser.aclose()
+    made.server._socket.close()
+
+
+async def test_an_approval_is_given_with_the_text_typed(desk: Desk) -> None:
+    approval = desk.ask()
+    csrf = await desk.enter(approval)
+    assert await desk.post(approval, csrf, decision="approve", typed_text=" Support ") == 303
+    assert desk.state(approval) == "approved"
+
+
+async def test_rejecting_takes_no_typing(desk: Desk) -> None:
+    approval = desk.ask()
+    csrf = await desk.enter(approval)
+    assert await desk.post(approval, csrf, decision="reject") == 303
+    assert desk.state(approval) == "rejected"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"decision": "approve"},
+        {"decision": "approve", "typed_text": ""},
+        {"decision": "approve", "typed_text": "support"},
+        {"decision": "yes", "typed_text": "Support"},
+        {"typed_text": "Support"},
+    ],
+)
+async def test_an_incomplete_answer_leaves_the_question_open_and_says_so(desk: Desk, form: dict[str, str]) -> None:
+    approval = desk.ask()
+    csrf = await desk.enter(approval)
+    assert await desk.post(approval, csrf, **form) == 422
+    assert desk.state(approval) == "pending"
+
+
+async def test_the_link_works_once(desk: Desk) -> None:
+    approval = desk.ask()
+    link = desk.server.address(approval.id)
+    assert (await desk.browser.get(link)).status_code == 200
+    assert (await desk.browser.get(link)).status_code == 403
+
+
+async def test_the_cookie_is_strict_unreadable_to_scripts_and_bound_to_the_secret_path(desk: Desk) -> None:
+    answer = await desk.browser.get(desk.server.address(desk.ask().id))
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert f"Path={desk.server._prefix}" in cookie
+
+
+async def test_nothing_is_cached_framed_or_fetched_from_elsewhere(desk: Desk) -> None:
+    approval = desk.ask()
+    await desk.enter(approval)
+    for path in (desk.path(approval), "/", f"{desk.server._prefix}/enter/guess"):
+        headers = (await desk.browser.get(path)).headers
+        assert headers["cache-control"] == "no-store"
+        assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha256-")
+        assert "script-src" not in headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+async def test_without_a_session_nothing_is_shown_or_decided(desk: Desk) -> None:
+    approval = desk.ask()
+    answer = await desk.browser.get(desk.path(approval))
+    assert answer.status_code == 403
+    assert "Support" not in answer.text
+    for session in ("", "guess"):
+        desk.browser.cookies.set("session", session)
+        assert await desk.post(approval, "", decision="approve", typed_text="Support") == 403
+    assert desk.state(approval) == "pending"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"origin": ""},
+        {"origin": "http://localhost:1"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "none"},
+        {"host": "evil.example"},
+        {"host": "localhost"},
+        {"content-type": "text/plain"},
+        {"content-type": "multipart/form-data"},
+    ],
+)
+async def test_an_answer_from_elsewhere_does_not_count(desk: Desk, headers: dict[str, str]) -> None:
+    approval = desk.ask()
+    csrf = await desk.enter(approval)
+    assert await desk.post(approval, csrf, headers, decision="approve", typed_text="Support") == 403
+    assert desk.state(approval) == "pending"
+
+
+async def test_an_answer_without_an_origin_does_not_count(desk: Desk) -> None:
+    approval = desk.ask()
+    csrf = await desk.enter(approval)
+    answer = await desk.browser.post(
+        desk.path(approval), data={"csrf": csrf, "decision": "approve", "typed_text": "Support"}
+    )
+    assert answer.status_code == 403
+    assert desk.state(approval) == "pending"
+
+
+@pytest.mark.parametrize("csrf", ["", "guess", "ü"])
+async def test_an_answer_without_the_sessions_own_token_does_not_count(desk: Desk, csrf: str) -> None:
+    approval = desk.ask()
+    await desk.enter(approval)
+    assert await desk.post(approval, csrf, decision="approve", typed_text="Support") == 403
+    assert desk.state(approval) == "pending"
+
+
+async def test_another_sessions_token_does_not_count(desk: Desk) -> None:
+    approval = desk.ask()
+    first = await desk.enter(approval)
+    await desk.enter(approval)
+    assert await desk.post(approval, first, decision="approve", typed_text="Support") == 403
+
+
+async def test_a_rebound_name_gets_nothing_even_with_the_cookie(desk: Desk) -> None:
+    approval = desk.ask()
+    await desk.enter(approval)
+    answer = await desk.browser.get(desk.path(approval), headers={"host": f"evil.example:{urlsplit(desk.origin).port}"})
+    assert answer.status_code == 403
+    link = desk.server.address(approval.id)
+    assert (await desk.browser.get(link, headers={"host": "evil.example"})).status_code == 403
+    assert (await desk.browser.get(link)).status_code == 200
+
+
+async def test_guessed_addresses_are_not_found(desk: Desk) -> None:
+    approval = desk.ask()
+    await desk.enter(approval)
+    for path in ("/", f"/approvals/{approval.id}", f"/guess/approvals/{approval.id}", desk.server._prefix):
+        assert (await desk.browser.get(path)).status_code == 404
+
+
+async def test_a_too_long_or_ambiguous_form_is_refused(desk: Desk) -> None:
+    approval = desk.ask()
+    csrf = await desk.enter(approval)
+    assert await desk.post(approval, csrf, decision="approve", typed_text="x" * LONGEST_FORM) == 403
+    content = f"csrf={csrf}&decision=approve&decision=reject&typed_text=Support"
+    answer = await desk.browser.post(
+        desk.path(approval),
+        content=content,
+        headers={"origin": desk.origin, "content-type": "application/x-www-form-urlencoded"},
+    )
+    assert answer.status_code == 403
+    assert desk.state(approval) == "pending"
+
+
+async def test_an_answer_after_the_end_or_a_second_one_is_too_late(desk: Desk) -> None:
+    approval = desk.ask()
+    csrf = await desk.enter(approval)
+    desk.clock.now += PENDING_SECONDS
+    assert await desk.post(approval, csrf, decision="approve", typed_text="Support") == 422
+    assert desk.state(approval) == "expired"
+    second = desk.ask("other")
+    assert await desk.post(second, csrf, decision="reject") == 303
+    assert await desk.post(second, csrf, decision="approve", typed_text="Support") == 422
+    assert desk.state(second) == "rejected"
+
+
+@pytest.mark.parametrize("channel", ["elicit", "two-step"])
+async def test_questions_of_other_channels_are_neither_shown_nor_decided(desk: Desk, channel: str) -> None:
+    csrf = await desk.enter(desk.ask())
+    other = desk.ask("other", channel)
+    assert (await desk.browser.get(desk.path(other))).status_code == 404
+    assert await desk.post(other, csrf, decision="approve", typed_text="Support") == 404
+    assert desk.state(other) == "pending"
+
+
+async def test_the_browser_is_opened_through_a_private_file_and_no_address_in_its_arguments(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    started: list[tuple[list[str], dict[str, str]]] = []
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-secret")
+    monkeypatch.setattr(
+        "admin_mcp.channels.page_server.subprocess.Popen",
+        lambda words, **given: started.append((words, given["env"])),
+    )
+    approval = desk.ask()
+    desk.server.open_browser(approval.id)
+    ((words, environment),) = started
+    assert words[:4] == [sys.executable, "-m", "webbrowser", "-t"]
+    assert desk.origin not in str(words)
+    assert "sk-admin-secret" not in str(environment)
+    path = Path(urlsplit(words[4]).path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    link = path.read_text("utf-8").partition("url=")[2].partition('"')[0]
+    assert (await desk.browser.get(link)).status_code == 200
+    assert not path.exists()
+
+
+async def test_no_second_tab_is_wanted_while_a_person_most_likely_looks_at_the_first(desk: Desk) -> None:
+    approval = desk.ask()
+    assert not desk.server.watched
+    await desk.enter(approval)
+    assert desk.server.watched
+    desk.clock.now += TAB_BUSY_SECONDS
+    assert not desk.server.watched
