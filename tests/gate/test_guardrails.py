@@ -1,0 +1,204 @@
+"""What can't be done whoever approves: removing the last owner, deleting the key in use."""
+
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from admin_mcp.errors import CallError, Conflict, NotFound, PolicyDenied
+from admin_mcp.gate.policy import Guardrails, Policy, Rule
+from admin_mcp.gate.state import FileLock
+from tests.gate.conftest import NewWorld
+from tests.gate.world import APPROVE, KEY, AtOnce, World
+
+pytestmark = pytest.mark.anyio
+
+USERS = "/organization/users"
+ALLOW = (Rule("all", "allow"),)
+
+
+def owners(world: World, *ids: str, members: tuple[str, ...] = ("user_9",)) -> None:
+    """Let the organization have these owners, one to a page, so that the list has to be paged."""
+    everyone = [{"id": one, "role": "owner"} for one in ids] + [{"id": one, "role": "reader"} for one in members]
+    for user in everyone:
+        world.api.bodies[f"{USERS}/{user['id']}"] = {**user, "name": user["id"]}
+    world.api.bodies[USERS] = {"data": everyone, "has_more": False, "last_id": everyone[-1]["id"]}
+
+
+DEMOTIONS: list[tuple[str, dict[str, Any]]] = [
+    ("delete_user", {}),
+    ("update_user", {"role": "reader"}),
+    ("update_user", {"role": None}),
+    ("update_user", {"role_id": "role_reader"}),
+]
+
+
+@pytest.mark.parametrize(("tool", "more"), DEMOTIONS)
+@pytest.mark.parametrize("mode", ["asked", "allowed by a rule", "approval none"])
+async def test_the_last_owner_stays_in_every_approval_mode(
+    new_world: NewWorld, tool: str, more: dict[str, Any], mode: str
+) -> None:
+    policy = Policy.standard(read_only=False, rules=ALLOW if mode == "allowed by a rule" else ())
+    world = new_world(policy=policy, confirm=mode == "asked")
+    owners(world, "user_1")
+    person = AtOnce(APPROVE)
+    with pytest.raises(PolicyDenied, match="guardrail last_owner refuses"):
+        await world.call(world.make(tool, user_id="user_1", **more), person)
+    assert world.changes == []
+    assert person.seen == []
+    assert [record.kind for record in world.journal()] == ["refused"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "user", "more"),
+    [
+        ("delete_user", "user_9", {}),
+        ("update_user", "user_9", {"role": "reader"}),
+        ("update_user", "user_1", {"role": "owner"}),
+        ("update_user", "user_1", {"technical_level": "high"}),
+    ],
+)
+async def test_other_changes_of_users_pass(new_world: NewWorld, tool: str, user: str, more: dict[str, Any]) -> None:
+    world = new_world(confirm=False)
+    owners(world, "user_1")
+    await world.call(world.make(tool, user_id=user, **more), None)
+    assert len(world.changes) == 1
+
+
+async def test_one_of_two_owners_may_go(new_world: NewWorld) -> None:
+    world = new_world(confirm=False)
+    owners(world, "user_1", "user_2")
+    await world.call(world.make("delete_user", user_id="user_1"), None)
+    assert len(world.changes) == 1
+
+
+async def test_another_owner_is_looked_for_on_every_page(new_world: NewWorld) -> None:
+    world = new_world(confirm=False)
+    owners(world, "user_1")
+    pages = {
+        None: {"data": [{"id": "user_1", "role": "owner"}], "has_more": True, "last_id": "user_1"},
+        "user_1": {"data": [{"id": "user_2", "role": "owner"}], "has_more": False, "last_id": "user_2"},
+    }
+    read = world.gate._guardrails._reader
+
+    async def paged(call: Any) -> Any:
+        return pages[getattr(call, "after", None)] if type(call).SPEC.name == "list_users" else await read(call)
+
+    world.gate._guardrails._reader = paged
+    await world.call(world.make("delete_user", user_id="user_1"), None)
+    pages["user_1"]["data"] = [{"id": "user_3", "role": "reader"}]
+    with pytest.raises(PolicyDenied, match="last owner"):
+        await world.call(world.make("delete_user", user_id="user_1"), None)
+    assert len(world.changes) == 1
+
+
+async def test_a_list_that_never_ends_is_no_proof_of_another_owner(new_world: NewWorld) -> None:
+    world = new_world(confirm=False)
+    owners(world, "user_1")
+    world.api.bodies[USERS]["has_more"] = True
+    with pytest.raises(PolicyDenied, match="last owner"):
+        await world.call(world.make("delete_user", user_id="user_1"), None)
+
+
+async def test_what_cannot_be_checked_is_refused_and_says_so(new_world: NewWorld) -> None:
+    world = new_world(confirm=False)
+    owners(world, "user_1", "user_2")
+    for path, status in ((USERS, 403), (f"{USERS}/user_1", 403), (USERS, 418)):
+        world.statuses[path] = status
+        with pytest.raises(PolicyDenied, match="guardrail last_owner could not be checked"):
+            await world.call(world.make("delete_user", user_id="user_1"), None)
+        world.statuses.clear()
+    world.api.bodies[USERS] = {"nothing": 1}
+    with pytest.raises(PolicyDenied, match="could not be checked"):
+        await world.call(world.make("delete_user", user_id="user_1"), None)
+    assert world.changes == []
+
+
+async def test_a_user_who_is_not_there_is_simply_not_found(new_world: NewWorld) -> None:
+    world = new_world(confirm=False)
+    world.statuses[f"{USERS}/user_1"] = 404
+    with pytest.raises(NotFound):
+        await world.call(world.make("delete_user", user_id="user_1"), None)
+
+
+async def test_two_owners_removed_at_the_same_time_leave_one(new_world: NewWorld) -> None:
+    first = new_world(confirm=False)
+    second = new_world(confirm=False, beside=first)
+    owners(first, "user_1", "user_2")
+
+    def remove(request: Any) -> Any:
+        gone = request.url.path.rpartition("/")[2]
+        first.api.bodies[USERS]["data"] = [user for user in first.api.bodies[USERS]["data"] if user["id"] != gone]
+        return httpx.Response(200, json={"id": gone})
+
+    first.api.fail = remove
+    refused: list[CallError] = []
+
+    async def delete(world: World, user: str) -> None:
+        try:
+            await world.call(world.make("delete_user", user_id=user), None)
+        except CallError as error:
+            refused.append(error)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(delete, first, "user_1")
+        group.start_soon(delete, second, "user_2")
+    assert len(first.changes) == 1
+    assert len(refused) == 1
+
+
+async def test_while_another_process_changes_an_owner_the_call_may_be_repeated_later(
+    new_world: NewWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("admin_mcp.gate.guardrails.LOCK_SECONDS", 0.01)
+    world = new_world(confirm=False)
+    owners(world, "user_1", "user_2")
+    lock = FileLock(world.directory / "run" / "owners.lock")
+    lock.acquire()
+    with pytest.raises(Conflict) as caught:
+        await world.call(world.make("delete_user", user_id="user_1"), None)
+    lock.release()
+    assert caught.value.retryable
+    assert world.changes == []
+    await world.call(world.make("delete_user", user_id="user_1"), None)
+
+
+def key(world: World, redacted: object) -> None:
+    world.api.bodies["/organization/admin_api_keys/key_1"] = {"id": "key_1", "redacted_value": redacted}
+
+
+@pytest.mark.parametrize("redacted", [f"{KEY[:8]}...{KEY[-4:]}", f"sk-admin-***{KEY[-4:]}", f"sk-…{KEY[-3:]}"])
+async def test_the_key_in_use_stays(new_world: NewWorld, redacted: str) -> None:
+    world = new_world(confirm=False)
+    key(world, redacted)
+    with pytest.raises(PolicyDenied, match="guardrail own_key refuses.*the admin key this server uses"):
+        await world.call(world.make("delete_admin_api_key", key_id="key_1"), None)
+    assert world.changes == []
+
+
+async def test_another_key_may_go(new_world: NewWorld) -> None:
+    world = new_world(confirm=False)
+    key(world, "sk-admin-...ZZZZ")
+    await world.call(world.make("delete_admin_api_key", key_id="key_1"), None)
+    assert len(world.changes) == 1
+
+
+@pytest.mark.parametrize("redacted", [None, 7, "", "hidden", "sk-admin-...", "..."])
+async def test_a_key_that_cannot_be_told_from_the_one_in_use_stays(new_world: NewWorld, redacted: object) -> None:
+    world = new_world(confirm=False)
+    key(world, redacted)
+    with pytest.raises(PolicyDenied, match="guardrail own_key could not be checked"):
+        await world.call(world.make("delete_admin_api_key", key_id="key_1"), None)
+    assert world.changes == []
+
+
+async def test_each_guardrail_can_be_switched_off(new_world: NewWorld) -> None:
+    policy = Policy.standard(read_only=False, guardrails=Guardrails(last_owner=False, own_key=False))
+    world = new_world(policy=policy, confirm=False)
+    owners(world, "user_1")
+    key(world, f"sk-admin-...{KEY[-4:]}")
+    await world.call(world.make("delete_user", user_id="user_1"), None)
+    await world.call(world.make("delete_admin_api_key", key_id="key_1"), None)
+    assert len(world.changes) == 2
+    assert world.reads == []

@@ -1,0 +1,109 @@
+"""The policy file: what it says, and where it is wrong."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from admin_mcp.catalog import compiled_catalog
+from admin_mcp.errors import SettingsError
+from admin_mcp.gate.policy import CHANGES, READS, Guardrails
+from admin_mcp.gate.policy_file import PolicyFile, read_policy_file, risky_allowances
+from admin_mcp.tool import META_EFFECT
+
+EFFECTS = {tool["name"]: tool["_meta"][META_EFFECT] for tool in compiled_catalog().tools}
+SAMPLE = Path(__file__).parents[2] / "config" / "policy.toml"
+
+
+def read(tmp_path: Path, text: str) -> PolicyFile:
+    path = tmp_path / "policy.toml"
+    path.write_text(text, "utf-8")
+    path.chmod(0o600)
+    return read_policy_file(path, EFFECTS)
+
+
+def test_a_rule_says_all_it_can(tmp_path: Path) -> None:
+    file = read(
+        tmp_path,
+        '[[rules]]\nname = "n"\ndecision = "confirm"\ntools = ["delete_*", "list_roles"]\neffects = ["destroy"]\n'
+        'project_ids = ["proj_1"]\nchannel = "local"\n[guardrails]\nown_key = false\n',
+    )
+    (rule,) = file.rules
+    assert rule.name == "n (policy.toml line 1)"
+    assert (rule.decision, rule.tools, rule.channel) == ("confirm", ("delete_*", "list_roles"), "local")
+    assert (rule.effects, rule.project_ids) == ({"destroy"}, {"proj_1"})
+    assert file.guardrails == Guardrails(last_owner=True, own_key=False)
+
+
+def test_what_a_rule_leaves_out_matches_everything(tmp_path: Path) -> None:
+    file = read(tmp_path, '\n[[rules]]\ndecision = "deny"\n')
+    (rule,) = file.rules
+    assert rule.name == "rule 1 (policy.toml line 2)"
+    assert (rule.tools, rule.effects, rule.project_ids, rule.channel) == (("*",), READS | CHANGES, None, None)
+
+
+def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
+    assert read(tmp_path, "# nothing\n") == PolicyFile((), Guardrails())
+
+
+def test_the_sample_is_a_policy_as_it_stands(tmp_path: Path) -> None:
+    file = read(tmp_path, SAMPLE.read_text("utf-8"))
+    assert [(rule.decision, rule.channel) for rule in file.rules] == [("confirm", "local"), ("deny", None)]
+    assert file.guardrails == Guardrails()
+    assert risky_allowances(file.rules, EFFECTS) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[[rules]]\ndecision = "perhaps"\n', "line 2: decision: Input should be 'allow', 'confirm' or 'deny'"),
+        ('[[rules]]\nname = "x"\n', "line 1: decision: is missing"),
+        ('[[rules]]\ndecision = "deny"\ntool = ["x"]\n', "line 3: tool: no such key; the keys here are decision, name"),
+        ('[[rules]]\ndecision = "deny"\n\n[[rules]]\ndecision = "deny"\nx = 1\n', "line 6: x: no such key"),
+        ('[[rules]]\ndecision = "deny"\ntools = ["delet_role"]\n', "line 3: tools: no tool fits 'delet_role'; did you"),
+        ('[[rules]]\ndecision = "deny"\ntools = ["nothing_*"]\n', "line 3: tools: no tool fits 'nothing_*'"),
+        ('[[rules]]\ndecision = "deny"\ntools = []\n', "line 3: tools: List should have at least 1 item"),
+        ('[[rules]]\ndecision = "deny"\ntools = "delete_role"\n', "line 3: tools: Input should be a valid list"),
+        ('[[rules]]\ndecision = "deny"\neffects = ["change"]\n', "line 3: effects: Input should be 'read'"),
+        ('[[rules]]\ndecision = "allow"\nchannel = "local"\n', 'line 3: channel: only a rule with decision = "confirm"'),
+        ('[[rules]]\ndecision = "confirm"\nchannel = "two-step"\n', "line 3: channel: Input should be 'elicit'"),
+        ("[guardrails]\nlast_owners = true\n", "line 2: last_owners: no such key; the keys here are last_owner, own_key"),
+        ('[guardrails]\nlast_owner = "no"\n', "line 2: last_owner: Input should be a valid boolean"),
+        ("[rule]\n", "line 1: rule: no such key; the keys here are rules, guardrails"),
+        ("rules = 1\n", "line 1: rules: Input should be a valid list"),
+        ('[[rules]]\ndecision = "deny\n', "not TOML: Illegal character '\\n' (at line 2"),
+    ],
+)
+def test_a_wrong_file_is_one_error_with_line_and_key(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(tmp_path, text)
+    assert says in str(caught.value)
+    assert str(tmp_path / "policy.toml") in str(caught.value)
+
+
+def test_a_file_that_is_missing_or_no_text_says_so(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="can't be read: No such file"):
+        read_policy_file(tmp_path / "none.toml", EFFECTS)
+    (tmp_path / "latin.toml").write_bytes(b"# \xe9")
+    with pytest.raises(SettingsError, match="not UTF-8"):
+        read_policy_file(tmp_path / "latin.toml", EFFECTS)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes mean nothing on this platform")
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
+def test_a_file_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text("", "utf-8")
+    path.chmod(mode)
+    with pytest.raises(SettingsError, match="chmod go-w"):
+        read_policy_file(path, EFFECTS)
+
+
+def test_rules_that_let_risky_changes_pass_are_found(tmp_path: Path) -> None:
+    file = read(
+        tmp_path,
+        '[[rules]]\nname = "a"\ndecision = "allow"\ntools = ["delete_role", "update_role"]\n'
+        '[[rules]]\nname = "b"\ndecision = "allow"\neffects = ["read", "update"]\n'
+        '[[rules]]\nname = "c"\ndecision = "confirm"\n',
+    )
+    assert risky_allowances(file.rules, EFFECTS) == {"a (policy.toml line 1)": ["delete_role"]}
