@@ -162,7 +162,11 @@ def test_an_unknown_id_is_a_key_error_and_changes_nothing(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     "damage",
-    ["UPDATE approvals SET preview = '{}'", "UPDATE approvals SET arguments = '['", "UPDATE approvals SET outcome = '{}'"],
+    [
+        "UPDATE approvals SET preview = '{}'",
+        "UPDATE approvals SET arguments = '['",
+        "UPDATE approvals SET outcome = '{}'",
+    ],
 )
 def test_a_damaged_row_is_refused_as_a_damaged_state(tmp_path: Path, damage: str) -> None:
     kept = records(tmp_path / "state")

@@ -46,7 +46,9 @@ def test_globs_know_upper_from_lower_case() -> None:
 
 
 def test_a_rule_may_demand_a_channel() -> None:
-    policy = Policy.standard(read_only=False, rules=[Rule("r", "confirm", effects=frozenset(["destroy"]), channel="local")])
+    policy = Policy.standard(
+        read_only=False, rules=[Rule("r", "confirm", effects=frozenset(["destroy"]), channel="local")]
+    )
     assert decide(policy, "delete_role") == ("confirm", "local")
     assert decide(policy, "update_role") == ("confirm", None)
 

@@ -65,9 +65,15 @@ def test_the_sample_is_a_policy_as_it_stands(tmp_path: Path) -> None:
         ('[[rules]]\ndecision = "deny"\ntools = []\n', "line 3: tools: List should have at least 1 item"),
         ('[[rules]]\ndecision = "deny"\ntools = "delete_role"\n', "line 3: tools: Input should be a valid list"),
         ('[[rules]]\ndecision = "deny"\neffects = ["change"]\n', "line 3: effects: Input should be 'read'"),
-        ('[[rules]]\ndecision = "allow"\nchannel = "local"\n', 'line 3: channel: only a rule with decision = "confirm"'),
+        (
+            '[[rules]]\ndecision = "allow"\nchannel = "local"\n',
+            'line 3: channel: only a rule with decision = "confirm"',
+        ),
         ('[[rules]]\ndecision = "confirm"\nchannel = "two-step"\n', "line 3: channel: Input should be 'elicit'"),
-        ("[guardrails]\nlast_owners = true\n", "line 2: last_owners: no such key; the keys here are last_owner, own_key"),
+        (
+            "[guardrails]\nlast_owners = true\n",
+            "line 2: last_owners: no such key; the keys here are last_owner, own_key",
+        ),
         ('[guardrails]\nlast_owner = "no"\n', "line 2: last_owner: Input should be a valid boolean"),
         ("[rule]\n", "line 1: rule: no such key; the keys here are rules, guardrails"),
         ("rules = 1\n", "line 1: rules: Input should be a valid list"),

@@ -1,0 +1,413 @@
+"""The gate across channels, processes and failures: who may answer what, and what the journal then has."""
+
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from admin_mcp.channels.two_step import Confirmation, FirstStep, SecondStep
+from admin_mcp.errors import (
+    ApiError,
+    ApprovalDenied,
+    ApprovalPending,
+    ApprovalUnavailable,
+    Conflict,
+    NetworkError,
+    OutcomeUnknown,
+    PolicyDenied,
+)
+from admin_mcp.gate.approvals import Approval
+from admin_mcp.gate.forms import Reply
+from admin_mcp.gate.policy import Channel, Policy, Rule
+from admin_mcp.gate.state import StateUnavailable
+from admin_mcp.request import build_request
+from tests.gate.conftest import NewWorld
+from tests.gate.world import APPROVE, REJECT, AskedError, AtOnce, Later, Only, World
+
+pytestmark = pytest.mark.anyio
+
+UPDATE: dict[str, Any] = {"role_id": "role_1", "description": "new"}
+
+
+class Elsewhere:
+    """A person at this machine who decides while the call waits, in the way ``decide`` does it."""
+
+    channel: Channel = "local"
+    answers = None
+
+    def __init__(self, world: World, *events: str) -> None:
+        self.world = world
+        self.events = events
+
+    async def ask(self, approval: Approval) -> Reply | None:
+        for event in self.events:
+            self.world.records.approvals.apply(approval.id, event, via="page")  # type: ignore[arg-type]
+        return None
+
+
+class Waiting:
+    """A person at this machine who has not decided when the call must end."""
+
+    channel: Channel = "local"
+    answers = None
+
+    def __init__(self) -> None:
+        self.seen: list[Approval] = []
+
+    async def ask(self, approval: Approval) -> Reply | None:
+        self.seen.append(approval)
+        raise ApprovalPending("pending", hint="wait")
+
+
+async def pending(world: World, tool: str = "update_role", **arguments: Any) -> Approval:
+    """Make a call that is left pending on this machine, and return its approval."""
+    waiting = Waiting()
+    with pytest.raises(ApprovalPending):
+        await world.call(world.make(tool, **(arguments or UPDATE)), waiting)
+    return waiting.seen[0]
+
+
+async def test_decided_elsewhere_while_the_call_waits_it_goes_on(new_world: NewWorld) -> None:
+    world = new_world()
+    await world.call(world.make("update_role", **UPDATE), Elsewhere(world, "approve"))
+    assert len(world.changes) == 1
+
+
+@pytest.mark.parametrize("events", [("reject",), ("void",), ("expire",), ("approve", "reject"), ()])
+async def test_any_other_end_of_the_wait_sends_nothing(new_world: NewWorld, events: tuple[str, ...]) -> None:
+    world = new_world()
+    with pytest.raises(ApprovalDenied):
+        await world.call(world.make("update_role", **UPDATE), Elsewhere(world, *events))
+    assert world.changes == []
+
+
+async def test_approved_after_the_call_ended_the_same_call_executes_once_from_any_process(new_world: NewWorld) -> None:
+    world = new_world()
+    approval = await pending(world)
+    world.close()
+    other = new_world(beside=world)
+    other.records.approvals.apply(approval.id, "approve", via="terminal")
+    await other.call(other.make("update_role", **UPDATE), Waiting())
+    assert len(world.changes) == 1
+    await pending(other)
+    assert len(world.changes) == 1
+
+
+async def test_two_processes_with_one_approval_send_one_change(new_world: NewWorld) -> None:
+    first = new_world()
+    second = new_world(beside=first)
+    approval = await pending(first)
+    first.records.approvals.apply(approval.id, "approve")
+    denied: list[Exception] = []
+
+    async def call(world: World) -> None:
+        try:
+            await world.call(world.make("update_role", **UPDATE), Waiting())
+        except (ApprovalDenied, ApprovalPending) as error:
+            denied.append(error)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(call, first)
+        group.start_soon(call, second)
+    assert len(first.changes) == 1
+    assert len(denied) == 1
+
+
+async def test_a_target_that_changed_after_the_approval_voids_it_and_says_what_changed(new_world: NewWorld) -> None:
+    world = new_world()
+    approval = await pending(world)
+    world.records.approvals.apply(approval.id, "approve")
+    world.names["role_1"] = "Renamed"
+    with pytest.raises(Conflict, match=r"Role: “Role_1” \(role_1\) is now “Renamed” \(role_1\)"):
+        await world.call(world.make("update_role", **UPDATE), Waiting())
+    assert world.state(approval.id) == "void"
+    assert world.changes == []
+    (decided,) = [record for record in world.journal() if record.fields.get("decision") == "void"]
+    assert "Renamed" in decided.fields["reason"]
+
+
+async def test_a_cancelled_call_leaves_a_local_question_open(new_world: NewWorld) -> None:
+    world = new_world()
+    seen: list[Approval] = []
+
+    class Slow(Waiting):
+        async def ask(self, approval: Approval) -> Reply | None:
+            seen.append(approval)
+            scope.cancel()
+            await anyio.sleep_forever()
+            raise AssertionError
+
+    with anyio.CancelScope() as scope:
+        await world.call(world.make("update_role", **UPDATE), Slow())
+    assert world.state(seen[0].id) == "pending"
+
+
+async def test_a_question_of_one_channel_cannot_be_answered_through_another(new_world: NewWorld) -> None:
+    world = new_world()
+    call = world.make("update_role", **UPDATE)
+    local = await pending(world)
+    with pytest.raises(ApprovalDenied):
+        await world.call(call, Later(local.id, APPROVE))
+    with pytest.raises(ApprovalDenied):
+        await world.call(call, SecondStep(Confirmation(local.id, "confirm-00000000")))
+    with pytest.raises(AskedError) as asked:
+        await world.call(call, Later())
+    with pytest.raises(ApprovalDenied):
+        await world.call(call, SecondStep(Confirmation(asked.value.approval.id, "")))
+    assert world.changes == []
+    assert world.state(local.id) == "pending"
+
+
+async def first_step(world: World, tool: str = "update_role", **arguments: Any) -> Approval:
+    with pytest.raises(ApprovalPending) as caught:
+        await world.call(world.make(tool, **(arguments or UPDATE)), FirstStep())
+    found = world.records.approvals.get(caught.value.message.split()[1])
+    assert found
+    assert found.phrase
+    assert found.phrase in caught.value.hint
+    assert found.preview.text in caught.value.message
+    return found
+
+
+async def test_in_two_steps_the_stored_request_is_sent_once(new_world: NewWorld) -> None:
+    world = new_world()
+    approval = await first_step(world)
+    answer = SecondStep(Confirmation(approval.id, str(approval.phrase)))
+    call = world.make("update_role", **UPDATE)
+    await world.call(call, answer)
+    with pytest.raises(ApprovalDenied):
+        await world.call(call, answer)
+    assert len(world.changes) == 1
+
+
+async def test_a_wrong_phrase_ends_the_question(new_world: NewWorld) -> None:
+    world = new_world()
+    approval = await first_step(world)
+    call = world.make("update_role", **UPDATE)
+    for phrase in ("confirm-00000000", str(approval.phrase)):
+        with pytest.raises(ApprovalDenied):
+            await world.call(call, SecondStep(Confirmation(approval.id, phrase)))
+    assert world.changes == []
+
+
+async def test_two_steps_do_not_serve_where_a_rule_wants_a_person_here(new_world: NewWorld) -> None:
+    rule = Rule("here", "confirm", effects=frozenset(["destroy"]), channel="local")
+    free, strict = new_world(), None
+    approval = await first_step(free, "delete_role", role_id="role_1")
+    strict = new_world(beside=free, policy=Policy.standard(read_only=False, rules=[rule]))
+    call = strict.make("delete_role", role_id="role_1")
+    wire = build_request(call)
+    answer = SecondStep(Confirmation(approval.id, str(approval.phrase)))
+    with pytest.raises(ApprovalUnavailable):
+        async with strict.gate.admitted(call, wire, answer) as admission:
+            await strict.client.send(wire, admission.permit)
+    assert strict.changes == []
+
+
+async def test_a_rule_that_demands_a_channel_is_obeyed_even_with_approval_none(new_world: NewWorld) -> None:
+    rule = Rule("here", "confirm", effects=frozenset(["destroy"]), channel="local")
+    world = new_world(policy=Policy.standard(read_only=False, rules=[rule]), confirm=False)
+    delete = world.make("delete_role", role_id="role_1")
+    for person in (None, AtOnce(Reply("accept", {"decision": "approve", "typed_text": "Role_1"}), "elicit")):
+        with pytest.raises(ApprovalUnavailable):
+            await world.call(delete, person)
+    assert world.changes == []
+    await world.call(delete, Elsewhere(world, "approve"))
+    await world.call(world.make("update_role", **UPDATE), None)
+    assert len(world.changes) == 2
+
+
+async def test_a_rule_for_one_project_decides_only_there(new_world: NewWorld) -> None:
+    rule = Rule("not in production", "deny", project_ids=frozenset(["proj_1"]))
+    world = new_world(policy=Policy.standard(read_only=False, rules=[rule]), confirm=False)
+    for tool, arguments in (("get_project", {}), ("update_project", {"name": "x"})):
+        with pytest.raises(PolicyDenied, match="not in production"):
+            await world.call(world.make(tool, project_id="proj_1", **arguments), None)
+        await world.call(world.make(tool, project_id="proj_2", **arguments), None)
+    assert len(world.changes) == 1
+
+
+# The state fails
+
+
+def spoil(world: World) -> None:
+    world.records.state.path.write_bytes(b"no database" * 1000)
+
+
+async def test_with_a_spoilt_state_changes_are_refused_and_reads_go_on(new_world: NewWorld) -> None:
+    for confirm in (True, False):
+        world = new_world(confirm=confirm)
+        world.records.journal.write("refused", "x")
+        spoil(world)
+        with pytest.raises(StateUnavailable, match="Nothing was sent"):
+            await world.call(world.make("update_role", **UPDATE), AtOnce(APPROVE))
+        assert world.changes == []
+        await world.call(world.make("get_role", role_id="role_1"), None)
+
+
+async def test_a_state_that_fails_while_the_person_decides_sends_nothing(new_world: NewWorld) -> None:
+    world = new_world()
+
+    def answer(_: Approval) -> Reply:
+        spoil(world)
+        return APPROVE
+
+    with pytest.raises(StateUnavailable):
+        await world.call(world.make("update_role", **UPDATE), AtOnce(answer))
+    assert world.changes == []
+
+
+async def test_a_state_that_fails_after_sending_does_not_hide_what_the_api_said(
+    new_world: NewWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = new_world()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        spoil(world)
+        return httpx.Response(200, json={"id": "done"}, request=request)
+
+    world.api.fail = answer
+    await world.call(world.make("update_role", **UPDATE), AtOnce(APPROVE))
+    assert len(world.changes) == 1
+    assert "the journal can't be written" in caplog.text
+
+
+# The journal
+
+
+def kinds(world: World) -> list[str]:
+    return [record.kind for record in world.journal()]
+
+
+async def test_an_approved_change_is_recorded_before_and_after(new_world: NewWorld) -> None:
+    world = new_world()
+    seen: list[list[str]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(kinds(world))
+        return httpx.Response(200, json={"id": "done"}, headers={"x-request-id": "req_7"}, request=request)
+
+    world.api.fail = answer
+    await world.call(world.make("update_role", **UPDATE), AtOnce(APPROVE))
+    assert seen == [["asked", "decided", "sending"]]
+    asked, decided, sending, outcome = world.journal()
+    assert len({record.change for record in world.journal()}) == 1
+    assert "“old” -> “new”" in asked.fields["preview"]
+    assert (asked.fields["tool"], asked.fields["channel"]) == ("update_role", "elicit")
+    assert (decided.fields["decision"], decided.fields["via"]) == ("approved", "elicit")
+    assert sending.fields["request"] == "POST /organization/roles/role_1"
+    assert sending.fields["target"] == "the test system"
+    assert (outcome.fields["outcome"], outcome.fields["request_id"]) == ("done", "req_7")
+
+
+async def test_a_change_that_nobody_was_asked_about_says_by_what_it_was_allowed(new_world: NewWorld) -> None:
+    world = new_world(confirm=False)
+    await world.call(world.make("update_role", **UPDATE), None)
+    allowed = new_world(beside=world, policy=Policy.standard(read_only=False, rules=[Rule("mine", "allow")]))
+    await allowed.call(world.make("update_role", **UPDATE), None)
+    sending = [record.fields for record in world.journal() if record.kind == "sending"]
+    assert [fields["allowed_by"] for fields in sending] == ["--approval none", "mine"]
+    assert sending[0]["body"] == '{"description":"new"}'
+
+
+def refuse(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(422, json={"error": {"message": "bad description"}}, request=request)
+
+
+def crash(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(500, json={}, request=request)
+
+
+def cut(request: httpx.Request) -> httpx.Response:
+    raise httpx.ReadError("gone", request=request)
+
+
+def unreachable(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("no", request=request)
+
+
+@pytest.mark.parametrize(
+    ("fail", "error", "outcome"),
+    [
+        (refuse, ApiError, "refused"),
+        (crash, OutcomeUnknown, "outcome_unknown"),
+        (cut, OutcomeUnknown, "outcome_unknown"),
+        (unreachable, NetworkError, "not_sent"),
+    ],
+)
+async def test_each_way_a_sent_change_can_end_is_recorded_and_kept_for_the_page(
+    new_world: NewWorld, fail: Any, error: type[Exception], outcome: str
+) -> None:
+    world = new_world()
+
+    async def at_once(_: float) -> None:
+        return None
+
+    world.client._sleep = at_once
+    world.api.fail = fail
+    with pytest.raises(error):
+        await world.call(world.make("update_role", **UPDATE), AtOnce(APPROVE))
+    last = world.journal()[-1]
+    assert (last.kind, last.fields["outcome"]) == ("outcome", outcome)
+    found = world.records.approvals.get(last.change)
+    assert found
+    assert found.result
+    assert found.result.outcome == outcome
+
+
+@pytest.mark.parametrize(("sent", "outcome"), [(True, "outcome_unknown"), (False, "not_sent")])
+async def test_a_call_cancelled_while_sending_is_recorded(new_world: NewWorld, sent: bool, outcome: str) -> None:
+    world = new_world()
+    call = world.make("update_role", **UPDATE)
+    wire = build_request(call)
+    with anyio.CancelScope() as scope:
+        async with world.gate.admitted(call, wire, Only(AtOnce(APPROVE))) as admission:
+            if sent:
+                world.permits.redeem(admission.permit, wire.digest(world.target.system))
+            scope.cancel()
+            await anyio.sleep_forever()
+    last = world.journal()[-1]
+    assert (last.kind, last.fields["outcome"]) == ("outcome", outcome)
+
+
+async def test_refusals_are_recorded_with_their_reason(new_world: NewWorld) -> None:
+    denying = new_world(policy=Policy.standard(read_only=False, rules=[Rule("no", "deny", tools=("delete_*",))]))
+    with pytest.raises(PolicyDenied):
+        await denying.call(denying.make("delete_role", role_id="role_1"), None)
+    with pytest.raises(ApprovalDenied):
+        await denying.call(denying.make("update_role", **UPDATE), AtOnce(REJECT))
+    refused = [record.fields for record in denying.journal() if record.kind == "refused"]
+    assert [(fields["tool"], fields["reason"]) for fields in refused] == [
+        ("delete_role", "policy_denied"),
+        ("update_role", "approval_denied"),
+    ]
+
+
+async def test_a_denied_read_and_a_read_only_server_write_nothing(new_world: NewWorld) -> None:
+    world = new_world(policy=Policy.standard(read_only=True, rules=[Rule("no", "deny", tools=("get_role",))]))
+    for tool in ("get_role", "delete_role"):
+        with pytest.raises(PolicyDenied):
+            await world.call(world.make(tool, role_id="role_1"), None)
+    assert not world.records.state.exists
+
+
+async def test_blast_radius_is_shown_and_never_blocks(new_world: NewWorld) -> None:
+    world = new_world()
+    listed = "/organization/groups/group_1/users"
+    typed = Reply("accept", {"decision": "approve", "typed_text": "Group_1"})
+    delete = world.make("delete_group", group_id="group_1")
+    shown: list[str] = []
+    for body, status in (
+        ({"data": [{}, {}], "has_more": False}, 200),
+        ({"data": [{}] * 100, "has_more": True}, 200),
+        ({"data": None}, 200),
+        ({}, 403),
+    ):
+        world.api.bodies[listed], world.statuses[listed] = body, status
+        person = AtOnce(typed)
+        await world.call(delete, person)
+        shown.append(person.seen[0].preview.affected["users"])
+    unknown = "unknown (could not be read)"
+    assert shown == ["2", "100 or more", unknown, unknown]
+    assert len(world.changes) == 4
