@@ -29,7 +29,7 @@ from admin_mcp.channels.seal import sealing_key
 from admin_mcp.channels.two_step import CONFIRM_CHANGE, CONFIRM_TOOL, SecondStep, parse_confirmation
 from admin_mcp.channels.ways import Ways
 from admin_mcp.endpoint import Endpoint
-from admin_mcp.errors import ApprovalDenied, CallError, OutcomeUnknown, SchemaMismatch
+from admin_mcp.errors import ApprovalDenied, CallError, InvalidInput, OutcomeUnknown, SchemaMismatch
 from admin_mcp.gate.approvals import PENDING_SECONDS
 from admin_mcp.gate.gate import Admission, Gate, People
 from admin_mcp.gate.guardrails import GuardrailChecks
@@ -149,11 +149,17 @@ class AdminServer:
         endpoint = self._catalog.endpoint(name)
         await self._gate.check(endpoint.SPEC)  # first: a tool that is off has no arguments to correct
         call = parse_arguments(endpoint, arguments)
-        (await self._connect()).require_key()
+        key = (await self._connect()).require_key().get_secret_value()
+        wire = build_request(call)
+        if key in wire.target or key in (wire.body or ""):
+            raise InvalidInput(
+                "An argument contains the admin key itself, which must go nowhere; nothing was sent.",
+                hint="Leave the key out. Tell the user that it was in the conversation and should be replaced.",
+            )
         if endpoint.SPEC.secret:
             self._sink.check()
         # Whatever can fail without a person has failed by now.
-        async with self._gate.admitted(call, build_request(call), people) as admission:
+        async with self._gate.admitted(call, wire, people) as admission:
             sending.change = endpoint.SPEC.mutates
             return await self._execute(call, admission)
 

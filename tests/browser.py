@@ -1,5 +1,6 @@
 """A real, headless Chromium, driven over the WebDriver protocol."""
 
+import base64
 import shutil
 import socket
 import subprocess
@@ -115,8 +116,6 @@ class Browser:
         return str(self.command("POST", "execute/sync", script))
 
     def screenshot(self, path: Path) -> None:
-        import base64
-
         path.write_bytes(base64.b64decode(self.command("GET", "screenshot")))
 
 

@@ -99,11 +99,11 @@ async def test_approved_on_the_page_the_repeated_call_executes_once(
 
 
 async def test_the_call_that_waits_goes_on_when_the_page_is_answered(screen: Screen, recorder: Recorder) -> None:
-    progress: list[str | None] = []
+    said: list[str | None] = []
 
-    async def report(done: float, total: float | None, message: str | None) -> None:
-        del done, total
-        progress.append(message)
+    async def report(progress: float, total: float | None, message: str | None) -> None:
+        del progress, total
+        said.append(message)
 
     answers: list[Any] = []
 
@@ -126,8 +126,8 @@ async def test_the_call_that_waits_goes_on_when_the_page_is_answered(screen: Scr
         await to_thread.run_sync(screen.browser.wait_for, "Done.")
     assert answers == [{"id": "thing_1", "name": "Support", "object": "thing"}]
     assert [sent.method for sent in recorder.changes] == ["DELETE"]
-    assert progress
-    assert "127.0.0.1" not in str(progress)
+    assert said
+    assert "127.0.0.1" not in str(said)
 
 
 async def test_rejected_on_the_page_it_is_never_sent(screen: Screen, recorder: Recorder) -> None:

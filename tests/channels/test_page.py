@@ -112,7 +112,7 @@ def test_a_change_that_needs_no_text_has_no_field_to_type_in() -> None:
 def test_changes_are_a_table_of_before_and_after() -> None:
     changes = {"name": Change(before="“a”", after="“b”"), "limit": Change(before=None, after="5")}
     page = approval_page(showing(changes=changes), FRAME)
-    assert [text for text in re.findall(r"<t[hd](?: [^>]*)?>([^<]*)<", page)] == [
+    assert re.findall(r"<t[hd](?: [^>]*)?>([^<]*)<", page) == [
         "Field", "Now", "New", "name", "“a”", "“b”", "limit", "not known", "5",
     ]  # fmt: skip
 

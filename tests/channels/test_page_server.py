@@ -2,10 +2,11 @@
 
 import stat
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import anyio
 import httpx
 import pytest
 
@@ -47,7 +48,9 @@ class Desk:
     def path(self, approval: Approval) -> str:
         return self.server._path(approval.id)
 
-    async def post(self, approval: Approval, csrf: str, headers: dict[str, str] | None = None, **form: str) -> int:
+    async def post(
+        self, approval: Approval, csrf: str, headers: Mapping[str, str] | None = None, /, **form: str
+    ) -> int:
         data = {"csrf": csrf, **form}
         answer = await self.browser.post(
             self.path(approval), data=data, headers={"origin": self.origin, **(headers or {})}
@@ -233,7 +236,7 @@ async def test_questions_of_other_channels_are_neither_shown_nor_decided(desk: D
 
 
 async def test_the_browser_is_opened_through_a_private_file_and_no_address_in_its_arguments(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[tuple[list[str], dict[str, str]]] = []
     monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-secret")
@@ -247,17 +250,18 @@ async def test_the_browser_is_opened_through_a_private_file_and_no_address_in_it
     assert words[:4] == [sys.executable, "-m", "webbrowser", "-t"]
     assert desk.origin not in str(words)
     assert "sk-admin-secret" not in str(environment)
-    path = Path(urlsplit(words[4]).path)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    link = path.read_text("utf-8").partition("url=")[2].partition('"')[0]
+    path = anyio.Path(urlsplit(words[4]).path)
+    assert stat.S_IMODE((await path.stat()).st_mode) == 0o600
+    link = (await path.read_text("utf-8")).partition("url=")[2].partition('"')[0]
     assert (await desk.browser.get(link)).status_code == 200
-    assert not path.exists()
+    assert not await path.exists()
 
 
 async def test_no_second_tab_is_wanted_while_a_person_most_likely_looks_at_the_first(desk: Desk) -> None:
     approval = desk.ask()
-    assert not desk.server.watched
+    watched = [desk.server.watched]
     await desk.enter(approval)
-    assert desk.server.watched
+    watched.append(desk.server.watched)
     desk.clock.now += TAB_BUSY_SECONDS
-    assert not desk.server.watched
+    watched.append(desk.server.watched)
+    assert watched == [False, True, False]

@@ -172,7 +172,7 @@ def key(world: World, redacted: object) -> None:
 async def test_the_key_in_use_stays(new_world: NewWorld, redacted: str) -> None:
     world = new_world(confirm=False)
     key(world, redacted)
-    with pytest.raises(PolicyDenied, match="guardrail own_key refuses.*the admin key this server uses"):
+    with pytest.raises(PolicyDenied, match=r"guardrail own_key refuses.*the admin key this server uses"):
         await world.call(world.make("delete_admin_api_key", key_id="key_1"), None)
     assert world.changes == []
 

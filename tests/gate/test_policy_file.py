@@ -31,7 +31,8 @@ def test_a_rule_says_all_it_can(tmp_path: Path) -> None:
     (rule,) = file.rules
     assert rule.name == "n (policy.toml line 1)"
     assert (rule.decision, rule.tools, rule.channel) == ("confirm", ("delete_*", "list_roles"), "local")
-    assert (rule.effects, rule.project_ids) == ({"destroy"}, {"proj_1"})
+    assert rule.effects == frozenset(["destroy"])
+    assert rule.project_ids == frozenset(["proj_1"])
     assert file.guardrails == Guardrails(last_owner=True, own_key=False)
 
 

@@ -84,10 +84,15 @@ def test_a_directory_that_others_can_write_is_refused(tmp_path: Path) -> None:
 def test_a_database_that_is_full_refuses_and_keeps_what_it_had(tmp_path: Path) -> None:
     state = State(tmp_path / "state")
     use(state)
-    with pytest.raises(StateUnavailable, match="full"), state.transaction() as connection:
-        connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
-        for number in range(1000):
-            connection.execute("INSERT INTO journal VALUES (?, '', ?, '')", (number, "x" * 1000))
+
+    def fill() -> None:
+        with state.transaction() as connection:
+            connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
+            for number in range(1000):
+                connection.execute("INSERT INTO journal VALUES (?, '', ?, '')", (number, "x" * 1000))
+
+    with pytest.raises(StateUnavailable, match="full"):
+        fill()
     assert use(state) == 0
 
 
@@ -108,9 +113,14 @@ def test_a_state_below_a_file_is_refused(tmp_path: Path) -> None:
 
 def test_an_error_inside_a_transaction_undoes_it(tmp_path: Path) -> None:
     state = State(tmp_path / "state")
-    with pytest.raises(ZeroDivisionError), state.transaction() as connection:
-        connection.execute("INSERT INTO journal VALUES (1, '', '', '')")
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with state.transaction() as connection:
+            connection.execute("INSERT INTO journal VALUES (1, '', '', '')")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     with state.transaction() as connection:
         assert connection.execute("SELECT count(*) FROM journal").fetchone()[0] == 0
 
