@@ -1,6 +1,7 @@
 """Each of the 143 tools, called through the real process, sends exactly the documented request and nothing else."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +17,20 @@ from tests.sessions import ERAS, KEY, approve_typing, session
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture
+def unguarded(tmp_path: Path) -> str:
+    """Return the path of a policy without guardrails: their own reads would mix with the requests looked at."""
+    path = tmp_path / "policy.toml"
+    path.write_text("[guardrails]\nlast_owner = false\nown_key = false\n", "utf-8")
+    path.chmod(0o600)
+    return str(path)
+
+
 @pytest.mark.parametrize("era", ERAS)
-async def test_every_tool_sends_its_documented_request_with_the_bearer_key(era: str, recorder: Recorder) -> None:
-    env = {"OPENAI_ADMIN_KEY": KEY, "OPENAI_BASE_URL": recorder.base_url}
+async def test_every_tool_sends_its_documented_request_with_the_bearer_key(
+    era: str, recorder: Recorder, unguarded: str
+) -> None:
+    env = {"OPENAI_ADMIN_KEY": KEY, "OPENAI_BASE_URL": recorder.base_url, "ADMIN_MCP_CONFIG": unguarded}
     async with session(era, "--approval", "none", env=env, answers=None) as running:
         for case in CASES:
             for variant in variants(case.documented):
@@ -38,8 +50,15 @@ async def test_every_tool_sends_its_documented_request_with_the_bearer_key(era: 
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_a_validating_client_accepts_answers_of_today_and_tomorrow(era: str, recorder: Recorder) -> None:
-    env = {"OPENAI_ADMIN_KEY": KEY, "OPENAI_BASE_URL": recorder.base_url, "ADMIN_MCP_SECRETS": "reveal"}
+async def test_a_validating_client_accepts_answers_of_today_and_tomorrow(
+    era: str, recorder: Recorder, unguarded: str
+) -> None:
+    env = {
+        "OPENAI_ADMIN_KEY": KEY,
+        "OPENAI_BASE_URL": recorder.base_url,
+        "ADMIN_MCP_CONFIG": unguarded,
+        "ADMIN_MCP_SECRETS": "reveal",
+    }
     async with session(era, "--approval", "none", env=env, answers=None) as running:
         await running.client.list_tools()  # from here on the client validates every result against its output schema
         for case in CASES:
@@ -64,8 +83,8 @@ async def test_every_read_works_on_the_sandbox(era: str) -> None:
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_every_changing_tool_waits_for_a_person(era: str, recorder: Recorder) -> None:
-    env = {"OPENAI_ADMIN_KEY": KEY, "OPENAI_BASE_URL": recorder.base_url}
+async def test_every_changing_tool_waits_for_a_person(era: str, recorder: Recorder, unguarded: str) -> None:
+    env = {"OPENAI_ADMIN_KEY": KEY, "OPENAI_BASE_URL": recorder.base_url, "ADMIN_MCP_CONFIG": unguarded}
     changing = [case for case in CASES if case.documented.method != "GET"]
     wrong = approve_typing("certainly not its name")
     wrong.content = {**(wrong.content or {}), "decision": "yes"}

@@ -63,7 +63,7 @@ def run_desk(records: Records, clock: Callable[[], float], sleep: Callable[[floa
         finally:
             lock.release()
         # A question may have come while the lock was still held, and its server was content with that.
-        if not any(map(_waits, records.approvals.all())):
+        if not (records.state.exists and any(map(_waits, records.approvals.all()))):
             return
 
 

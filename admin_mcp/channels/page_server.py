@@ -32,6 +32,7 @@ from admin_mcp.gate.state import private_directory, write_private
 LONGEST_FORM = 4096
 TAB_BUSY_SECONDS = 60.0
 TAB_WATCHING_SECONDS = 8.0
+_GRACE_SECONDS = 2
 _COOKIE = "session"
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -59,6 +60,7 @@ class PageServer:
         self._sessions: dict[str, str] = {}
         self._redirects: list[Path] = []
         self._busy_until = 0.0
+        self._thread: threading.Thread | None = None
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._host = f"127.0.0.1:{self._socket.getsockname()[1]}"
         self._origin = f"http://{self._host}"
@@ -71,6 +73,7 @@ class PageServer:
                 ws="none",
                 server_header=False,
                 timeout_keep_alive=1,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )
 
@@ -87,11 +90,15 @@ class PageServer:
 
     def start(self) -> None:
         """Serve, in a thread that ends with the process."""
-        threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True).start()
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
-        """Let the server end, and remove what it left in the directory."""
+        """End, once what is being answered has been, and remove what was left in the directory."""
         self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(2 * _GRACE_SECONDS)
+        self._socket.close()
         for path in self._redirects:
             path.unlink(missing_ok=True)
 

@@ -63,7 +63,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     made = Desk(tmp_path / "state")
     yield made
     await made.browser.aclose()
-    made.server._socket.close()
+    made.server.stop()
 
 
 async def test_an_approval_is_given_with_the_text_typed(desk: Desk) -> None:

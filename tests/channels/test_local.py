@@ -1,0 +1,127 @@
+"""Waiting for a person on this machine: how long, what the client hears meanwhile, what the agent is told then."""
+
+import shlex
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from admin_mcp.channels.local import Local
+from admin_mcp.channels.ways import Ways
+from admin_mcp.errors import ApprovalPending
+from admin_mcp.gate.approvals import Approval
+from admin_mcp.gate.records import Records
+from admin_mcp.settings import ApprovalMode
+from tests.gate.questions import question, records
+from tests.gate.world import APPROVE, AtOnce
+
+pytestmark = pytest.mark.anyio
+
+
+class Desk:
+    def __init__(self, directory: Path) -> None:
+        self.kept: Records = records(directory)
+        self.shown = 0
+        self.reports: list[float] = []
+        self.reported = anyio.Event()
+
+    def show(self) -> None:
+        self.shown += 1
+
+    async def report(self, waited: float) -> None:
+        self.reports.append(waited)
+        self.reported.set()
+
+    def person(self, wait: float = 0.0, started: float | None = None) -> Local:
+        return Local(
+            self.kept.approvals,
+            show=self.show,
+            started=anyio.current_time() if started is None else started,
+            wait=wait,
+            report=self.report,
+            at="/state of mine",
+        )
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "state")
+
+
+def ask(desk: Desk) -> Approval:
+    return desk.kept.approvals.open(question(), "local")[0]
+
+
+async def test_without_a_decision_the_call_ends_with_id_and_command(desk: Desk) -> None:
+    approval = ask(desk)
+    with pytest.raises(ApprovalPending) as caught:
+        await desk.person().ask(approval)
+    assert desk.shown == 1
+    assert approval.id in caught.value.message
+    assert caught.value.retryable
+    words = shlex.split(caught.value.hint.partition("run ")[2].partition(" (deny")[0])
+    assert words[-5:] == ["--state-dir", "/state of mine", "approvals", "approve", approval.id]
+    assert Path(words[0]).is_absolute()
+    assert "http" not in caught.value.hint
+
+
+async def test_the_time_to_wait_runs_from_the_calls_start(desk: Desk) -> None:
+    person = desk.person(wait=100, started=anyio.current_time() - 101)
+    with pytest.raises(ApprovalPending):
+        await person.ask(ask(desk))
+    assert desk.reports == []
+
+
+@pytest.mark.parametrize("event", ["approve", "reject", "void", "expire"])
+async def test_a_decision_ends_the_wait_and_progress_is_told_meanwhile(desk: Desk, event: Any) -> None:
+    approval = ask(desk)
+
+    async def decide() -> None:
+        await desk.reported.wait()
+        desk.kept.approvals.apply(approval.id, event)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(decide)
+        with anyio.fail_after(20):
+            await desk.person(wait=1000).ask(approval)
+    assert desk.reports[0] < 1
+
+
+async def test_an_approval_that_is_gone_ends_the_wait(desk: Desk) -> None:
+    approval = ask(desk)
+    desk.kept.state.path.unlink()
+    with anyio.fail_after(20):
+        await desk.person(wait=1000).ask(approval)
+
+
+FORM = AtOnce(APPROVE)
+
+
+@pytest.mark.parametrize(
+    ("mode", "form", "demanded", "expected"),
+    [
+        ("auto", True, None, "elicit"),
+        ("auto", False, None, "local"),
+        ("auto", True, "local", "local"),
+        ("auto", False, "elicit", None),
+        ("elicit", True, None, "elicit"),
+        ("elicit", False, None, None),
+        ("elicit", True, "local", "local"),
+        ("local", True, None, "local"),
+        ("local", True, "elicit", "elicit"),
+        ("two-step", True, None, "two-step"),
+        ("two-step", False, "local", "local"),
+        ("two-step", False, "elicit", None),
+        ("none", True, None, None),
+        ("none", False, "local", "local"),
+        ("none", True, "elicit", "elicit"),
+    ],
+)
+async def test_the_way_is_the_rules_or_else_the_modes_and_never_a_weaker_one(
+    desk: Desk, mode: ApprovalMode, form: bool, demanded: Any, expected: str | None
+) -> None:
+    ways = Ways(mode, FORM if form else None, partial(desk.person))
+    person = ways.reach(demanded)
+    assert (person.channel if person else None) == expected
