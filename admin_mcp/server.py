@@ -178,7 +178,7 @@ class AdminServer:
         local = partial(
             Local,
             self._records.approvals,
-            show=self._show,
+            show=self._show if self._settings.open_browser else None,
             started=started,
             wait=wait,
             report=report,
@@ -187,11 +187,10 @@ class AdminServer:
         return Ways(self._settings.approval, form_of(ctx, params), local)
 
     def _show(self) -> None:
-        """Have the question put on this machine's screen, if that is wanted."""
-        if self._settings.open_browser:
-            from admin_mcp.channels.desk import start_desk  # noqa: PLC0415 - most processes never need it
+        """Have the question put on this machine's screen."""
+        from admin_mcp.channels.desk import start_desk  # noqa: PLC0415 - most processes never need it
 
-            start_desk(self._settings.state_dir)
+        start_desk(self._settings.state_dir)
 
     def _key(self) -> "SecretStr | None":
         from admin_mcp.connection import key_in_use  # noqa: PLC0415 - loaded at the first call, like `connect`

@@ -21,13 +21,20 @@ Report = Callable[[float], Awaitable[None]]
 
 
 class Local:
-    """Waits for a decision. ``show`` puts the question on the screen, if it may."""
+    """Waits for a decision. ``show`` puts the question on the screen, unless it is None."""
 
     channel: Channel = "local"
     answers = None
 
     def __init__(
-        self, approvals: Approvals, *, show: Callable[[], None], started: float, wait: float, report: Report, at: str
+        self,
+        approvals: Approvals,
+        *,
+        show: Callable[[], None] | None,
+        started: float,
+        wait: float,
+        report: Report,
+        at: str,
     ) -> None:
         """Take the moment the call ``started``, on anyio's clock, and the state directory, which the hint names."""
         self._approvals = approvals
@@ -44,7 +51,8 @@ class Local:
             ApprovalPending: it has not, and the call must not wait longer.
 
         """
-        await to_thread.run_sync(self._show)
+        if self._show is not None:
+            await to_thread.run_sync(self._show)
         polls = 0
         while True:
             current = await to_thread.run_sync(self._approvals.get, approval.id)
@@ -60,10 +68,11 @@ class Local:
 
     def _pending(self, approval: Approval) -> ApprovalPending:
         command = command_line("--state-dir", self._at, "approvals", "approve", approval.id)
+        page = "decide on the page in the browser or, " if self._show else ""
         return ApprovalPending(
             f"Approval {approval.id}: a person on this machine has not decided yet. Nothing was sent.",
-            hint="Tell the user: decide on the page in the browser or, in a terminal of your own, run "
-            f"{command} (deny in place of approve refuses it, open shows the page again). "
+            hint=f"Tell the user: {page}in a terminal of your own, run {command} "
+            "(deny in place of approve refuses it, open shows it as a page). "
             "When the user says it is decided, call the tool again with the same arguments.",
             retryable=True,
         )

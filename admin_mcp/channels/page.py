@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.forms import DECISION, TYPED
-from admin_mcp.gate.preview import EFFECTS, Preview
+from admin_mcp.gate.preview import EFFECTS, IMPOSSIBLE, Preview
 from admin_mcp.gate.text import visible
 
 CSRF = "csrf"
@@ -113,7 +113,7 @@ def _what(preview: Preview, *, asking: bool) -> Iterable[ET.Element]:
     facts = [(label, value, "") for label, value in preview.things.items() if label not in present]
     facts.append(("In", preview.target, ""))
     facts += [(f"Affects {kind}", count, "affected") for kind, count in preview.affected.items()]
-    facts.append(("Undo", preview.undo, "plain undo"))
+    facts.append(("Undo", preview.undo, "final" if preview.undo == IMPOSSIBLE else "plain"))
     facts += [(label, value, "plain") for label, value in present.items()]
     yield _e("dl", *(part for label, value, kind in facts for part in _fact(label, value, kind)))
     if preview.changes:

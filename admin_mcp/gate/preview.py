@@ -110,6 +110,10 @@ def _arrow(change: Change) -> str:
     return change.after if change.before is None else f"{change.before} -> {change.after}"
 
 
+IMPOSSIBLE = "not possible"
+"""How a change can be undone that can't be."""
+
+
 def build_preview(call: Endpoint, wire: WireRequest, seen: Seen, *, catalog: Catalog, target: str) -> Preview:
     """Put together what a person needs to decide."""
     spec = type(call).SPEC
@@ -238,14 +242,14 @@ def _undo(spec: Spec, catalog: Catalog) -> str:
         restores = (
             maker and maker.SPEC.effect == "grant" and spec.path_fields and spec.path_fields[-1] in maker.model_fields
         )
-        return f"with {maker.SPEC.name}" if maker and restores else "not possible"
+        return f"with {maker.SPEC.name}" if maker and restores else IMPOSSIBLE
     removals = (
         name
         for name in catalog.endpoints
         if name.startswith("DELETE ") and name.rpartition("/")[0] == f"DELETE {spec.path}"
     )
     remover = catalog.find(next(removals, ""))
-    return f"with {remover.SPEC.name}" if remover else "not possible"
+    return f"with {remover.SPEC.name}" if remover else IMPOSSIBLE
 
 
 def _typed(call: Endpoint, seen: Seen) -> tuple[str, ...]:
