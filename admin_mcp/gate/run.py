@@ -42,8 +42,6 @@ class Run:
 
     def ended(self, name: str) -> bool:
         """Whether the process of that name has ended. Tidies up after one that has."""
-        if name == self._name:
-            return False
         path = self._directory / f"{name}{_SUFFIX}"
         if not path.exists():
             return True
