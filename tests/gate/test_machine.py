@@ -145,15 +145,7 @@ class GateMachine(RuleBasedStateMachine):
     def ask_for_later(
         self, server: int, call: Made
     ) -> tuple[Approval, Endpoint] | MultipleResults[tuple[Approval, Endpoint]]:
-        made = self.make(call)
-        try:
-            self.run(server, made, Later())
-        except AskedError as asked:
-            self.see(asked.approval)
-            return (asked.approval, made)
-        except CallError:
-            pass
-        return multiple()
+        return self.left_open(server, call, Later())
 
     @rule(server=SERVERS, question=questions, reply=REPLIES)
     def answer_later(self, server: int, question: tuple[Approval, Endpoint], reply: Reply) -> None:
@@ -177,15 +169,7 @@ class GateMachine(RuleBasedStateMachine):
     def ask_on_this_machine(
         self, server: int, call: Made
     ) -> tuple[Approval, Endpoint] | MultipleResults[tuple[Approval, Endpoint]]:
-        made = self.make(call)
-        try:
-            self.run(server, made, Absent())
-        except AskedError as asked:
-            self.see(asked.approval)
-            return (asked.approval, made)
-        except CallError:
-            pass
-        return multiple()
+        return self.left_open(server, call, Absent())
 
     @rule(question=local, decision=st.sampled_from(["approve", "approve", "reject"]))
     def decide_on_this_machine(self, question: tuple[Approval, Endpoint], decision: str) -> None:
@@ -260,6 +244,20 @@ class GateMachine(RuleBasedStateMachine):
     @rule(broken=st.booleans())
     def the_api_breaks(self, broken: bool) -> None:
         self.world.api.fail = (lambda request: httpx.Response(500, request=request)) if broken else None
+
+    def left_open(
+        self, server: int, call: Made, person: Person
+    ) -> tuple[Approval, Endpoint] | MultipleResults[tuple[Approval, Endpoint]]:
+        """Make a call, and return its question if it is still open."""
+        made = self.make(call)
+        try:
+            self.run(server, made, person)
+        except AskedError as asked:
+            self.see(asked.approval)
+            return (asked.approval, made)
+        except CallError:
+            pass
+        return multiple()
 
     def sends_nothing(self, server: int, call: Endpoint, person: Person | None) -> None:
         before = len(self.world.changes)
