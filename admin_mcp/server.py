@@ -264,6 +264,11 @@ async def admin_server(
             on_list_tools=tools.list_tools,
             on_call_tool=tools.call_tool,
         )
-        security = RequestStateSecurity(keys=[sealing_key(settings.state_dir)], ttl=PENDING_SECONDS)
+        # A server that only reads asks nothing, so it needs no place to keep a key in.
+        security = (
+            RequestStateSecurity.ephemeral(ttl=PENDING_SECONDS)
+            if settings.read_only
+            else RequestStateSecurity(keys=[sealing_key(settings.state_dir)], ttl=PENDING_SECONDS)
+        )
         server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
         yield server

@@ -90,3 +90,22 @@ def test_the_sandbox_another_url_and_another_key_are_other_systems() -> None:
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError):
         load_settings().approval = "none"  # type: ignore[misc]  # the point
+
+
+@pytest.mark.parametrize("name", ["state_dir", "config"])
+def test_a_relative_path_is_refused_and_a_home_is_found(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert getattr(load_settings(**{name: "~/x"}), name) == tmp_path / "x"
+    for relative in ("x", "./x", "../x"):
+        with pytest.raises(SettingsError, match=f"ADMIN_MCP_{name.upper()}: .* is relative"):
+            load_settings(**{name: relative})
+
+
+@pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "4000", "soon"])
+def test_a_wait_that_makes_no_sense_is_refused(seconds: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADMIN_MCP_APPROVAL_WAIT", seconds)
+    with pytest.raises(SettingsError, match="ADMIN_MCP_APPROVAL_WAIT"):
+        load_settings()

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from admin_mcp.errors import ApprovalUnavailable
 from admin_mcp.gate.journal import Journal, Outcome
 from admin_mcp.gate.policy import Channel
 from admin_mcp.gate.preview import Preview
@@ -27,6 +28,9 @@ Event = Literal["approve", "reject", "claim", "void", "expire"]
 PENDING_SECONDS = 600.0
 APPROVED_SECONDS = 300.0
 REJECTED_SECONDS = 600.0
+MOST_PENDING = 50
+"""How many questions may be open at once: nobody can judge more, and a page can't show them."""
+
 KEPT_SECONDS = 86_400.0
 """How long an ended approval can still be looked at. The journal keeps what it was about for ever."""
 
@@ -122,6 +126,10 @@ class Approvals:
 
         A rejection stands through whichever channel it came. A pending one whose target no longer looks as it was
         shown gives way to a new one. An approved one is returned as it is: whether it still fits is for the re-check.
+
+        Raises:
+            ApprovalUnavailable: too many questions are open.
+
         """
         with self._state.transaction() as connection:
             self._expire(connection)
@@ -133,6 +141,11 @@ class Approvals:
                 if approval.state == "approved" or approval.preview.drift == question.preview.drift:
                     return approval, False
                 self._change(connection, approval, "void", reason="the target changed while nobody had answered")
+            if len(_rows(connection, "state = 'pending'")) >= MOST_PENDING:
+                raise ApprovalUnavailable(
+                    f"{MOST_PENDING} changes wait for a person already; nothing was sent and nobody was asked.",
+                    hint="Stop, and tell the user what you were about to do. Questions end after ten minutes.",
+                )
             return self._insert(connection, question, channel), True
 
     def get(self, approval_id: str) -> Approval | None:

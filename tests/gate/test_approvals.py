@@ -10,9 +10,11 @@ from typing import get_args
 
 import pytest
 
+from admin_mcp.errors import ApprovalUnavailable
 from admin_mcp.gate.approvals import (
     APPROVED_SECONDS,
     KEPT_SECONDS,
+    MOST_PENDING,
     PENDING_SECONDS,
     REJECTED_SECONDS,
     TRANSITIONS,
@@ -149,6 +151,18 @@ def test_what_became_of_it_is_kept_beside_it(tmp_path: Path) -> None:
     assert found.result == Result("refused", "No such role.")
     last = kept.journal.records(approval.id)[-1]
     assert (last.kind, last.fields["outcome"], last.fields["request_id"]) == ("outcome", "refused", "req_1")
+
+
+def test_an_agent_cannot_bury_a_person_in_questions(tmp_path: Path) -> None:
+    clock = Clock()
+    kept = records(tmp_path / "state", clock)
+    for number in range(MOST_PENDING):
+        kept.approvals.open(question(str(number)), "local")
+    with pytest.raises(ApprovalUnavailable, match="wait for a person already"):
+        kept.approvals.open(question("one too many"), "local")
+    assert not kept.approvals.open(question("0"), "local")[1]
+    clock.now += PENDING_SECONDS
+    assert kept.approvals.open(question("one more"), "local")[1]
 
 
 def test_an_unknown_id_is_a_key_error_and_changes_nothing(tmp_path: Path) -> None:

@@ -115,6 +115,14 @@ async def test_what_cannot_be_checked_is_refused_and_says_so(new_world: NewWorld
     assert world.changes == []
 
 
+async def test_a_user_whose_role_is_not_told_counts_as_an_owner(new_world: NewWorld) -> None:
+    world = new_world(confirm=False)
+    owners(world, "user_1")
+    world.api.bodies[f"{USERS}/user_1"] = {"id": "user_1", "role": None}
+    with pytest.raises(PolicyDenied, match="last owner"):
+        await world.call(world.make("delete_user", user_id="user_1"), None)
+
+
 async def test_a_user_who_is_not_there_is_simply_not_found(new_world: NewWorld) -> None:
     world = new_world(confirm=False)
     world.statuses[f"{USERS}/user_1"] = 404
