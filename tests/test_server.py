@@ -1,5 +1,6 @@
 """The real server over real stdio, in both protocol eras, against a recording API."""
 
+import os
 from collections.abc import Callable
 from functools import partial
 
@@ -163,6 +164,7 @@ async def test_read_only_hides_changing_tools_and_refuses_them_with_the_rule(era
     assert error["kind"] == "policy_denied"
     assert "read-only" in error["message"]
     assert recorder.requests == []
+    assert not await anyio.Path(os.environ["ADMIN_MCP_STATE_DIR"]).exists()
 
 
 @pytest.mark.parametrize("era", ERAS)
