@@ -49,20 +49,26 @@ def record(store: Store, call: Call, shown: Row) -> None:
     event = _event(call)
     resource = _resource(call, shown)
     project = call.parents[0][1] if call.parents and call.parents[0][0] == PROJECTS else None
-    actor = first_user(store)
-    email = (store.find(USERS, actor) or {}).get("email")
+    user = first_user(store)
+    email = (store.find(USERS, user) or {}).get("email")
     key = next(iter(store.rows("/organization/admin_api_keys")), "")
-    entry: Row = {
-        "effective_at": call.now,
-        "type": event,
-        "actor": {"type": "api_key", "api_key": {"id": key, "type": "user", "user": {"id": actor, "email": email}}},
-        event: _payload(event, call, shown, resource),
-    }
+    actor: Row = {"type": "api_key", "api_key": {"id": key, "type": "user", "user": {"id": user, "email": email}}}
+    about: Row = {"project_id": project, "resource_id": resource, "actor_id": [user, key], "actor_email": email}
     if project is not None:
-        entry["project"] = {"id": project, "name": store.row(PROJECTS, project)["name"]}
-    searched = {"event_type": event, "actor_id": [actor, key], "actor_email": email}
-    searched |= {"project_id": project, "resource_id": resource, "tenant_only": False}
-    store.put(PLACE, store.new_id(KINDS["audit_logs"].prefix), {**entry, **searched})
+        about["project"] = {"id": project, "name": store.row(PROJECTS, project)["name"]}
+    _add(store, event, call.now, {"actor": actor, event: _payload(event, call, shown, resource), **about})
+
+
+def record_arrival(store: Store, invite: str, user: str, email: str, now: int) -> None:
+    """Add the entry of an invite that a person accepted."""
+    actor: Row = {"type": "session", "session": {"user": {"id": user, "email": email}, "ip_address": "192.0.2.7"}}
+    about: Row = {"project_id": None, "resource_id": invite, "actor_id": [user], "actor_email": email}
+    _add(store, "invite.accepted", now, {"actor": actor, "invite.accepted": {"id": invite}, **about})
+
+
+def _add(store: Store, event: str, now: int, entry: Row) -> None:
+    known: Row = {"effective_at": now, "type": event, "event_type": event, "tenant_only": False}
+    store.put(PLACE, store.new_id(KINDS["audit_logs"].prefix), {**known, **entry})
 
 
 def put_in_order(store: Store) -> None:

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import cast
 
+from admin_mcp.sandbox.certificates import validity
 from admin_mcp.sandbox.keys import add_service_account_key, new_secret, redacted
-from admin_mcp.sandbox.kinds import DAY, KINDS, as_row
+from admin_mcp.sandbox.kinds import ACCEPT_SECONDS, ACCEPTS_AT, DAY, KINDS, as_row
 from admin_mcp.sandbox.requests import Call
 from admin_mcp.sandbox.store import Row, Store, text
 from admin_mcp.sandbox.views import PROJECTS, USERS
 
 _INVITE_LASTS = 7 * DAY
-_CERTIFICATE_LASTS = 365 * DAY
 
 _PROJECT_ROLES: dict[str, tuple[str, list[str]]] = {
     "owner": (
@@ -94,13 +94,14 @@ def default_project(store: Store) -> str:
     return next(project for project, row in store.rows(PROJECTS).items() if row.get("default"))
 
 
-def _certificate(_: Store, __: Row, now: int) -> Row:
-    return {"certificate_details": {"valid_at": now, "expires_at": now + _CERTIFICATE_LASTS}}
+def _certificate(_: Store, row: Row, __: int) -> Row:
+    valid_at, expires_at = validity(text(row, "certificate"))
+    return {"certificate_details": {"valid_at": valid_at, "expires_at": expires_at}}
 
 
 def _invite(store: Store, row: Row, now: int) -> Row:
     projects = row.get("projects", [{"id": default_project(store), "role": "member"}])
-    return {"projects": projects, "expires_at": now + _INVITE_LASTS}
+    return {"projects": projects, "expires_at": now + _INVITE_LASTS, ACCEPTS_AT: now + ACCEPT_SECONDS}
 
 
 def _admin_key(store: Store, _: Row, __: int) -> Row:

@@ -72,6 +72,10 @@ SINGLETONS: dict[str, Row] = {
 ENFORCEMENT: Row = {"enforcement": {"status": "inactive"}}
 """What a spend limit shows beside what was asked: pretend money never reaches a limit."""
 
+ACCEPTS_AT = "accepts_at"
+ACCEPT_SECONDS = 20
+"""When an invited person accepts: long enough after the invite to see it pending, and to withdraw it."""
+
 RENAMED = {"role_name": "name", "retention_type": "type"}
 """Fields that are asked for under one name and shown under another."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from admin_mcp.sandbox import audit
 from admin_mcp.sandbox.errors import RefusalError
 from admin_mcp.sandbox.operations import perform
+from admin_mcp.sandbox.people import arrive
 from admin_mcp.sandbox.render import render
 from admin_mcp.sandbox.requests import read_call
 from admin_mcp.sandbox.routes import router
@@ -45,6 +46,7 @@ class Organization:
             return Reply(refusal.status, refusal.body)
 
     def _answer(self, method: str, path: str, query: list[tuple[str, str]], body: object | None, now: int) -> Row:
+        arrive(self._store, now)
         route, params = router().find(method, path)
         call = read_call(route, params, query, body, now)
         check(self._store, call)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from admin_mcp.sandbox.access import find_role, holdings, owners
+from admin_mcp.sandbox.certificates import validity
 from admin_mcp.sandbox.errors import conflict, invalid, not_allowed, not_found
 from admin_mcp.sandbox.requests import Call
 from admin_mcp.sandbox.routes import home_of, noun_of
@@ -137,8 +138,12 @@ def _invited_projects_exist(store: Store, call: Call) -> None:
 
 
 def _certificate_is_welcome(store: Store, call: Call) -> None:
-    if "-----BEGIN CERTIFICATE-----" not in str(call.given["certificate"]):
-        raise invalid("Invalid value for 'certificate': it is not PEM text.", param="certificate")
+    try:
+        validity(str(call.given["certificate"]))
+    except ValueError as error:
+        raise invalid(
+            f"Invalid value for 'certificate': not PEM text of a certificate ({error}).", param="certificate"
+        ) from None
     if len(store.rows(call.place)) >= _MOST_CERTIFICATES:
         raise not_allowed(f"An organization holds at most {_MOST_CERTIFICATES} certificates.")
 

@@ -4,17 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from admin_mcp.sandbox.access import find_role, give
+from admin_mcp.sandbox.certificates import self_signed
 from admin_mcp.sandbox.creation import furnish_project, owner_of_key
 from admin_mcp.sandbox.keys import SANDBOX_KEY, redacted
-from admin_mcp.sandbox.kinds import DAY, KINDS
+from admin_mcp.sandbox.kinds import ACCEPTS_AT, DAY, KINDS
+from admin_mcp.sandbox.people import INVITES, add_user
 from admin_mcp.sandbox.store import Row, Store, text
 from admin_mcp.sandbox.views import PROJECTS, USERS
 
 Answer = Callable[[str, str, list[tuple[str, str]], object | None, int], Row]
 
 _FOUNDED_DAYS_AGO: Final = 200
-_PEM: Final = "-----BEGIN CERTIFICATE-----\nMIIBsandboxcertificateofnoauthority{n}\n-----END CERTIFICATE-----\n"
 
 _PEOPLE = (
     ("Ana Ortiz", "owner"),
@@ -78,14 +78,8 @@ def _roles(store: Store, now: int) -> None:
 def _people(store: Store, now: int) -> list[str]:
     ids = []
     for name, role in _PEOPLE:
-        user = store.new_id(KINDS["users"].prefix)
         email = f"{name.lower().replace(' ', '.')}@example.com"
-        about: Row = {"name": name, "email": email, "picture": None, "user_type": "user"}
-        about |= {"is_service_account": False, "is_default": False, "is_scim_managed": False}
-        store.put(USERS, user, {**KINDS["users"].begin(now), **about})
-        place = f"{USERS}/{user}/roles"
-        give(store, place, find_role(store, place, role), now)
-        ids.append(user)
+        ids.append(add_user(store, name, email, role, now))
     return ids
 
 
@@ -139,10 +133,10 @@ def _personal_key(past: _Past, project: str, user: str) -> None:
 
 def _organization(past: _Past, projects: list[str]) -> None:
     names = ("Gateway 2025", "Gateway 2026")
-    certificates = [
-        past.post(150, "/organization/certificates", {"name": name, "certificate": _PEM.format(n=number)})
-        for number, name in enumerate(names)
-    ]
+    certificates = []
+    for name, begins in zip(names, (360, 155), strict=True):
+        pem = self_signed(name, past.day(begins), past.day(begins - 365))
+        certificates.append(past.post(150, "/organization/certificates", {"name": name, "certificate": pem}))
     past.post(149, "/organization/certificates/activate", {"certificate_ids": certificates[1:]})
     past.post(140, "/organization/spend_alerts", _alert(200_000, "finance@example.com"))
     past.post(140, "/organization/spend_limit", {"currency": "USD", "interval": "month", "threshold_amount": 500_000})
@@ -177,11 +171,10 @@ def _outside(past: _Past, project: str) -> None:
 
 
 def _invites(past: _Past, projects: list[str]) -> None:
-    invites = "/organization/invites"
-    joined = past.post(30, invites, {"email": "gita.rao@example.com", "role": "reader", "projects": []})
-    past.store.row(invites, joined).update({"status": "accepted", "accepted_at": past.day(29)})
+    past.post(30, INVITES, {"email": "gita.rao@example.com", "role": "reader", "projects": []})
     asked: Row = {"email": "hugo.meyer@example.com", "role": "reader"}
-    past.post(2, invites, {**asked, "projects": [{"id": projects[2], "role": "member"}]})
+    waiting = past.post(2, INVITES, {**asked, "projects": [{"id": projects[2], "role": "member"}]})
+    past.store.row(INVITES, waiting).pop(ACCEPTS_AT)  # he is on holiday, so that there is a pending invite to see
 
 
 def _alert(cents: int, recipient: str) -> Row:

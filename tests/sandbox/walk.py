@@ -8,15 +8,14 @@ from typing import Any
 
 from admin_mcp.endpoint import Endpoint
 from admin_mcp.request import build_request
+from admin_mcp.sandbox.certificates import self_signed
 from admin_mcp.sandbox.organization import Organization, Reply
 from tests.contract.cases import CASES, Case
 from tests.contract.examples import Arguments, smallest
 
 NOW = 1_790_000_000.0
 LISTS = {case.documented.path: case for case in CASES if case.name.startswith("list_")}
-PEM = """-----BEGIN CERTIFICATE-----
-MIIBszCCAVmgAwIBAgIUMIJWdTGv2wJ0cyg0UK0c0m2k5uYwCgYIKoZIzj0EAwIw
------END CERTIFICATE-----"""
+PEM = self_signed("edge.example.com", 1_780_000_000, 1_800_000_000)
 
 
 def organization() -> Organization:
