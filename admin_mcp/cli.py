@@ -15,6 +15,7 @@ from admin_mcp.commands.approvals import approvals
 from admin_mcp.commands.journal import journal
 from admin_mcp.commands.options import settings_of, settings_options
 from admin_mcp.commands.policy import operator_policy, policy
+from admin_mcp.commands.sandbox import sandbox
 from admin_mcp.commands.secrets import secrets
 from admin_mcp.settings import Settings
 
@@ -84,7 +85,7 @@ def demo() -> None:
     anyio.run(run_demo, click.echo)
 
 
-for command in (approvals, journal, policy, secrets):
+for command in (approvals, journal, policy, sandbox, secrets):
     main.add_command(command)
 
 

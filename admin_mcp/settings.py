@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from admin_mcp.errors import SettingsError
+from admin_mcp.sandbox.faults import Faults, parse_faults
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 PLACEHOLDER_KEY = "REPLACE-WITH-YOUR-ADMIN-KEY"
@@ -34,6 +35,7 @@ class Settings(BaseSettings):
     ``approval``: ``auto`` asks through the client where it can show forms, else on this machine; ``elicit`` and
     ``local`` only the one or the other; ``two-step`` has the call repeated with a phrase; ``none`` never asks.
     ``approval_wait``: seconds a call waits for a person on this machine; None: 45 with a progress token, else 4.
+    ``seed`` and ``faults`` are the sandbox's.
     ``secrets``: where a new key's value goes: ``file`` keeps it from the model, ``reveal`` hands it over.
     """
 
@@ -56,6 +58,8 @@ class Settings(BaseSettings):
     config: Path | None = None
     approval_wait: float | None = Field(None, ge=0, le=3600, allow_inf_nan=False)
     open_browser: bool = True
+    seed: int = 0
+    faults: str = ""
 
     @field_validator("admin_key")
     @classmethod
@@ -66,6 +70,12 @@ class Settings(BaseSettings):
         if not (text.isascii() and text.isprintable()) or " " in text:
             raise ValueError("the key contains a character no key has (a space, a line break or a quote mark?)")
         return SecretStr(text)
+
+    @field_validator("faults")
+    @classmethod
+    def _known_faults(cls, text: str) -> str:
+        parse_faults(text)
+        return text
 
     @field_validator("state_dir", "config")
     @classmethod
@@ -91,6 +101,11 @@ class Settings(BaseSettings):
         if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ValueError("plain http is only for loopback addresses; use https://")
         return url.strip().rstrip("/")
+
+    @property
+    def parsed_faults(self) -> Faults:
+        """What goes wrong in the sandbox, on purpose."""
+        return parse_faults(self.faults)
 
     @property
     def target(self) -> Target:

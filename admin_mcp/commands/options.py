@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 _OPTIONS = (
     click.option("--sandbox", is_flag=True, default=None, help="Serve a pretend organization: no key, no network."),
+    click.option("--seed", type=int, help="With --sandbox: another organization of the same kind."),
+    click.option(
+        "--faults", help="With --sandbox: what goes wrong, such as 429=10%,500=5%,drop=2%,garbage=1%,latency=0.3"
+    ),
     click.option("--read-only", is_flag=True, default=None, help="Neither list nor run tools that change something."),
     click.option(
         "--approval",

@@ -8,8 +8,17 @@ from admin_mcp.sandbox.store import Row
 class RefusalError(Exception):
     """The pretend API refuses a call. Raised before anything was changed."""
 
-    def __init__(self, status: int, message: str, *, param: str | None = None, code: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        kind: str = "invalid_request_error",
+    ) -> None:
         super().__init__(message)
+        self.kind = kind
         self.status = status
         self.message = message
         self.param = param
@@ -21,7 +30,7 @@ class RefusalError(Exception):
         return {
             "error": {
                 "message": self.message,
-                "type": "invalid_request_error",
+                "type": self.kind,
                 "param": self.param,
                 "code": self.code,
             }
@@ -58,6 +67,23 @@ def unauthorized() -> RefusalError:
     return RefusalError(
         401, "No API key was given. Send one in an Authorization header: 'Bearer <key>'.", code="invalid_api_key"
     )
+
+
+def wrong_key() -> RefusalError:
+    """Refuse a key that belongs to a project."""
+    return RefusalError(
+        403, "You have insufficient permissions: this takes an admin key, and the key given is a project's."
+    )
+
+
+def rate_limited() -> RefusalError:
+    """Refuse a request because there were too many."""
+    return RefusalError(429, "Rate limit reached. Try again in a second.", code="rate_limit_exceeded")
+
+
+def server_error() -> RefusalError:
+    """Fail, before anything was changed."""
+    return RefusalError(500, "The server had an error while processing your request.", kind="server_error")
 
 
 def unknown_path(method: str, path: str) -> RefusalError:
