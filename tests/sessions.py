@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,20 +57,20 @@ async def session(
     era: str,
     *arguments: str,
     env: Mapping[str, str] | None = None,
-    answers: Sequence[Answer] | None = (),
+    answers: Sequence[Answer] | Callable[[types.ElicitRequestFormParams], Answer] | None = (),
 ) -> AsyncIterator[Session]:
-    """Start the server and connect. ``answers=None`` is a client that shows no forms."""
+    """Start the server and connect. ``answers=None`` is a client that shows no forms, a function one that decides."""
     server = StdioServerParameters(
         command=sys.executable, args=["-m", "admin_mcp", *arguments], env=environment(**(env or {}))
     )
-    remaining = list(answers or ())
+    remaining = [] if answers is None or callable(answers) else list(answers)
     asked: list[types.ElicitRequestFormParams] = []
 
     async def answer(context: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
         del context
         assert isinstance(params, types.ElicitRequestFormParams)
         asked.append(params)
-        return remaining.pop(0)
+        return answers(params) if callable(answers) else remaining.pop(0)
 
     callback = None if answers is None else answer
     with open(os.devnull, "w", encoding="utf-8") as quiet:  # noqa: ASYNC230, PTH123 - opening the null device can't block

@@ -1,6 +1,7 @@
 """The pretend organization over HTTP on this machine, so that any client can develop against it."""
 
 import json
+import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,8 @@ import uvicorn
 from admin_mcp.sandbox.front import Front, Response
 from admin_mcp.sandbox.organization import Organization
 from admin_mcp.sandbox.store import Row
+
+logger = logging.getLogger(__name__)
 
 _CONTROL = "/sandbox/"
 _LONGEST_BODY = 10 * 1024 * 1024
@@ -56,8 +59,15 @@ class SandboxApp:
             response = self._control(scope["method"], scope["path"].removeprefix(_CONTROL), content)
         else:
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-            response = await self._front.answer(scope["method"], target, headers, content)
+            response = await self._answer(scope["method"], target, headers, content)
         await _send_response(response, send)
+
+    async def _answer(self, method: str, target: bytes, headers: dict[str, str], content: bytes) -> Response:
+        try:
+            return await self._front.answer(method, target, headers, content)
+        except Exception:  # the top of this server: a defect of the sandbox is logged, and looks like the API's own
+            logger.exception("%s %s failed inside the sandbox", method, target.decode("latin-1"))
+            return _plain(500, {"error": {"message": "The sandbox failed; its log says why."}})
 
     def _control(self, method: str, action: str, content: bytes) -> Response:
         if method == "POST" and action == "reset":

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from admin_mcp.sandbox.kinds import ACCEPT_SECONDS
 from admin_mcp.sandbox.organization import Organization
-from tests.sandbox.walk import PEM, organization
+from tests.sandbox.walk import NOW, PEM, organization
 
 ORG = "/organization"
 
@@ -166,6 +167,62 @@ def test_pages_show_every_item_exactly_once(cursor: str, api: Api) -> None:
             query["after"] = page[cursor]
     assert seen == whole
     assert not page["has_more"]
+
+
+def test_before_pages_backward(api: Api) -> None:
+    project = api.find(f"{ORG}/projects", "Billing")
+    path = f"{ORG}/projects/{project}/rate_limits"
+    whole = [entry["id"] for entry in api.all(path)]
+    assert len(whole) == 4
+    page = api.ask("GET", path, {"before": whole[3], "limit": "2"})
+    assert [entry["id"] for entry in page["data"]] == whole[1:3]
+    assert page["has_more"]
+    page = api.ask("GET", path, {"before": whole[1], "limit": "2"})
+    assert [entry["id"] for entry in page["data"]] == whole[:1]
+    assert not page["has_more"]
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "param"),
+    [
+        ("users", {"after": "user-nobody"}, "after"),
+        ("groups", {"after": "group_without_the_cursors_form"}, "after"),
+        ("users", {"limit": "101"}, "limit"),
+        ("users", {"limit": "many"}, "limit"),
+        ("roles", {"order": "sideways"}, "order"),
+    ],
+)
+def test_a_wrong_cursor_limit_or_order_is_named(path: str, query: dict[str, str], param: str, api: Api) -> None:
+    assert api.ask("GET", f"{ORG}/{path}", query, expect=400)["error"]["param"] == param
+
+
+def test_an_invited_person_accepts_after_a_while_and_is_then_a_member_of_the_invites_projects() -> None:
+    now = [NOW]
+    org = Organization(clock=lambda: now[0])
+
+    def ask(method: str, path: str, body: object = None) -> Any:
+        return org.respond(method, f"{ORG}/{path}", [], body).body
+
+    project = next(entry["id"] for entry in ask("GET", "projects")["data"] if entry["name"] == "Billing")
+    asked = {"email": "ida.berg@example.com", "role": "reader", "projects": [{"id": project, "role": "owner"}]}
+    invite = ask("POST", "invites", asked)["id"]
+    now[0] += ACCEPT_SECONDS - 1
+    assert ask("GET", f"invites/{invite}")["status"] == "pending"
+    now[0] += 1
+    assert ask("GET", f"invites/{invite}")["accepted_at"] == NOW + ACCEPT_SECONDS
+    (user,) = [user for user in ask("GET", f"projects/{project}/users")["data"] if user["email"] == asked["email"]]
+    assert (user["name"], user["role"]) == ("Ida Berg", "owner")
+    newest = ask("GET", "audit_logs")["data"][0]
+    assert (newest["type"], newest["actor"]["session"]["user"]["email"]) == ("invite.accepted", asked["email"])
+
+
+def test_a_withdrawn_invite_brings_nobody() -> None:
+    now = [NOW]
+    org = Organization(clock=lambda: now[0])
+    invite = org.respond("POST", f"{ORG}/invites", [], {"email": "x@example.com", "role": "reader"}).body["id"]
+    org.respond("DELETE", f"{ORG}/invites/{invite}", [], None)
+    now[0] += 10 * ACCEPT_SECONDS
+    assert "x@example.com" not in str(org.respond("GET", f"{ORG}/users", [], None).body)
 
 
 def test_order_turns_a_list_around(api: Api) -> None:
