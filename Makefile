@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types catalog check interop clean
+.PHONY: demo test lint types catalog check interop bench soak clean
 
 demo: .venv/.runtime
 	$(BIN)/openai-admin-mcp demo
@@ -37,8 +37,21 @@ interop/node_modules/.done: interop/package.json
 	cd interop && npm install --silent --no-package-lock --no-audit --no-fund
 	touch $@
 
+# Measures this server beside a bare SDK server and FastMCP, which gets an environment of its own. Linux only.
+bench: .venv/.dev benchmarks/.venv/.done
+	$(BIN)/python benchmarks/run.py benchmarks/.venv/bin/python
+
+benchmarks/.venv/.done:
+	$(PYTHON) -m venv benchmarks/.venv
+	benchmarks/.venv/bin/python -m pip install --quiet --disable-pip-version-check 'fastmcp==4.1.2'
+	touch $@
+
+# The long form of the soak test: 20,000 calls and more in one process.
+soak: .venv/.dev
+	ADMIN_MCP_SOAK_CALLS=20000 $(BIN)/python -m pytest tests/test_soak.py
+
 clean:
-	rm -rf .venv
+	rm -rf .venv benchmarks/.venv
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

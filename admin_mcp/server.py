@@ -38,6 +38,7 @@ from admin_mcp.gate.permits import Permits
 from admin_mcp.gate.policy import Policy
 from admin_mcp.gate.reads import verification
 from admin_mcp.gate.records import Records
+from admin_mcp.list_cache import ListCache
 from admin_mcp.listing import selected
 from admin_mcp.request import build_request
 from admin_mcp.response import Expectation, read_answer
@@ -271,4 +272,5 @@ async def admin_server(
             else RequestStateSecurity(keys=[sealing_key(settings.state_dir)], ttl=PENDING_SECONDS)
         )
         server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
+        server.middleware.append(ListCache())
         yield server

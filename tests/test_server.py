@@ -43,6 +43,13 @@ async def test_lists_every_compiled_tool_as_compiled(era: str) -> None:
 
 
 @pytest.mark.parametrize("era", ERAS)
+async def test_a_repeated_list_is_the_same(era: str) -> None:
+    async with session(era) as running:
+        lists = [await running.client.list_tools() for _ in range(3)]
+        assert lists[0].tools == lists[1].tools == lists[2].tools
+
+
+@pytest.mark.parametrize("era", ERAS)
 async def test_a_read_needs_no_person_and_returns_the_apis_object_whole(era: str, recorder: Recorder) -> None:
     recorder.reply = lambda _: Canned(body={"object": "list", "data": [], "has_more": False, "next": None, "new": [1]})
     async with session(era, env=api(recorder)) as running:

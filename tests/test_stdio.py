@@ -136,6 +136,22 @@ def test_an_unknown_method_is_answered(raw: Raw) -> None:
     assert raw.ask({"jsonrpc": "2.0", "id": 3, "method": "nonsense/call"})["error"]["code"] == -32601
 
 
+def test_a_list_that_came_as_a_notification_does_not_spoil_the_lists_after_it(raw: Raw) -> None:
+    raw.initialize()
+    raw.send(b'{"jsonrpc":"2.0","method":"tools/list"}')
+    for number in (5, 6):
+        assert len(raw.ask({"jsonrpc": "2.0", "id": number, "method": "tools/list"})["result"]["tools"]) == 143
+
+
+def test_a_malformed_list_is_refused_after_a_good_one_as_before_it(raw: Raw) -> None:
+    raw.initialize()
+    bad = {"jsonrpc": "2.0", "id": 5, "method": "tools/list", "params": {"cursor": 7}}
+    codes = [raw.ask(bad)["error"]["code"]]
+    raw.ask({"jsonrpc": "2.0", "id": 6, "method": "tools/list"})
+    codes.append(raw.ask(bad)["error"]["code"])
+    assert codes == [-32602, -32602]
+
+
 def test_the_end_of_stdin_ends_the_server_with_0(raw: Raw) -> None:
     raw.initialize()
     assert raw.end() == 0

@@ -121,6 +121,7 @@ class Gate:
         self._records = records
         self._permits = permits
         self._asking: set[str] = set()
+        self._closing: dict[str, anyio.Event] = {}
 
     async def check(self, spec: Spec) -> None:
         """Return if there are arguments with which this tool may be called.
@@ -268,9 +269,18 @@ class Gate:
         except (anyio.get_cancelled_exc_class(), ApprovalUnavailable):
             # Nobody waits for this form's answer any more, so it must not lie there for a later call to find.
             if person.channel == "elicit":
-                await self._void(approval, "the call ended before the answer came")
+                await self._withdraw(change, approval)
             raise
         return approval
+
+    async def _withdraw(self, change: _Change, approval: Approval) -> None:
+        """Void the question, while the same call, if it comes again at once, waits for the end of that."""
+        self._closing[change.key] = closing = anyio.Event()
+        try:
+            await self._void(approval, "the call ended before the answer came")
+        finally:
+            self._closing.pop(change.key, None)
+            closing.set()
 
     async def _opened(self, change: _Change, person: Person) -> tuple[Approval, Preview | None]:
         """Return the approval this call is about, and the preview if it was read just now."""
@@ -286,6 +296,8 @@ class Gate:
         preview = await self._look.preview(change.call, change.wire, affected=True)
         given = change.call.model_dump(mode="json", exclude_unset=True)
         question = Question(change.key, change.tool, given, preview)
+        if closing := self._closing.get(change.key):
+            await closing.wait()  # or this call would share a question that is just being withdrawn
         opened, _ = await _threaded(approvals.open, question, person.channel)
         return opened, preview
 

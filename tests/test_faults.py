@@ -1,0 +1,408 @@
+"""The client against a real server that misbehaves: reads recover or say why, changes leave at most once."""
+
+import gzip
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import anyio
+import pytest
+from pydantic import SecretStr
+
+from admin_mcp import client as client_module
+from admin_mcp.client import Client
+from admin_mcp.errors import (
+    ApiError,
+    CallError,
+    CallTimeout,
+    NetworkError,
+    OutcomeUnknown,
+    RateLimited,
+    SchemaMismatch,
+)
+from admin_mcp.gate.permits import Permits
+from admin_mcp.request import WireRequest
+from admin_mcp.response import Expectation, read_answer
+from admin_mcp.settings import Target
+from tests.sessions import KEY
+
+pytestmark = pytest.mark.anyio
+
+READ = WireRequest("GET", "/organization/roles")
+CHANGE = WireRequest("POST", "/organization/roles", body='{"name":"x"}')
+TARGET = Target("the test system", "test")
+GOOD = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 11\r\n\r\n{"id": "x"}'
+
+Step = Callable[[socket.socket], None]
+
+
+def say(*parts: bytes) -> Step:
+    return lambda connection: connection.sendall(b"".join(parts))
+
+
+def answer(status: str, body: bytes = b'{"error":{"message":"no"}}', *headers: str) -> Step:
+    lines = [f"HTTP/1.1 {status}", "content-type: application/json", f"content-length: {len(body)}", *headers]
+    return say("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+
+
+def reset(connection: socket.socket) -> None:
+    """Break the connection as a crashed host does."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def reset_after(*parts: bytes) -> Step:
+    def step(connection: socket.socket) -> None:
+        connection.sendall(b"".join(parts))
+        reset(connection)
+
+    return step
+
+
+def close(connection: socket.socket) -> None:
+    connection.close()
+
+
+def keep_silent(connection: socket.socket) -> None:
+    """Say nothing until the client has gone."""
+    while connection.recv(65536):
+        pass
+
+
+def cut(*parts: bytes) -> Step:
+    def step(connection: socket.socket) -> None:
+        connection.sendall(b"".join(parts))
+        connection.close()
+
+    return step
+
+
+def drip(connection: socket.socket) -> None:
+    """Begin an answer, and go on with it for ever, a byte at a time."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n")
+    try:
+        while True:
+            connection.sendall(b" ")
+            if gone.wait(0.05):
+                return
+    except OSError:
+        return
+
+
+gone = threading.Event()
+
+
+class Misbehaving:
+    """Takes connections, reads requests, and does the next step for each."""
+
+    def __init__(self, *steps: Step) -> None:
+        self.steps = list(steps)
+        self.requests: list[str] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self._ended = False
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def end(self) -> None:
+        self._ended = True
+        self._socket.close()
+
+    @property
+    def changes(self) -> int:
+        return sum(not request.startswith("GET") for request in self.requests)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection:
+            try:
+                while head := self._head(connection):
+                    self.requests.append(head)
+                    step = self.steps.pop(0) if self.steps else say(GOOD)
+                    step(connection)
+                    if connection.fileno() < 0:
+                        return
+            except OSError:
+                return
+
+    def _head(self, connection: socket.socket) -> str:
+        text = b""
+        while b"\r\n\r\n" not in text:
+            part = connection.recv(65536)
+            if not part:
+                return ""
+            text += part
+        head, _, body = text.partition(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0] or 0)
+        while len(body) < length:
+            body += connection.recv(65536)
+        return head.decode().splitlines()[0]
+
+
+@pytest.fixture
+def misbehaving() -> Iterator[Callable[..., Misbehaving]]:
+    made: list[Misbehaving] = []
+
+    def new(*steps: Step) -> Misbehaving:
+        made.append(Misbehaving(*steps))
+        return made[-1]
+
+    gone.clear()
+    yield new
+    gone.set()
+    for server in made:
+        server.end()
+
+
+class Caller:
+    """Sends through the real client, with waits between tries that are noted and not waited."""
+
+    def __init__(self, port: int) -> None:
+        self.permits = Permits()
+        self.waits: list[float] = []
+        self.client = Client(
+            base_url=f"http://127.0.0.1:{port}/v1",
+            key=SecretStr(KEY),
+            target=TARGET,
+            permits=self.permits,
+            sleep=self._sleep,
+        )
+
+    async def _sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+    async def __call__(self, wire: WireRequest) -> Any:
+        permit = self.permits.issue(wire.digest(TARGET.system)) if wire.mutates else None
+        given = await self.client.send(wire, permit, verify="Look first.")
+        return read_answer(given, Expectation(mutates=wire.mutates, verify="Look first."))
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the total time limit be short enough to wait for."""
+    monkeypatch.setattr(client_module, "TOTAL_SECONDS", 0.6)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n"
+BROKEN: dict[str, Step] = {
+    "reset before an answer": reset,
+    "closed before an answer": close,
+    "cut inside the head": cut(b"HTTP/1.1 200 OK\r\ncontent-ty"),
+    "cut inside the body": cut(HEAD, b'{"id": "x'),
+    "reset inside the body": reset_after(HEAD, b'{"id": "x'),
+    "no HTTP at all": cut(b"SSH-2.0-OpenSSH_9.9\r\n"),
+    "500": answer("500 Oops"),
+    "502": answer("502 Bad Gateway", b"<html>bad gateway</html>"),
+    "503": answer("503 Busy"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+async def test_a_read_recovers_from_two_failures_in_a_row(name: str, misbehaving: Callable[..., Misbehaving]) -> None:
+    server = misbehaving(BROKEN[name], BROKEN[name])
+    caller = Caller(server.port)
+    async with caller.client:
+        assert await caller(READ) == {"id": "x"}
+    assert len(server.requests) == 3
+    assert len(caller.waits) == 2
+
+
+@pytest.mark.parametrize("name", BROKEN)
+async def test_a_read_that_fails_three_times_says_so(name: str, misbehaving: Callable[..., Misbehaving]) -> None:
+    server = misbehaving(*[BROKEN[name]] * 5)
+    caller = Caller(server.port)
+    async with caller.client:
+        with pytest.raises((NetworkError, ApiError)) as caught:
+            await caller(READ)
+    assert len(server.requests) == 3
+    assert caught.value.hint
+    assert KEY not in str(caught.value.as_object())
+
+
+@pytest.mark.parametrize("name", BROKEN)
+async def test_a_change_meets_the_same_once_and_its_outcome_is_unknown(
+    name: str, misbehaving: Callable[..., Misbehaving]
+) -> None:
+    server = misbehaving(BROKEN[name])
+    caller = Caller(server.port)
+    async with caller.client:
+        with pytest.raises(OutcomeUnknown, match=r"may or may not|unclear|failed") as caught:
+            await caller(CHANGE)
+    assert server.changes == 1
+    assert caught.value.hint == "Look first."
+
+
+async def test_a_refused_connection_is_said_for_reads_and_changes() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    caller = Caller(port)
+    async with caller.client:
+        for wire in (READ, CHANGE):
+            with pytest.raises(NetworkError, match="nothing was sent"):
+                await caller(wire)
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.parametrize("step", [keep_silent, drip], ids=["slow head", "slow body"])
+async def test_slowness_ends_with_the_time_limit(step: Step, misbehaving: Callable[..., Misbehaving]) -> None:
+    server = misbehaving(step, step, step, step)
+    caller = Caller(server.port)
+    async with caller.client:
+        with anyio.fail_after(10):
+            with pytest.raises((CallTimeout, NetworkError)):
+                await caller(READ)
+            before = server.changes
+            with pytest.raises(OutcomeUnknown):
+                await caller(CHANGE)
+    assert (before, server.changes) == (0, 1)
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+async def test_a_429_is_waited_out_as_asked_for_reads_and_changes(
+    form: str, misbehaving: Callable[..., Misbehaving]
+) -> None:
+    for wire in (READ, CHANGE):
+        when = "3" if form == "seconds" else format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True)
+        server = misbehaving(answer("429 Slow", b"{}", f"retry-after: {when}"))
+        caller = Caller(server.port)
+        async with caller.client:
+            assert await caller(wire) == {"id": "x"}
+        assert caller.waits == [pytest.approx(3, abs=1.1)]
+
+
+async def test_a_429_that_stays_is_said(misbehaving: Callable[..., Misbehaving]) -> None:
+    for wire in (READ, CHANGE):
+        server = misbehaving(*[answer("429 Slow")] * 5)
+        caller = Caller(server.port)
+        async with caller.client:
+            with pytest.raises(RateLimited):
+                await caller(wire)
+        assert len(server.requests) == 3
+
+
+async def test_a_redirect_is_not_followed(misbehaving: Callable[..., Misbehaving]) -> None:
+    elsewhere = misbehaving()
+    for status in ("301 Moved", "302 Found", "307 Temporary", "308 Permanent"):
+        for wire in (READ, CHANGE):
+            server = misbehaving(answer(status, b"", f"location: http://127.0.0.1:{elsewhere.port}/v1/x"))
+            caller = Caller(server.port)
+            async with caller.client:
+                with pytest.raises(CallError):
+                    await caller(wire)
+    assert elsewhere.requests == []
+
+
+def chunked(part: bytes, times: int) -> Step:
+    """Send a body without saying its length, until it ends or nobody listens."""
+
+    def step(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
+        for _ in range(times):
+            connection.sendall(f"{len(part):x}\r\n".encode() + part + b"\r\n")
+        connection.sendall(b"0\r\n\r\n")
+
+    return step
+
+
+def bomb() -> Step:
+    """Send 200 MB of spaces, in 200 KB."""
+    packed = gzip.compress(b" " * (200 * 1024 * 1024), compresslevel=9)
+    head = (
+        f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: {len(packed)}"
+    )
+    return say(head.encode() + b"\r\n\r\n" + packed)
+
+
+@pytest.mark.parametrize("step", [chunked(b" " * 1_000_000, 30), bomb()], ids=["30 MB", "a gzip bomb"])
+async def test_an_endless_body_is_dropped_at_its_limit(step: Step, misbehaving: Callable[..., Misbehaving]) -> None:
+    server = misbehaving(step, step)
+    caller = Caller(server.port)
+    async with caller.client:
+        with pytest.raises(ApiError, match="longer than 10 MB"):
+            await caller(READ)
+        with pytest.raises(OutcomeUnknown):
+            await caller(CHANGE)
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>hello</html>", b"\xff\xfe\x00", b'{"id": "\xff"}', b"", b"null", b"[1]", b"{" * 5000, b"\x1f\x8b"]
+)
+async def test_a_body_that_is_no_json_object_is_a_mismatch_or_unknown(
+    body: bytes, misbehaving: Callable[..., Misbehaving]
+) -> None:
+    server = misbehaving(answer("200 OK", body), answer("200 OK", body))
+    caller = Caller(server.port)
+    async with caller.client:
+        with pytest.raises(SchemaMismatch):
+            await caller(READ)
+        with pytest.raises(OutcomeUnknown):
+            await caller(CHANGE)
+    assert len(server.requests) == 2
+
+
+async def test_a_wrong_content_type_does_not_spoil_a_good_body(misbehaving: Callable[..., Misbehaving]) -> None:
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/html; charset=latin-1\r\ncontent-length: 11\r\n\r\n"
+    caller = Caller(misbehaving(say(head, b'{"id": "x"}')).port)
+    async with caller.client:
+        assert await caller(READ) == {"id": "x"}
+
+
+async def test_a_connection_closed_between_calls_costs_nothing(misbehaving: Callable[..., Misbehaving]) -> None:
+    """A server may close a kept connection whenever it likes; the next read and the next change go through."""
+
+    def good_then_close(connection: socket.socket) -> None:
+        connection.sendall(GOOD)
+        connection.close()
+
+    server = misbehaving(*[good_then_close] * 6)
+    caller = Caller(server.port)
+    async with caller.client:
+        for _ in range(3):
+            assert await caller(READ) == {"id": "x"}
+            await anyio.sleep(0.05)  # so that the end of the connection has arrived
+            assert await caller(CHANGE) == {"id": "x"}
+            await anyio.sleep(0.05)
+    assert server.changes == 3
+
+
+async def test_two_hundred_calls_at_once_share_the_pool_and_all_come_back(
+    misbehaving: Callable[..., Misbehaving],
+) -> None:
+    server = misbehaving()
+    caller = Caller(server.port)
+    answers: list[Any] = []
+
+    async def call() -> None:
+        answers.append(await caller(READ))
+
+    async with caller.client, anyio.create_task_group() as group:
+        for _ in range(200):
+            group.start_soon(call)
+    assert answers == [{"id": "x"}] * 200
+
+
+async def test_a_cancelled_call_closes_its_connection(misbehaving: Callable[..., Misbehaving]) -> None:
+    ended = threading.Event()
+
+    def wait_for_the_end(connection: socket.socket) -> None:
+        keep_silent(connection)
+        ended.set()
+
+    server = misbehaving(wait_for_the_end)
+    caller = Caller(server.port)
+    async with caller.client:
+        with anyio.move_on_after(0.2):
+            await caller(READ)
+        assert await anyio.to_thread.run_sync(ended.wait, 5)
+        assert await caller(READ) == {"id": "x"}
