@@ -158,10 +158,8 @@ def tokens(listing: bytes) -> int | None:
     if not (interop / "node_modules" / "gpt-tokenizer").exists():
         return None
     tools = json.loads(listing)["result"]["tools"]
-    texts = [
-        tool["name"] + tool.get("description", "") + json.dumps(tool["inputSchema"], separators=(",", ":"))
-        for tool in tools
-    ]
+    keys = ("name", "description", "inputSchema")
+    texts = [json.dumps({key: tool.get(key) for key in keys}, separators=(",", ":")) for tool in tools]
     script = (
         "const {encode}=require('gpt-tokenizer/encoding/o200k_base');"
         "const t=JSON.parse(require('fs').readFileSync(0));console.log(t.reduce((n,x)=>n+encode(x).length,0))"

@@ -28,6 +28,7 @@ from admin_mcp.gate.permits import Permits
 from admin_mcp.request import WireRequest
 from admin_mcp.response import Expectation, read_answer
 from admin_mcp.settings import Target
+from tests.misbehaving import GOOD, Misbehaving, Step, keep_silent, say
 from tests.sessions import KEY
 
 pytestmark = pytest.mark.anyio
@@ -35,13 +36,6 @@ pytestmark = pytest.mark.anyio
 READ = WireRequest("GET", "/organization/roles")
 CHANGE = WireRequest("POST", "/organization/roles", body='{"name":"x"}')
 TARGET = Target("the test system", "test")
-GOOD = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 11\r\n\r\n{"id": "x"}'
-
-Step = Callable[[socket.socket], None]
-
-
-def say(*parts: bytes) -> Step:
-    return lambda connection: connection.sendall(b"".join(parts))
 
 
 def answer(status: str, body: bytes = b'{"error":{"message":"no"}}', *headers: str) -> Step:
@@ -67,12 +61,6 @@ def close(connection: socket.socket) -> None:
     connection.close()
 
 
-def keep_silent(connection: socket.socket) -> None:
-    """Say nothing until the client has gone."""
-    while connection.recv(65536):
-        pass
-
-
 def cut(*parts: bytes) -> Step:
     def step(connection: socket.socket) -> None:
         connection.sendall(b"".join(parts))
@@ -94,59 +82,6 @@ def drip(connection: socket.socket) -> None:
 
 
 gone = threading.Event()
-
-
-class Misbehaving:
-    """Takes connections, reads requests, and does the next step for each."""
-
-    def __init__(self, *steps: Step) -> None:
-        self.steps = list(steps)
-        self.requests: list[str] = []
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        self._ended = False
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def end(self) -> None:
-        self._ended = True
-        self._socket.close()
-
-    @property
-    def changes(self) -> int:
-        return sum(not request.startswith("GET") for request in self.requests)
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        with connection:
-            try:
-                while head := self._head(connection):
-                    self.requests.append(head)
-                    step = self.steps.pop(0) if self.steps else say(GOOD)
-                    step(connection)
-                    if connection.fileno() < 0:
-                        return
-            except OSError:
-                return
-
-    def _head(self, connection: socket.socket) -> str:
-        text = b""
-        while b"\r\n\r\n" not in text:
-            part = connection.recv(65536)
-            if not part:
-                return ""
-            text += part
-        head, _, body = text.partition(b"\r\n\r\n")
-        length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0] or 0)
-        while len(body) < length:
-            body += connection.recv(65536)
-        return head.decode().splitlines()[0]
 
 
 @pytest.fixture
