@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
@@ -15,7 +16,7 @@ import anyio
 import pytest
 from anyio import to_thread
 
-from admin_mcp.gate.records import open_records
+from admin_mcp.gate.records import Records, open_records
 from admin_mcp.settings import Settings
 from tests.misbehaving import Misbehaving, keep_silent
 from tests.recorder import Canned, Recorded, Recorder
@@ -125,11 +126,11 @@ async def test_a_cancelled_change_that_was_sent_is_recorded_as_unknown_and_lets_
             group.start_soon(partial(running.client.call_tool, "delete_user", {"user_id": "user_1"}))
             assert await to_thread.run_sync(arrived.wait, 20)
             group.cancel_scope.cancel()
+        assert await to_thread.run_sync(until, lambda: outcomes(kept) == ["outcome_unknown"])
         release.set()
         with anyio.fail_after(20):  # the owners' lock is free again, or this call could not get it
             await running.call("delete_user", user_id="user_2")
-    outcomes = [record.fields["outcome"] for record in kept.journal.records() if record.kind == "outcome"]
-    assert outcomes == ["outcome_unknown", "done"]
+    assert outcomes(kept) == ["outcome_unknown", "done"]
 
 
 def test_a_client_that_vanishes_while_a_change_is_sent_loses_no_record(recorder: Recorder, tmp_path: Path) -> None:
@@ -175,6 +176,20 @@ def test_a_client_that_does_not_read_makes_the_server_wait_and_not_grow(recorder
     assert sorted(ids) == [number + 2 for number in range(count)]
     assert grown < 15, f"{grown:.0f} MiB"
     assert raw.end() == 0
+
+
+def outcomes(kept: Records) -> list[str]:
+    return [str(record.fields["outcome"]) for record in kept.journal.records() if record.kind == "outcome"]
+
+
+def until(holds: Callable[[], bool], seconds: float = 20.0) -> bool:
+    """Wait for something another process does."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def memory(pid: int) -> float:
