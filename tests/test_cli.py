@@ -136,11 +136,36 @@ def test_approval_none_warns_loudly() -> None:
     assert b"WARNING: --approval none: every change is made WITHOUT asking anyone." in completed.stderr
 
 
-def test_importing_the_server_imports_no_catalog_module_and_no_http_client() -> None:
-    script = (
-        "import sys, admin_mcp.server, admin_mcp.stdio; from admin_mcp.catalog import compiled_catalog;"
-        "compiled_catalog();"
-        "print([name for name in sys.modules if name.startswith('admin_mcp.catalog.') or name == 'httpx'])"
-    )
+def modules_after(imports: str) -> set[str]:
+    script = f"{imports}\nimport sys\nprint(*sys.modules)"
     completed = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, encoding="utf-8")
-    assert completed.stdout.strip() == "[]"
+    return set(completed.stdout.split())
+
+
+SMALL = {
+    "_sqlite3",
+    "argparse",
+    "difflib",
+    "dotenv",
+    "importlib",
+    "platformdirs",
+    "pydantic",
+    "pydantic_settings",
+    "sqlite3",
+}
+"""What the server loads beside the SDK before its first tools/list: the settings, and the state's database."""
+
+
+def test_the_first_list_needs_the_sdk_a_few_small_modules_and_nothing_of_the_catalog() -> None:
+    sdk = modules_after("import mcp.server.lowlevel, mcp.server.stdio, mcp_types")
+    ours = modules_after(
+        "import admin_mcp.cli, admin_mcp.server, admin_mcp.stdio, admin_mcp.gate.records\n"
+        "from admin_mcp.catalog import compiled_catalog\ncompiled_catalog()"
+    )
+    added = ours - sdk
+    assert not [name for name in added if name.startswith(("admin_mcp.catalog.", "admin_mcp.client"))]
+    assert {"admin_mcp.channels.page_server", "admin_mcp.channels.desk", "admin_mcp.sandbox.organization"}.isdisjoint(
+        added
+    )
+    assert {name.partition(".")[0] for name in added} - {"admin_mcp"} <= SMALL
+    assert "httpx" not in ours
