@@ -31,10 +31,11 @@ from admin_mcp.channels.ways import Ways
 from admin_mcp.endpoint import Endpoint
 from admin_mcp.errors import ApprovalDenied, CallError, InvalidInput, OutcomeUnknown, SchemaMismatch
 from admin_mcp.gate.approvals import PENDING_SECONDS
-from admin_mcp.gate.gate import Admission, Gate, People
+from admin_mcp.gate.gate import Admission, Gate
 from admin_mcp.gate.guardrails import GuardrailChecks
 from admin_mcp.gate.look import Look
 from admin_mcp.gate.permits import Permits
+from admin_mcp.gate.person import People
 from admin_mcp.gate.policy import Policy
 from admin_mcp.gate.reads import verification
 from admin_mcp.gate.records import Records

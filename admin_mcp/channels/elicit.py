@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from admin_mcp.errors import ApprovalUnavailable
 from admin_mcp.gate.approvals import PENDING_SECONDS, Approval
 from admin_mcp.gate.forms import Reply, form_message, form_schema
-from admin_mcp.gate.gate import Person
+from admin_mcp.gate.person import Person
 from admin_mcp.gate.policy import Channel
 
 _QUESTION = "approval"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from admin_mcp.errors import ApprovalPending, InvalidInput
 from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.forms import PHRASE, Reply
-from admin_mcp.gate.gate import Person
+from admin_mcp.gate.person import Person
 from admin_mcp.gate.policy import Channel
 from admin_mcp.tool import META_EFFECT, Json
 

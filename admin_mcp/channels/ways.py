@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from admin_mcp.channels.local import Local
 from admin_mcp.channels.two_step import FirstStep
-from admin_mcp.gate.gate import Person
+from admin_mcp.gate.person import Person
 from admin_mcp.gate.policy import Channel
 from admin_mcp.settings import ApprovalMode
 

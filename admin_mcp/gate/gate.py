@@ -9,32 +9,29 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, TypeVar
 
 import anyio
 from anyio import to_thread
 
 from admin_mcp.endpoint import Endpoint, Spec
 from admin_mcp.errors import (
-    ApprovalDenied,
     ApprovalPending,
     ApprovalUnavailable,
     CallError,
     Conflict,
     InvalidInput,
-    NetworkError,
-    OutcomeUnknown,
-    PolicyDenied,
 )
-from admin_mcp.gate.approvals import Approval, Event, IllegalEventError, Question, Result, State
+from admin_mcp.gate.approvals import Approval, Event, IllegalEventError, Question, Result
 from admin_mcp.gate.forms import Reply, judge
 from admin_mcp.gate.guardrails import GuardrailChecks
-from admin_mcp.gate.journal import Outcome
 from admin_mcp.gate.look import Look
 from admin_mcp.gate.permits import Permit, Permits
-from admin_mcp.gate.policy import READ_ONLY, Channel, Policy, Verdict
+from admin_mcp.gate.person import People, Person
+from admin_mcp.gate.policy import READ_ONLY, Policy, Verdict
 from admin_mcp.gate.preview import LONGEST_BODY, Preview
 from admin_mcp.gate.records import Records
+from admin_mcp.gate.refusals import REFUSED_AS, already_ended, denied, difference, failed, no_way_to_ask, policy_denial
 from admin_mcp.gate.state import LockBusyError, StateUnavailable
 from admin_mcp.request import WireRequest
 from admin_mcp.settings import Target
@@ -43,31 +40,6 @@ logger = logging.getLogger(__name__)
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-
-
-class Person(Protocol):
-    """A way to a person, for one call."""
-
-    @property
-    def channel(self) -> Channel:
-        """Which way it is."""
-
-    @property
-    def answers(self) -> str | None:
-        """Id of the approval that this call brings an answer to, where a repeated call brings it; otherwise None."""
-
-    async def ask(self, approval: Approval) -> Reply | None:
-        """Show the question and return what came back, or None if it was decided elsewhere.
-
-        May also end the call: with ``ApprovalPending``, or by interrupting it until it is repeated with the answer.
-        """
-
-
-class People(Protocol):
-    """The ways to a person that one call has."""
-
-    def reach(self, channel: Channel | None) -> Person | None:
-        """Return the way that a rule demands, the usual one for None, or None if there is no such way."""
 
 
 @dataclass(slots=True)
@@ -132,7 +104,7 @@ class Gate:
         """
         verdict = self._policy.decide_tool(spec)
         if verdict is not None and verdict.decision == "deny":
-            denial = _policy_denial(spec, verdict)
+            denial = policy_denial(spec, verdict)
             if spec.mutates and verdict.rule != READ_ONLY.name:
                 await self._record_refusal(denial, spec.name)
             raise denial
@@ -150,7 +122,7 @@ class Gate:
         verdict = self._policy.decide(spec, project if isinstance(project, str) else None)
         if not wire.mutates:
             if verdict.decision == "deny":
-                raise _policy_denial(spec, verdict)
+                raise policy_denial(spec, verdict)
             yield Admission()
             return
         change = _Change(call, wire, wire.digest(self._target.system))
@@ -170,7 +142,7 @@ class Gate:
     async def _cleared(self, change: _Change, verdict: Verdict, people: People) -> Approval | None:
         """Return the approval, or None where a rule or the operator wants none."""
         if verdict.decision == "deny":
-            raise _policy_denial(type(change.call).SPEC, verdict)
+            raise policy_denial(type(change.call).SPEC, verdict)
         if verdict.decision == "allow" or not (self._confirm or verdict.channel):
             return None
         # Before anybody is asked as well: nobody should approve what can't be done.
@@ -186,7 +158,7 @@ class Gate:
             yield admission
         except BaseException as error:
             unused = self._permits.withdraw(permit)
-            await self._end(change_id, approval, _failed(error, unused=unused), admission)
+            await self._end(change_id, approval, failed(error, unused=unused), admission)
             raise
         self._permits.withdraw(permit)
         await self._end(change_id, approval, Result("done", "The change was made."), admission)
@@ -214,7 +186,7 @@ class Gate:
         try:
             self._records.approvals.claim(approval.id, fields)
         except (IllegalEventError, KeyError) as error:
-            raise _ended(error) from None
+            raise already_ended(error) from None
 
     async def _end(self, change_id: str, approval: Approval | None, result: Result, admission: Admission) -> None:
         """Record the outcome. By now it stands, so that failing to write it down must not hide it."""
@@ -250,7 +222,7 @@ class Gate:
     async def _approved(self, change: _Change, person: Person | None) -> Approval:
         """Return the approval once a person gave it for exactly this request and its target looks as they saw it."""
         if person is None:
-            raise _no_way_to_ask()
+            raise no_way_to_ask()
         if len(change.wire.body or "") > LONGEST_BODY:
             raise InvalidInput(
                 f"The change is longer than the {LONGEST_BODY} characters a person can be shown; nothing was sent.",
@@ -258,7 +230,7 @@ class Gate:
             )
         approval, present = await self._opened(change, person)
         if approval.state == "rejected":
-            raise _denied("A person rejected this same change less than ten minutes ago")
+            raise denied("A person rejected this same change less than ten minutes ago")
         try:
             if approval.state == "pending":
                 approval = await self._answered(approval, person)
@@ -289,7 +261,7 @@ class Gate:
             approval = await _threaded(approvals.get, person.answers)
             fits = approval and (approval.question.key, approval.channel, approval.state)
             if approval is None or fits != (change.key, person.channel, "pending"):
-                raise _denied(
+                raise denied(
                     "This answer belongs to no open question about this very change (expired, used, or another's)"
                 )
             return approval, None
@@ -308,9 +280,7 @@ class Gate:
         if reply is None:
             decided = await _threaded(approvals.get, approval.id)
             if decided is None or decided.state != "approved":
-                raise _denied(
-                    _REFUSED_AS.get(decided.state if decided else "expired", "The question had already ended")
-                )
+                raise denied(REFUSED_AS.get(decided.state if decided else "expired", "The question had already ended"))
             return decided
         judgement = judge(reply, approval)
         event: Event = "approve" if judgement.approved else "reject" if judgement.standing else "void"
@@ -319,9 +289,9 @@ class Gate:
                 partial(approvals.apply, approval.id, event, via=person.channel, reason=judgement.reason)
             )
         except (IllegalEventError, KeyError) as error:
-            raise _ended(error) from None
+            raise already_ended(error) from None
         if not judgement.approved:
-            raise _denied(judgement.reason[:1].upper() + judgement.reason[1:])
+            raise denied(judgement.reason[:1].upper() + judgement.reason[1:])
         return decided
 
     async def _ask(self, approval: Approval, person: Person) -> Reply | None:
@@ -342,10 +312,10 @@ class Gate:
     async def _recheck(self, approval: Approval, now: Preview) -> None:
         if now.drift == approval.preview.drift:
             return
-        difference = _difference(approval.preview, now)
-        await self._void(approval, f"what the person saw has changed: {difference}")
+        changed = difference(approval.preview, now)
+        await self._void(approval, f"what the person saw has changed: {changed}")
         raise Conflict(
-            f"What the person saw has changed since: {difference}. Nothing was sent.",
+            f"What the person saw has changed since: {changed}. Nothing was sent.",
             hint="Call the tool again to have the person asked about the present state.",
         )
 
@@ -368,61 +338,3 @@ async def _done_whole(function: Callable[[], object]) -> None:
     """Do that even if the call is cancelled already."""
     with anyio.CancelScope(shield=True):
         await to_thread.run_sync(function)
-
-
-def _failed(error: BaseException, *, unused: bool) -> Result:
-    """Say what became of a request whose sending ended in an error; ``unused``: it can't have left."""
-    outcome: Outcome
-    if isinstance(error, CallError):
-        message = error.message
-        outcome = "not_sent" if isinstance(error, NetworkError) else "refused"
-        if isinstance(error, OutcomeUnknown):
-            outcome = "outcome_unknown"
-        return Result("not_sent" if unused else outcome, message)
-    if unused:
-        return Result("not_sent", "The call was cancelled or failed before anything was sent.")
-    return Result("outcome_unknown", "The call ended before the answer came; the change may or may not have been made.")
-
-
-_REFUSED_AS: dict[State, str] = {
-    "rejected": "A person rejected this change",
-    "used": "The approval was used by another call that was just the same",
-    "void": "The question was withdrawn, because what it showed had changed",
-    "expired": "The question ended before anybody answered",
-    "pending": "Nobody has approved this change yet",
-    "approved": "The question had already been answered",
-}
-
-
-def _ended(error: IllegalEventError | KeyError) -> ApprovalDenied:
-    state: State = error.state if isinstance(error, IllegalEventError) else "expired"
-    return _denied(_REFUSED_AS[state])
-
-
-def _denied(reason: str) -> ApprovalDenied:
-    return ApprovalDenied(
-        f"{reason}. Nothing was sent.",
-        hint="Don't repeat the call on your own. Tell the user what was not done and let them decide.",
-    )
-
-
-def _policy_denial(spec: Spec, verdict: Verdict) -> PolicyDenied:
-    return PolicyDenied(
-        f"{spec.name} is not allowed here ({verdict.rule}); nothing was sent.",
-        hint="Don't retry. Only the operator can change the policy this server was started with.",
-    )
-
-
-def _no_way_to_ask() -> ApprovalUnavailable:
-    return ApprovalUnavailable(
-        "This change needs a person's approval, and this client can't show an approval form. Nothing was sent.",
-        hint="Tell the user: the operator can start the server with --approval local, which asks on this machine's own "
-        "screen, or use an MCP client that supports elicitation.",
-    )
-
-
-def _difference(before: Preview, after: Preview) -> str:
-    labels = [*before.facts, *(label for label in after.facts if label not in before.facts)]
-    changed = [label for label in labels if before.facts.get(label) != after.facts.get(label)]
-    values = ((label, before.facts.get(label, "nothing"), after.facts.get(label, "nothing")) for label in changed)
-    return "; ".join(f"{label}: {old} is now {new}" for label, old, new in values)

@@ -19,8 +19,8 @@ from admin_mcp.endpoint import Endpoint
 from admin_mcp.errors import ApprovalPending, CallError
 from admin_mcp.gate.approvals import APPROVED_SECONDS, PENDING_SECONDS, Approval, IllegalEventError
 from admin_mcp.gate.forms import Reply
-from admin_mcp.gate.gate import Person
 from admin_mcp.gate.permits import Permit, PermitError
+from admin_mcp.gate.person import Person
 from admin_mcp.gate.policy import Channel, Policy, Rule
 from admin_mcp.request import build_request
 from tests.gate.world import AskedError, AtOnce, Later, World, key_of

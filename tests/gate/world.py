@@ -13,11 +13,12 @@ from admin_mcp.client import Client
 from admin_mcp.endpoint import Endpoint
 from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.forms import Reply
-from admin_mcp.gate.gate import Gate, Person
+from admin_mcp.gate.gate import Gate
 from admin_mcp.gate.guardrails import GuardrailChecks
 from admin_mcp.gate.journal import Record
 from admin_mcp.gate.look import Look
 from admin_mcp.gate.permits import Permits
+from admin_mcp.gate.person import Person
 from admin_mcp.gate.policy import Channel, Policy
 from admin_mcp.gate.records import Records, open_records
 from admin_mcp.request import WireRequest, build_request

@@ -1,0 +1,32 @@
+"""What the gate knows of the ways to a person. The channels have them."""
+
+from typing import Protocol
+
+from admin_mcp.gate.approvals import Approval
+from admin_mcp.gate.forms import Reply
+from admin_mcp.gate.policy import Channel
+
+
+class Person(Protocol):
+    """A way to a person, for one call."""
+
+    @property
+    def channel(self) -> Channel:
+        """Which way it is."""
+
+    @property
+    def answers(self) -> str | None:
+        """Id of the approval that this call brings an answer to, where a repeated call brings it; otherwise None."""
+
+    async def ask(self, approval: Approval) -> Reply | None:
+        """Show the question and return what came back, or None if it was decided elsewhere.
+
+        May also end the call: with ``ApprovalPending``, or by interrupting it until it is repeated with the answer.
+        """
+
+
+class People(Protocol):
+    """The ways to a person that one call has."""
+
+    def reach(self, channel: Channel | None) -> Person | None:
+        """Return the way that a rule demands, the usual one for None, or None if there is no such way."""
