@@ -142,18 +142,8 @@ def modules_after(imports: str) -> set[str]:
     return set(completed.stdout.split())
 
 
-SMALL = {
-    "_sqlite3",
-    "argparse",
-    "difflib",
-    "dotenv",
-    "importlib",
-    "platformdirs",
-    "pydantic",
-    "pydantic_settings",
-    "sqlite3",
-}
-"""What the server loads beside the SDK before its first tools/list: the settings, and the state's database."""
+SMALL = {"dotenv", "platformdirs", "pydantic", "pydantic_settings"}
+"""The packages the server loads beside the SDK before its first tools/list: the settings, and the state's directory."""
 
 
 def test_the_first_list_needs_the_sdk_a_few_small_modules_and_nothing_of_the_catalog() -> None:
@@ -167,5 +157,7 @@ def test_the_first_list_needs_the_sdk_a_few_small_modules_and_nothing_of_the_cat
     assert {"admin_mcp.channels.page_server", "admin_mcp.channels.desk", "admin_mcp.sandbox.organization"}.isdisjoint(
         added
     )
-    assert {name.partition(".")[0] for name in added} - {"admin_mcp"} <= SMALL
+    packages = {name.partition(".")[0] for name in added} - {"admin_mcp"} - sys.stdlib_module_names
+    assert packages <= SMALL
     assert "httpx" not in ours
+    assert {"pkgutil", "asyncio.subprocess", "unittest", "xml"}.isdisjoint(added)

@@ -4,10 +4,10 @@ This module finds them. ``Catalog`` answers from the compiled list and imports a
 """
 
 import json
-import pkgutil
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module, resources
+from pathlib import Path
 
 from admin_mcp.endpoint import Endpoint
 from admin_mcp.tool import META_ENDPOINT, META_RESOURCE, Json
@@ -64,8 +64,8 @@ def compiled_catalog() -> Catalog:
 def all_endpoints() -> list[type[Endpoint]]:
     """Import every resource module and return its endpoint classes, by resource and in the order they are written."""
     found: list[type[Endpoint]] = []
-    for info in sorted(pkgutil.iter_modules(__path__), key=lambda info: info.name):
-        module = import_module(f"{__name__}.{info.name}")
+    for name in sorted(file.stem for directory in __path__ for file in Path(directory).glob("[!_]*.py")):
+        module = import_module(f"{__name__}.{name}")
         found += [
             thing
             for thing in vars(module).values()
