@@ -17,6 +17,7 @@ from admin_mcp.commands.options import settings_of, settings_options
 from admin_mcp.commands.policy import operator_policy, policy
 from admin_mcp.commands.sandbox import sandbox
 from admin_mcp.commands.secrets import secrets
+from admin_mcp.errors import SettingsError
 from admin_mcp.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,19 +51,28 @@ def serve(context: click.Context, /, **flags: object) -> None:
 
 
 @main.command()
-@click.option("--json", "form", flag_value="json", default=True, help="As a client gets it (the default).")
-@click.option("--markdown", "form", flag_value="markdown", help="As a page to read.")
+@click.option("--json", "form", flag_value="json", help="The tools as a client gets them.")
+@click.option("--markdown", "form", flag_value="markdown", help="The tools as a page to read.")
+@settings_options
 @click.pass_context
-def tools(context: click.Context, /, form: str) -> None:
-    """Print the tools."""
+def tools(context: click.Context, /, form: str | None, **flags: object) -> None:
+    """Print what the chosen tools, and each toolset, cost a model; or the tools themselves."""
     from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415 - each command loads only what it needs
-    from admin_mcp.listing import markdown, selected  # noqa: PLC0415
+    from admin_mcp.search import search_tools  # noqa: PLC0415
+    from admin_mcp.selection import markdown, summary  # noqa: PLC0415
 
-    chosen = selected(compiled_catalog().tools, read_only=settings_of(context).read_only)
+    settings, every = settings_of(context, flags), compiled_catalog().tools
+    try:
+        chosen = settings.selection.of(every)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from None
+    listed = search_tools() if settings.search else chosen
     if form == "markdown":
         click.echo(markdown(chosen), nl=False)
+    elif form == "json":
+        click.echo(json.dumps({"tools": listed}, indent=1, ensure_ascii=False))
     else:
-        click.echo(json.dumps({"tools": chosen}, indent=1, ensure_ascii=False))
+        click.echo(summary(listed, every, search_tools()))
 
 
 @main.command()

@@ -61,6 +61,10 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+class Local:
+    """Metadata of a field that this server acts on itself. It is an argument of the tool and part of no request."""
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
     """The facts of one endpoint, apart from its fields.
@@ -76,6 +80,7 @@ class Spec:
     method: Method
     path: str
     path_fields: tuple[str, ...]
+    local_fields: tuple[str, ...]
     effect: Effect
     returns: type[ApiObject]
     undo: str | None
@@ -94,7 +99,10 @@ class Spec:
 
 
 class Keywords(TypedDict, total=False):
-    """The keywords of an endpoint class. None may be the name of a pydantic setting, which would swallow it."""
+    """The keywords of an endpoint class; ``abstract`` marks a base that is no endpoint itself.
+
+    None may be the name of a pydantic setting, which would swallow it.
+    """
 
     get: str
     post: str
@@ -104,6 +112,7 @@ class Keywords(TypedDict, total=False):
     undo: str
     sensitive: bool
     secret: tuple[str, ...]
+    abstract: bool
 
 
 class Endpoint(BaseModel):
@@ -128,6 +137,8 @@ class Endpoint(BaseModel):
         if unknown := sorted(set(keywords) - set(Keywords.__annotations__)):
             raise EndpointDefinitionError(f"{cls.__name__}: unknown class keyword {', '.join(unknown)}")
         given = cast("Keywords", keywords)
+        if given.get("abstract"):
+            return
         method, path = _method_and_path(cls, given)
         if "returns" not in given:
             raise EndpointDefinitionError(f"{cls.__name__}: say what it returns: returns=Model")
@@ -138,6 +149,9 @@ class Endpoint(BaseModel):
             method=method,
             path=path,
             path_fields=_path_fields(cls, method, path),
+            local_fields=tuple(
+                name for name, field in cls.model_fields.items() if any(isinstance(m, Local) for m in field.metadata)
+            ),
             effect=_effect(cls, method, given.get("effect")),
             returns=given["returns"],
             undo=given.get("undo"),

@@ -44,7 +44,7 @@ class WireRequest:
 def build_request(call: Endpoint) -> WireRequest:
     """Place every field that was given where the endpoint documents it."""
     spec = type(call).SPEC
-    given = call.model_dump(mode="json", exclude_unset=True, by_alias=True)
+    given = call.model_dump(mode="json", exclude_unset=True, by_alias=True, exclude=set(spec.local_fields))
     path = spec.path
     for name in spec.path_fields:
         path = path.replace(f"{{{name}}}", quote(str(given.pop(name)), safe=":"))

@@ -3,7 +3,6 @@
 Everything that goes wrong in a call ends here as one error object. Nothing else in the package knows MCP's results.
 """
 
-import difflib
 import json
 import logging
 from collections.abc import AsyncIterator, Mapping
@@ -40,10 +39,10 @@ from admin_mcp.gate.policy import Policy
 from admin_mcp.gate.reads import verification
 from admin_mcp.gate.records import Records
 from admin_mcp.list_cache import ListCache
-from admin_mcp.listing import selected
 from admin_mcp.request import build_request
 from admin_mcp.response import Expectation, read_answer
 from admin_mcp.secret_sink import SecretSink
+from admin_mcp.selection import nearest
 from admin_mcp.settings import Settings
 from admin_mcp.tool import Json
 
@@ -65,8 +64,9 @@ the request: say beforehand what you are about to do and why, and make one chang
 After approval_pending pass the hint on to the user; once they have decided, repeat the call with the same arguments. \
 After approval_denied or policy_denied stop and tell the user. After outcome_unknown do the read that the hint names \
 before anything else. Every error has a hint that says what to do next.
-Times are unix seconds, amounts of money US cents unless a tool says otherwise. Lists come in pages: pass the cursor \
-the field descriptions name.
+Times are unix seconds, amounts of money US cents unless a tool says otherwise. Lists come in pages: \
+fetch_all merges them, up to max_items. If an answer has `paging`, that says whether it is the whole list and how to \
+go on.
 """
 
 
@@ -100,9 +100,23 @@ class AdminServer:
             permits=self._permits,
         )
         self._two_step = settings.approval == "two-step" and not settings.read_only
-        self.tools = selected(catalog.tools, read_only=settings.read_only)
+        self._offered = settings.selection.of(catalog.tools)
+        self.tools = list(self._offered)
+        if settings.search:
+            from admin_mcp.search import search_tools  # noqa: PLC0415 - only this mode needs it
+
+            self.tools = search_tools()
         if self._two_step:
             self.tools.append(CONFIRM_TOOL)
+
+    @property
+    def instructions(self) -> str:
+        """What the client is told about this server as a whole."""
+        if not self._settings.search:
+            return INSTRUCTIONS
+        from admin_mcp.search import SEARCH_INSTRUCTIONS  # noqa: PLC0415
+
+        return INSTRUCTIONS + SEARCH_INSTRUCTIONS
 
     async def list_tools(
         self, ctx: ServerRequestContext[Any], params: types.PaginatedRequestParams | None
@@ -116,18 +130,16 @@ class AdminServer:
     ) -> types.CallToolResult | types.InputRequiredResult:
         """Answer tools/call: the API's object, an error object, or a question to a person."""
         ways = self._ways(ctx, params)
-        confirming = self._two_step and params.name == CONFIRM_CHANGE
-        if not confirming and params.name not in self._catalog:
-            raise MCPError(
-                code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name}.{self._nearest(params.name)}"
-            )
+        self._require_known(params.name)
         arguments = params.arguments or {}
         sending = _Sending()
         try:
-            if confirming:
-                result = await self._confirm(arguments, sending)
+            if self._two_step and params.name == CONFIRM_CHANGE:
+                result = await self._confirm(arguments, sending, ctx)
+            elif self._settings.search:
+                result = await self._search(params.name, arguments, ways, sending, ctx)
             else:
-                result = await self._call(params.name, arguments, ways, sending)
+                result = await self._call(params.name, arguments, ways, sending, ctx)
         except NeedsAnswerError as question:
             return question.result
         except CallError as error:
@@ -137,7 +149,35 @@ class AdminServer:
             return _result(_internal_error(sending=sending.change).as_object(), is_error=True)
         return _result(result, is_error=False)
 
-    async def _confirm(self, arguments: Mapping[str, object], sending: "_Sending") -> Json:
+    def _require_known(self, name: str) -> None:
+        """Refuse a tool that is not there. One that is switched off is the policy's to refuse."""
+        listed = [tool["name"] for tool in self.tools]
+        if name not in listed and (self._settings.search or name not in self._catalog):
+            raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {name}.{nearest(name, listed)}")
+
+    async def _search(
+        self,
+        name: str,
+        arguments: Mapping[str, object],
+        people: People,
+        sending: "_Sending",
+        ctx: ServerRequestContext[Any],
+    ) -> Json:
+        """Answer one of the tools of ``--search``. What it calls meets the gate as if it had been called directly."""
+        from admin_mcp.search import Names, Query, describe, find, inner_call, parse  # noqa: PLC0415
+
+        match parse(name, arguments):
+            case Query() as query:
+                return find(self._offered, query)
+            case Names() as names:
+                return describe(self._offered, names)
+            case inner:
+                every = {tool["name"]: tool for tool in self._catalog.tools}
+                return await self._call(*inner_call(every, name, inner), people, sending, ctx)
+
+    async def _confirm(
+        self, arguments: Mapping[str, object], sending: "_Sending", ctx: ServerRequestContext[Any]
+    ) -> Json:
         """Execute the stored call of a two-step approval."""
         given = parse_confirmation(arguments)
         approval = await to_thread.run_sync(self._records.approvals.get, given.id)
@@ -146,9 +186,16 @@ class AdminServer:
                 "There is no open approval with this id. Nothing was sent.",
                 hint="Call the changing tool itself first; its answer has the id and the phrase.",
             )
-        return await self._call(approval.question.tool, approval.question.arguments, SecondStep(given), sending)
+        return await self._call(approval.question.tool, approval.question.arguments, SecondStep(given), sending, ctx)
 
-    async def _call(self, name: str, arguments: Mapping[str, object], people: People, sending: "_Sending") -> Json:
+    async def _call(
+        self,
+        name: str,
+        arguments: Mapping[str, object],
+        people: People,
+        sending: "_Sending",
+        ctx: ServerRequestContext[Any],
+    ) -> Json:
         endpoint = self._catalog.endpoint(name)
         await self._gate.check(endpoint.SPEC)  # first: a tool that is off has no arguments to correct
         call = parse_arguments(endpoint, arguments)
@@ -164,15 +211,30 @@ class AdminServer:
         # Whatever can fail without a person has failed by now.
         async with self._gate.admitted(call, wire, people) as admission:
             sending.change = endpoint.SPEC.mutates
+            if endpoint.SPEC.local_fields:
+                return await self._read_list(call, ctx)
             return await self._execute(call, admission)
+
+    async def _read_list(self, call: Endpoint, ctx: ServerRequestContext[Any]) -> Json:
+        """Read a list: one page or, if the call wants them merged, several."""
+        from admin_mcp.paging import Bounds, Listing, read_list  # noqa: PLC0415 - comes with the catalog's modules
+
+        if not isinstance(call, Listing):
+            raise TypeError(f"{type(call).__name__} is no list")
+        end = anyio.current_time() + _patience(ctx)
+
+        async def report(items: int, most: int, message: str) -> None:
+            await ctx.session.report_progress(items, most, message)
+
+        bounds = Bounds(self._settings.answer_bytes, late=lambda: anyio.current_time() >= end)
+        return await read_list(call, self._read, bounds, report)
 
     def _ways(self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams) -> Ways:
         """Return the ways to a person that this call has; its time to wait begins now."""
         started = anyio.current_time()
         wait = self._settings.approval_wait
         if wait is None:
-            token = ctx.meta.get("progress_token") if ctx.meta else None
-            wait = _WAIT_WITHOUT_PROGRESS if token is None else _WAIT_WITH_PROGRESS
+            wait = _patience(ctx)
 
         async def report(waited: float) -> None:
             await ctx.session.report_progress(waited, wait, "Waiting for a person's decision on this machine")
@@ -223,16 +285,18 @@ class AdminServer:
                 self._client = await self._stack.enter_async_context(connect(self._settings, self._permits))
         return self._client
 
-    def _nearest(self, name: str) -> str:
-        close = difflib.get_close_matches(name, [tool["name"] for tool in self.tools], n=3, cutoff=0.6)
-        return f" Did you mean {' or '.join(close)}?" if close else ""
-
 
 @dataclass(slots=True)
 class _Sending:
     """How far a call has come: whether a change may be on its way."""
 
     change: bool = False
+
+
+def _patience(ctx: ServerRequestContext[Any]) -> float:
+    """Return how many seconds the client waits without complaint: some give up after 5 if they see no progress."""
+    token = ctx.meta.get("progress_token") if ctx.meta else None
+    return _WAIT_WITHOUT_PROGRESS if token is None else _WAIT_WITH_PROGRESS
 
 
 def _result(value: Json, *, is_error: bool) -> types.CallToolResult:
@@ -262,7 +326,7 @@ async def admin_server(
             NAME,
             version=__version__,
             title="OpenAI Admin",
-            instructions=INSTRUCTIONS,
+            instructions=tools.instructions,
             on_list_tools=tools.list_tools,
             on_call_tool=tools.call_tool,
         )

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from admin_mcp.errors import SettingsError
 from admin_mcp.sandbox.faults import Faults, parse_faults
+from admin_mcp.selection import Selection
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 PLACEHOLDER_KEY = "REPLACE-WITH-YOUR-ADMIN-KEY"
@@ -35,6 +36,9 @@ class Settings(BaseSettings):
     ``approval``: ``auto`` asks through the client where it can show forms, else on this machine; ``elicit`` and
     ``local`` only the one or the other; ``two-step`` has the call repeated with a phrase; ``none`` never asks.
     ``approval_wait``: seconds a call waits for a person on this machine; None: 45 with a progress token, else 4.
+    ``answer_bytes``: how much of a list one answer holds, as compact JSON.
+    ``toolsets``, ``tools`` and ``exclude_tools``: names separated by commas; see ``Selection``. ``search``: four tools
+    that lead to those, in place of them.
     ``seed`` and ``faults`` are the sandbox's.
     ``secrets``: where a new key's value goes: ``file`` keeps it from the model, ``reveal`` hands it over.
     """
@@ -53,10 +57,15 @@ class Settings(BaseSettings):
     approval: ApprovalMode = "auto"
     sandbox: bool = False
     read_only: bool = False
+    toolsets: str = ""
+    tools: str = ""
+    exclude_tools: str = ""
+    search: bool = False
     secrets: SecretsMode = "file"
     state_dir: Path = Field(default_factory=lambda: platformdirs.user_state_path("openai-admin-mcp"))
     config: Path | None = None
     approval_wait: float | None = Field(None, ge=0, le=3600, allow_inf_nan=False)
+    answer_bytes: int = Field(64 * 1024, ge=4096, le=8 * 1024 * 1024)
     open_browser: bool = True
     seed: int = 0
     faults: str = ""
@@ -106,6 +115,11 @@ class Settings(BaseSettings):
     def parsed_faults(self) -> Faults:
         """What goes wrong in the sandbox, on purpose."""
         return parse_faults(self.faults)
+
+    @property
+    def selection(self) -> Selection:
+        """Which tools are offered."""
+        return Selection(self.toolsets, self.tools, self.exclude_tools, self.read_only)
 
     @property
     def target(self) -> Target:

@@ -53,9 +53,11 @@ def annotations(spec: Spec) -> Json:
 def input_schema(endpoint: type[Endpoint]) -> Json:
     """Return the schema of a tool's arguments."""
     schema = _inlined(endpoint, mode="validation")
+    properties: Json = schema.get("properties", {})
+    own = {name: properties.pop(name) for name in endpoint.SPEC.local_fields}
     return {
         "type": "object",
-        "properties": schema.get("properties", {}),
+        "properties": {**properties, **own},
         **({"required": schema["required"]} if "required" in schema else {}),
         "additionalProperties": False,
     }

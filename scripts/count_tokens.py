@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-BUDGET = 16_500
+BUDGET = 17_750
 TOOLS_JSON = Path(__file__).parents[1] / "admin_mcp" / "tools.json"
 COUNT = """
 const {encode} = require('gpt-tokenizer/encoding/o200k_base');

@@ -31,11 +31,11 @@ def test_tools_prints_what_a_client_gets() -> None:
     code, out, _ = run("tools", "--json")
     assert code == 0
     assert json.loads(out) == {"tools": list(compiled_catalog().tools)}
-    assert run("tools") == run("tools", "--json")
+    assert "143 tools" in run("tools")[1]
 
 
 def test_tools_of_a_read_only_server_are_the_reading_ones() -> None:
-    _, out, _ = run("--read-only", "tools")
+    _, out, _ = run("--read-only", "tools", "--json")
     assert {tool["annotations"]["readOnlyHint"] for tool in json.loads(out)["tools"]} == {True}
 
 

@@ -69,6 +69,9 @@ def all_endpoints() -> list[type[Endpoint]]:
         found += [
             thing
             for thing in vars(module).values()
-            if isinstance(thing, type) and issubclass(thing, Endpoint) and thing.__module__ == module.__name__
+            if isinstance(thing, type)
+            and issubclass(thing, Endpoint)
+            and thing.__module__ == module.__name__
+            and "SPEC" in vars(thing)
         ]
     return found

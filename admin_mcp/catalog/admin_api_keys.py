@@ -6,6 +6,7 @@ from pydantic import Field
 
 from admin_mcp.endpoint import ApiObject, Endpoint
 from admin_mcp.fields import INTEGRAL, UNSET, AfterItem, ApiDefault, Int, Open, Order, ResourceId
+from admin_mcp.paging import Listing
 
 
 class AdminApiKeyOwner(ApiObject):
@@ -56,7 +57,7 @@ class AdminApiKeyDeleted(ApiObject):
     object: Open[Literal["organization.admin_api_key.deleted"]]
 
 
-class ListAdminApiKeys(Endpoint, get="/organization/admin_api_keys", returns=AdminApiKeyList):
+class ListAdminApiKeys(Listing, get="/organization/admin_api_keys", returns=AdminApiKeyList):
     """List the organization's admin API keys with owner and last use; secrets are redacted. Ordinary keys are in
     list_project_api_keys.
     """

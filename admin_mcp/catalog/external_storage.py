@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from admin_mcp.endpoint import ApiObject, Endpoint, Part
 from admin_mcp.fields import UNSET, AfterItem, Int, Open, Order, ResourceId
+from admin_mcp.paging import Listing
 from admin_mcp.variants import Variant, check_variant
 
 
@@ -121,7 +122,7 @@ class StorageProvider(Part):
         return self
 
 
-class ListExternalStorage(Endpoint, get="/organization/external_storage", returns=ExternalStorageList):
+class ListExternalStorage(Listing, get="/organization/external_storage", returns=ExternalStorageList):
     """List which projects keep their data in a bucket of your own cloud, and each one's status: where
     external_storage_id comes from.
     """

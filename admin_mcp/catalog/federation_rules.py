@@ -6,6 +6,7 @@ from pydantic import Field, FiniteFloat, model_validator
 
 from admin_mcp.endpoint import ApiObject, Endpoint, Part
 from admin_mcp.fields import INTEGRAL, UNSET, AfterItem, Clearable, Int, Open, Order, ResourceId
+from admin_mcp.paging import Listing
 from admin_mcp.variants import Variant, check_variant
 
 
@@ -72,7 +73,7 @@ class RulePermissions(Part):
 
 
 class ListFederationRules(
-    Endpoint,
+    Listing,
     get="/organization/workload_identity_providers/{workload_identity_provider_id}/federation_rules",
     returns=FederationRuleList,
 ):

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from admin_mcp.endpoint import ApiObject, Endpoint
 from admin_mcp.fields import UNSET, AfterNext, ApiDefault, Limit0To1000, Open, Order, ResourceId
+from admin_mcp.paging import Listing
 
 GroupName = Annotated[str, Field(min_length=1, max_length=255)]
 
@@ -46,7 +47,7 @@ class GroupDeleted(ApiObject):
     object: Open[Literal["group.deleted"]]
 
 
-class ListGroups(Endpoint, get="/organization/groups", returns=GroupList):
+class ListGroups(Listing, get="/organization/groups", returns=GroupList):
     """List the organization's groups: where group_id comes from. Members are in list_group_users; groups with access to
     one project in list_project_groups.
     """

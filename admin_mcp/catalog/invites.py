@@ -6,6 +6,7 @@ from pydantic import Field
 
 from admin_mcp.endpoint import ApiObject, Endpoint, Part
 from admin_mcp.fields import UNSET, After, ApiDefault, Limit100, Open, ResourceId
+from admin_mcp.paging import Listing
 
 
 class InviteProject(ApiObject):
@@ -54,7 +55,7 @@ class InviteProjectInput(Part):
     role: Literal["member", "owner"]
 
 
-class ListInvites(Endpoint, get="/organization/invites", returns=InviteList):
+class ListInvites(Listing, get="/organization/invites", returns=InviteList):
     """List invites to the organization, whether pending, accepted or expired: where invite_id comes from."""
 
     after: After = UNSET

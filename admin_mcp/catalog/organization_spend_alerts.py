@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from admin_mcp.endpoint import ApiObject, Endpoint, Part
 from admin_mcp.fields import UNSET, After, ApiDefault, Before, Cents, Limit0To100, Open, Order, ResourceId
+from admin_mcp.paging import Listing
 
 
 class NotificationChannel(ApiObject):
@@ -51,7 +52,7 @@ class NotificationChannelInput(Part):
     subject_prefix: str | None = UNSET
 
 
-class ListOrganizationSpendAlerts(Endpoint, get="/organization/spend_alerts", returns=OrganizationSpendAlertList):
+class ListOrganizationSpendAlerts(Listing, get="/organization/spend_alerts", returns=OrganizationSpendAlertList):
     """List spend alerts on the whole organization: where alert_id comes from. A project's own are in
     list_project_spend_alerts.
     """

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from admin_mcp.endpoint import ApiObject, Endpoint
 from admin_mcp.fields import UNSET, After, ApiDefault, Int, Limit100, Open, ResourceId
+from admin_mcp.paging import Listing
 
 
 class ApiKeyServiceAccount(ApiObject):
@@ -67,7 +68,7 @@ class ProjectApiKeyDeleted(ApiObject):
     object: Open[Literal["organization.project.api_key.deleted"]]
 
 
-class ListProjectApiKeys(Endpoint, get="/organization/projects/{project_id}/api_keys", returns=ProjectApiKeyList):
+class ListProjectApiKeys(Listing, get="/organization/projects/{project_id}/api_keys", returns=ProjectApiKeyList):
     """List one project's API keys with owner, last use and expiry, secrets redacted. Admin keys are in
     list_admin_api_keys.
     """

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from admin_mcp.catalog.certificates import CertificateIds, CertificateValidity
 from admin_mcp.endpoint import ApiObject, Endpoint
 from admin_mcp.fields import UNSET, After, ApiDefault, Limit100, Open, Order, ResourceId
+from admin_mcp.paging import Listing
 
 
 class ProjectCertificate(ApiObject):
@@ -43,7 +44,7 @@ class ProjectCertificatesDeactivated(ApiObject):
 
 
 class ListProjectCertificates(
-    Endpoint, get="/organization/projects/{project_id}/certificates", returns=ProjectCertificateList
+    Listing, get="/organization/projects/{project_id}/certificates", returns=ProjectCertificateList
 ):
     """List certificates as one project sees them: `active` tells whether they are active there. For the organization's
     own state use list_certificates.

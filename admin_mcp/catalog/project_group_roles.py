@@ -4,9 +4,10 @@ from admin_mcp.catalog.group_roles import GroupRoleAssignment
 from admin_mcp.catalog.user_roles import AssignedRole, AssignedRoleList, RoleUnassigned
 from admin_mcp.endpoint import Endpoint
 from admin_mcp.fields import UNSET, AfterNext, Limit0To1000, Order, ResourceId
+from admin_mcp.paging import Listing
 
 
-class ListProjectGroupRoles(Endpoint, get="/projects/{project_id}/groups/{group_id}/roles", returns=AssignedRoleList):
+class ListProjectGroupRoles(Listing, get="/projects/{project_id}/groups/{group_id}/roles", returns=AssignedRoleList):
     """List the roles a group gives its members in one project. Organization roles are in list_group_roles."""
 
     project_id: ResourceId

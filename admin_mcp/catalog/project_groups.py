@@ -6,6 +6,7 @@ from pydantic import Field
 
 from admin_mcp.endpoint import ApiObject, Endpoint
 from admin_mcp.fields import UNSET, AfterNext, ApiDefault, Limit0To100, Open, Order, ResourceId
+from admin_mcp.paging import Listing
 
 
 class ProjectGroup(ApiObject):
@@ -35,7 +36,7 @@ class ProjectGroupRemoved(ApiObject):
     object: Open[Literal["project.group.deleted"]]
 
 
-class ListProjectGroups(Endpoint, get="/organization/projects/{project_id}/groups", returns=ProjectGroupList):
+class ListProjectGroups(Listing, get="/organization/projects/{project_id}/groups", returns=ProjectGroupList):
     """List the groups added to one project. Their roles in it are in list_project_group_roles."""
 
     project_id: ResourceId

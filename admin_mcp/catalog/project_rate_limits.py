@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from admin_mcp.endpoint import ApiObject, Endpoint
 from admin_mcp.fields import UNSET, After, ApiDefault, Before, Int, Open, ResourceId
+from admin_mcp.paging import Listing
 
 
 class ProjectRateLimit(ApiObject):
@@ -31,7 +32,7 @@ class ProjectRateLimitList(ApiObject):
 
 
 class ListProjectRateLimits(
-    Endpoint, get="/organization/projects/{project_id}/rate_limits", returns=ProjectRateLimitList
+    Listing, get="/organization/projects/{project_id}/rate_limits", returns=ProjectRateLimitList
 ):
     """List one project's request, token, image, audio and batch limits for each model: where rate_limit_id comes from.
     For money see get_project_spend_limit.

@@ -7,9 +7,10 @@ from pydantic import Field
 from admin_mcp.catalog.roles import Role, RoleDeleted, RoleList
 from admin_mcp.endpoint import Endpoint
 from admin_mcp.fields import UNSET, AfterNext, ApiDefault, Clearable, Limit0To1000, Order, ResourceId
+from admin_mcp.paging import Listing
 
 
-class ListProjectRoles(Endpoint, get="/projects/{project_id}/roles", returns=RoleList):
+class ListProjectRoles(Listing, get="/projects/{project_id}/roles", returns=RoleList):
     """List one project's roles with their permissions: where the role_id for assign_project_user_role or
     assign_project_group_role comes from.
     """

@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from admin_mcp.endpoint import ApiObject, Endpoint
 from admin_mcp.fields import UNSET, After, ApiDefault, Int, Limit100, Open, ResourceId
+from admin_mcp.paging import Listing
 
 
 class ProjectServiceAccount(ApiObject):
@@ -60,7 +61,7 @@ class ProjectServiceAccountDeleted(ApiObject):
 
 
 class ListProjectServiceAccounts(
-    Endpoint, get="/organization/projects/{project_id}/service_accounts", returns=ProjectServiceAccountList
+    Listing, get="/organization/projects/{project_id}/service_accounts", returns=ProjectServiceAccountList
 ):
     """List one project's service accounts and their roles. Their keys are in list_project_api_keys."""
 

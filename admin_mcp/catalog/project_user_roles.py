@@ -3,9 +3,10 @@
 from admin_mcp.catalog.user_roles import AssignedRole, AssignedRoleList, RoleUnassigned, UserRoleAssignment
 from admin_mcp.endpoint import Endpoint
 from admin_mcp.fields import UNSET, AfterNext, Limit0To1000, Order, ResourceId
+from admin_mcp.paging import Listing
 
 
-class ListProjectUserRoles(Endpoint, get="/projects/{project_id}/users/{user_id}/roles", returns=AssignedRoleList):
+class ListProjectUserRoles(Listing, get="/projects/{project_id}/users/{user_id}/roles", returns=AssignedRoleList):
     """List the roles a user holds in one project; `assignment_sources` tells through what. Organization roles are in
     list_user_roles.
     """

@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from admin_mcp.endpoint import ApiObject, Endpoint
 from admin_mcp.fields import UNSET, After, ApiDefault, Limit100, Open, ResourceId
+from admin_mcp.paging import Listing
 
 
 class ProjectUser(ApiObject):
@@ -38,7 +39,7 @@ class ProjectUserDeleted(ApiObject):
     object: Open[Literal["organization.project.user.deleted"]]
 
 
-class ListProjectUsers(Endpoint, get="/organization/projects/{project_id}/users", returns=ProjectUserList):
+class ListProjectUsers(Listing, get="/organization/projects/{project_id}/users", returns=ProjectUserList):
     """List the users of one project, each as owner or member. Groups are in list_project_groups."""
 
     project_id: ResourceId

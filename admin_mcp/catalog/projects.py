@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from admin_mcp.endpoint import ApiObject, Endpoint
 from admin_mcp.fields import UNSET, After, ApiDefault, Clearable, Limit100, Open, ResourceId
+from admin_mcp.paging import Listing
 
 Residency = Literal[
     "GLOBAL",
@@ -50,7 +51,7 @@ class ProjectList(ApiObject):
     has_more: bool
 
 
-class ListProjects(Endpoint, get="/organization/projects", returns=ProjectList):
+class ListProjects(Listing, get="/organization/projects", returns=ProjectList):
     """List the organization's projects: where project_id comes from. Archived ones only with include_archived."""
 
     after: After = UNSET

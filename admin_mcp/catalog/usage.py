@@ -6,8 +6,8 @@ from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from admin_mcp.catalog.usage_results import DecisionsPage, UsagePage
-from admin_mcp.endpoint import Endpoint
 from admin_mcp.fields import INTEGRAL, UNSET, ApiDefault, ResourceId
+from admin_mcp.paging import LARGEST_PAGE, Listing
 
 _MOST_BUCKETS: Final = {"1m": 1440, "1h": 168, "1d": 31}
 
@@ -42,7 +42,15 @@ ByCaller: TypeAlias = Literal["project_id", "user_id", "api_key_id", "model"]
 ByCall: TypeAlias = Literal["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source"]
 
 
-class GetUsageCompletions(Endpoint, get="/organization/usage/completions", returns=UsagePage):
+class UsageListing(Listing, abstract=True):
+    """Base of the usage endpoints, whose pages are as long as their buckets let them be."""
+
+    def largest_page(self) -> int:
+        """Return the most buckets of this width that the API gives at once, within reason."""
+        return min(LARGEST_PAGE, _MOST_BUCKETS[getattr(self, "bucket_width", None) or "1d"])
+
+
+class GetUsageCompletions(UsageListing, get="/organization/usage/completions", returns=UsagePage):
     """Get the organization's text generation usage per time bucket: input, cached, output and audio tokens, and
     requests. Totals unless grouped. For money use get_costs.
     """
@@ -60,7 +68,7 @@ class GetUsageCompletions(Endpoint, get="/organization/usage/completions", retur
     user_ids: list[ResourceId] = UNSET
 
 
-class GetUsageEmbeddings(Endpoint, get="/organization/usage/embeddings", returns=UsagePage):
+class GetUsageEmbeddings(UsageListing, get="/organization/usage/embeddings", returns=UsagePage):
     """Get the organization's embeddings usage per time bucket: input tokens and requests. Totals unless grouped."""
 
     start_time: StartTime
@@ -75,7 +83,7 @@ class GetUsageEmbeddings(Endpoint, get="/organization/usage/embeddings", returns
     user_ids: list[ResourceId] = UNSET
 
 
-class GetUsageModerations(Endpoint, get="/organization/usage/moderations", returns=UsagePage):
+class GetUsageModerations(UsageListing, get="/organization/usage/moderations", returns=UsagePage):
     """Get the organization's moderations usage per time bucket: input tokens and requests. Totals unless grouped."""
 
     start_time: StartTime
@@ -90,7 +98,7 @@ class GetUsageModerations(Endpoint, get="/organization/usage/moderations", retur
     user_ids: list[ResourceId] = UNSET
 
 
-class GetUsageImages(Endpoint, get="/organization/usage/images", returns=UsagePage):
+class GetUsageImages(UsageListing, get="/organization/usage/images", returns=UsagePage):
     """Get the organization's image usage per time bucket: images and requests. Totals unless grouped."""
 
     start_time: StartTime
@@ -107,7 +115,7 @@ class GetUsageImages(Endpoint, get="/organization/usage/images", returns=UsagePa
     user_ids: list[ResourceId] = UNSET
 
 
-class GetUsageAudioSpeeches(Endpoint, get="/organization/usage/audio_speeches", returns=UsagePage):
+class GetUsageAudioSpeeches(UsageListing, get="/organization/usage/audio_speeches", returns=UsagePage):
     """Get the organization's text-to-speech usage per time bucket: characters and requests. Totals unless grouped."""
 
     start_time: StartTime
@@ -122,7 +130,7 @@ class GetUsageAudioSpeeches(Endpoint, get="/organization/usage/audio_speeches", 
     user_ids: list[ResourceId] = UNSET
 
 
-class GetUsageAudioTranscriptions(Endpoint, get="/organization/usage/audio_transcriptions", returns=UsagePage):
+class GetUsageAudioTranscriptions(UsageListing, get="/organization/usage/audio_transcriptions", returns=UsagePage):
     """Get the organization's transcription usage per time bucket: seconds of audio and requests. Totals unless
     grouped.
     """
@@ -139,7 +147,7 @@ class GetUsageAudioTranscriptions(Endpoint, get="/organization/usage/audio_trans
     user_ids: list[ResourceId] = UNSET
 
 
-class GetUsageVectorStores(Endpoint, get="/organization/usage/vector_stores", returns=UsagePage):
+class GetUsageVectorStores(UsageListing, get="/organization/usage/vector_stores", returns=UsagePage):
     """Get how many bytes the organization's vector stores held, per time bucket. Totals unless grouped."""
 
     start_time: StartTime
@@ -151,7 +159,9 @@ class GetUsageVectorStores(Endpoint, get="/organization/usage/vector_stores", re
     project_ids: list[ResourceId] = UNSET
 
 
-class GetUsageCodeInterpreterSessions(Endpoint, get="/organization/usage/code_interpreter_sessions", returns=UsagePage):
+class GetUsageCodeInterpreterSessions(
+    UsageListing, get="/organization/usage/code_interpreter_sessions", returns=UsagePage
+):
     """Get how many code interpreter sessions the organization had, per time bucket. Totals unless grouped."""
 
     start_time: StartTime
@@ -163,7 +173,7 @@ class GetUsageCodeInterpreterSessions(Endpoint, get="/organization/usage/code_in
     project_ids: list[ResourceId] = UNSET
 
 
-class GetUsageFileSearchCalls(Endpoint, get="/organization/usage/file_search_calls", returns=UsagePage):
+class GetUsageFileSearchCalls(UsageListing, get="/organization/usage/file_search_calls", returns=UsagePage):
     """Get how many file search calls the organization made, per time bucket. Totals unless grouped."""
 
     start_time: StartTime
@@ -178,7 +188,7 @@ class GetUsageFileSearchCalls(Endpoint, get="/organization/usage/file_search_cal
     vector_store_ids: list[ResourceId] = UNSET
 
 
-class GetUsageWebSearchCalls(Endpoint, get="/organization/usage/web_search_calls", returns=UsagePage):
+class GetUsageWebSearchCalls(UsageListing, get="/organization/usage/web_search_calls", returns=UsagePage):
     """Get the organization's web search usage per time bucket: searches and model requests. Totals unless grouped."""
 
     start_time: StartTime
@@ -194,7 +204,7 @@ class GetUsageWebSearchCalls(Endpoint, get="/organization/usage/web_search_calls
     user_ids: list[ResourceId] = UNSET
 
 
-class GetUsageDecisions(Endpoint, get="/organization/usage/decisions", returns=DecisionsPage):
+class GetUsageDecisions(UsageListing, get="/organization/usage/decisions", returns=DecisionsPage):
     """Get the organization's decisions usage per time bucket: input and output tokens and requests. Totals unless
     grouped.
     """

@@ -6,6 +6,7 @@ from admin_mcp.catalog.roles import Role
 from admin_mcp.catalog.users import OrganizationUser
 from admin_mcp.endpoint import ApiObject, Endpoint
 from admin_mcp.fields import UNSET, AfterNext, Limit0To1000, Open, Order, ResourceId
+from admin_mcp.paging import Listing
 
 
 class AssignmentSource(ApiObject):
@@ -56,7 +57,7 @@ class UserRoleAssignment(ApiObject):
     user: OrganizationUser
 
 
-class ListUserRoles(Endpoint, get="/organization/users/{user_id}/roles", returns=AssignedRoleList):
+class ListUserRoles(Listing, get="/organization/users/{user_id}/roles", returns=AssignedRoleList):
     """List the organization roles a user holds; `assignment_sources` names what a role is inherited from. Roles in one
     project are in list_project_user_roles.
     """

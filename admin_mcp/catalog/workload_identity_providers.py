@@ -6,6 +6,7 @@ from pydantic import Field, WithJsonSchema, model_validator
 
 from admin_mcp.endpoint import ApiObject, Endpoint, Part
 from admin_mcp.fields import UNSET, AfterItem, Clearable, Int, Open, Order, ResourceId
+from admin_mcp.paging import Listing
 from admin_mcp.variants import Variant, check_variant
 
 
@@ -88,7 +89,7 @@ class Verification(Part):
 
 
 class ListWorkloadIdentityProviders(
-    Endpoint, get="/organization/workload_identity_providers", returns=WorkloadIdentityProviderList
+    Listing, get="/organization/workload_identity_providers", returns=WorkloadIdentityProviderList
 ):
     """List the OIDC issuers the organization trusts for keyless access: where workload_identity_provider_id comes
     from. What they give access to is in list_federation_rules.

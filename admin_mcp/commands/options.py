@@ -19,6 +19,10 @@ _OPTIONS = (
         "--faults", help="With --sandbox: what goes wrong, such as 429=10%,500=5%,drop=2%,garbage=1%,latency=0.3"
     ),
     click.option("--read-only", is_flag=True, default=None, help="Neither list nor run tools that change something."),
+    click.option("--toolsets", help="Only these: people, projects, spend, security, read or a resource; see `tools`."),
+    click.option("--tools", help="Only these tools, or beside --toolsets also these; names or globs such as list_*."),
+    click.option("--exclude-tools", help="Not these tools; names or globs."),
+    click.option("--search", is_flag=True, default=None, help="List four tools that find and call the others."),
     click.option(
         "--approval",
         type=click.Choice(["auto", "elicit", "local", "two-step", "none"]),

@@ -64,14 +64,14 @@ def operator_policy(settings: "Settings") -> "Policy":
     """
     from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
     from admin_mcp.gate.policy import Policy  # noqa: PLC0415
-    from admin_mcp.gate.policy_file import read_policy_file, risky_allowances  # noqa: PLC0415
+    from admin_mcp.gate.policy_file import PolicyFile, read_policy_file, risky_allowances  # noqa: PLC0415
     from admin_mcp.tool import META_EFFECT  # noqa: PLC0415
 
-    if settings.config is None:
-        return Policy.standard(read_only=settings.read_only)
-    effects = {tool["name"]: tool["_meta"][META_EFFECT] for tool in compiled_catalog().tools}
+    tools = compiled_catalog().tools
+    effects = {tool["name"]: tool["_meta"][META_EFFECT] for tool in tools}
     try:
-        file = read_policy_file(settings.config, effects)
+        offered = {tool["name"] for tool in settings.selection.of(tools)}
+        file = read_policy_file(settings.config, effects) if settings.config else PolicyFile()
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
     for rule, allowed in risky_allowances(file.rules, effects).items():
@@ -80,7 +80,13 @@ def operator_policy(settings: "Settings") -> "Policy":
     for guardrail in ("last_owner", "own_key"):
         if not getattr(file.guardrails, guardrail):
             click.echo(f"openai-admin-mcp: WARNING: the guardrail {guardrail} is switched off.", err=True)
-    return Policy.standard(read_only=settings.read_only, rules=file.rules, guardrails=file.guardrails)
+    # What read-only takes away has a rule of its own, which says so.
+    left_out = [
+        name for name, effect in effects.items() if name not in offered and (effect == "read" or not settings.read_only)
+    ]
+    return Policy.standard(
+        read_only=settings.read_only, left_out=left_out, rules=file.rules, guardrails=file.guardrails
+    )
 
 
 def _object(text: str | None) -> dict[str, object]:

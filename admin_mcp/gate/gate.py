@@ -28,7 +28,7 @@ from admin_mcp.gate.guardrails import GuardrailChecks
 from admin_mcp.gate.look import Look
 from admin_mcp.gate.permits import Permit, Permits
 from admin_mcp.gate.person import People, Person
-from admin_mcp.gate.policy import READ_ONLY, Policy, Verdict
+from admin_mcp.gate.policy import LEFT_OUT, READ_ONLY, Policy, Verdict
 from admin_mcp.gate.preview import LONGEST_BODY, Preview
 from admin_mcp.gate.records import Records
 from admin_mcp.gate.refusals import REFUSED_AS, already_ended, denied, difference, failed, no_way_to_ask, policy_denial
@@ -105,7 +105,7 @@ class Gate:
         verdict = self._policy.decide_tool(spec)
         if verdict is not None and verdict.decision == "deny":
             denial = policy_denial(spec, verdict)
-            if spec.mutates and verdict.rule != READ_ONLY.name:
+            if spec.mutates and verdict.rule not in {READ_ONLY.name, LEFT_OUT}:
                 await self._record_refusal(denial, spec.name)
             raise denial
 

@@ -57,6 +57,7 @@ class Rule:
 
 
 READ_ONLY = Rule("read-only: this server was started to read only", "deny", effects=CHANGES)
+LEFT_OUT = "selection: this server was started without this tool"
 DEFAULT_RULES = (
     Rule("default: reads are allowed", "allow", effects=READS),
     Rule("default: changes need a person's approval", "confirm", effects=CHANGES),
@@ -79,9 +80,17 @@ class Policy:
     guardrails: Guardrails = field(default_factory=Guardrails)
 
     @classmethod
-    def standard(cls, *, read_only: bool, rules: Iterable[Rule] = (), guardrails: Guardrails | None = None) -> "Policy":
-        """Return the operator's rules between read-only, which goes first, and the defaults."""
-        first = (READ_ONLY,) if read_only else ()
+    def standard(
+        cls,
+        *,
+        read_only: bool,
+        left_out: Iterable[str] = (),
+        rules: Iterable[Rule] = (),
+        guardrails: Guardrails | None = None,
+    ) -> "Policy":
+        """Return the operator's rules after what the server was started without, and before the defaults."""
+        unlisted = tuple(left_out)
+        first = (*([READ_ONLY] if read_only else []), *([Rule(LEFT_OUT, "deny", tools=unlisted)] if unlisted else []))
         return cls((*first, *rules, *DEFAULT_RULES), guardrails or Guardrails())
 
     def decide(self, spec: Spec, project_id: str | None) -> Verdict:

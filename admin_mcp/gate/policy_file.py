@@ -6,7 +6,7 @@ import re
 import stat
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
@@ -49,8 +49,8 @@ class _File(BaseModel):
 class PolicyFile:
     """What a policy file says."""
 
-    rules: tuple[Rule, ...]
-    guardrails: Guardrails
+    rules: tuple[Rule, ...] = ()
+    guardrails: Guardrails = field(default_factory=Guardrails)
 
 
 def read_policy_file(path: Path, effects: Mapping[str, Effect]) -> PolicyFile:

@@ -61,7 +61,8 @@ def _position(call: Call, name: str, ids: list[str]) -> int | None:
 
 
 def _is_asked_for(call: Call, shown: Row) -> bool:
-    fields = [name for name in call.route.endpoint.model_fields if name not in call.params and name not in _PAGING]
+    not_filters = {*call.params, *_PAGING, *call.route.endpoint.SPEC.local_fields}
+    fields = [name for name in call.route.endpoint.model_fields if name not in not_filters]
     return all(_passes(call, name, shown) for name in fields)
 
 

@@ -142,4 +142,4 @@ def _typed(value: str, schema: Json) -> object:
 @cache
 def _properties(endpoint: type[Endpoint]) -> dict[str, Json]:
     properties: dict[str, Json] = input_schema(endpoint)["properties"]
-    return properties
+    return {name: schema for name, schema in properties.items() if name not in endpoint.SPEC.local_fields}

@@ -55,7 +55,15 @@ def test_a_class_has_exactly_one_documented_endpoint(endpoint: str) -> None:
 
 @every_tool
 def test_a_tool_takes_the_documented_arguments_and_no_others(case: Case) -> None:
-    assert sorted(case.tool["inputSchema"]["properties"]) == sorted(member.name for member in case.documented.members)
+    taken = case.tool["inputSchema"]["properties"].keys() - case.implemented.SPEC.local_fields
+    assert sorted(taken) == sorted(member.name for member in case.documented.members)
+
+
+@every_tool
+def test_a_list_can_be_fetched_whole_and_nothing_else_can(case: Case) -> None:
+    pages = case.documented.method == "GET" and "has_more" in case.implemented.SPEC.returns.model_fields
+    assert case.implemented.SPEC.local_fields == (("fetch_all", "max_items") if pages else ())
+    assert list(case.tool["inputSchema"]["properties"])[-2:] == ["fetch_all", "max_items"] or not pages
 
 
 @every_tool
