@@ -46,7 +46,10 @@ _SAME: dict[str, tuple[str, ...]] = {
     "history": ("audit",),
     "bot": ("service", "account"),
     "cert": ("certificate",),
+    "make": ("create",),
+    "new": ("create",),
     "rename": ("update",),
+    "set": ("update",),
     "edit": ("update",),
     "change": ("update",),
     "show": ("get", "list"),
@@ -56,53 +59,10 @@ _SAME: dict[str, tuple[str, ...]] = {
 }
 """What people say, and what the tools call it."""
 _NOISE = frozenset(
-    [
-        "a",
-        "all",
-        "an",
-        "and",
-        "any",
-        "are",
-        "by",
-        "can",
-        "do",
-        "does",
-        "for",
-        "from",
-        "give",
-        "her",
-        "him",
-        "his",
-        "how",
-        "i",
-        "in",
-        "is",
-        "it",
-        "last",
-        "me",
-        "my",
-        "of",
-        "on",
-        "our",
-        "she",
-        "he",
-        "so",
-        "that",
-        "the",
-        "their",
-        "them",
-        "they",
-        "this",
-        "to",
-        "us",
-        "was",
-        "we",
-        "what",
-        "when",
-        "which",
-        "who",
-        "with",
-    ]
+    """
+    a all an and any are by can do does for from give her him his how i in is it last me my of on our she he so
+    that the their them they this to us was we what when which who with
+    """.split()  # noqa: SIM905 - a list of them would fill a page
 )
 
 SEARCH_INSTRUCTIONS = f"""\
@@ -113,6 +73,10 @@ The tools listed are a way to many more. {SEARCH_TOOLS} finds them, {DESCRIBE_TO
 
 _Text = dict[str, float]
 """A tool's words, each with the weight of the most telling place it stands in."""
+
+
+_Terms = list[list[tuple[str, float]]]
+"""The words asked for, each with what else may be meant by it and how surely."""
 
 
 class _Arguments(BaseModel):
@@ -150,8 +114,8 @@ def search_tools() -> list[Json]:
         _tool(
             SEARCH_TOOLS,
             "Find the tools that administer an OpenAI organization: users, invites, groups, roles and who has them, "
-            "projects and their members, service accounts, API keys, rate limits, model permissions, certificates, data "
-            "retention, spend alerts and limits, costs, usage, audit logs, external keys and storage, workload "
+            "projects and their members, service accounts, API keys, rate limits, model permissions, certificates, "
+            "data retention, spend alerts and limits, costs, usage, audit logs, external keys and storage, workload "
             "identity. Begin here. Answers with names, effects, descriptions and argument names, best first.",
             {
                 "query": {"type": "string", "description": "Verb and thing, such as 'create project role'."},
@@ -187,8 +151,11 @@ def find(tools: Sequence[Json], given: Query) -> Json:
     spread = Counter(word for text in texts for word in text)
     rarity = {word: math.log(1 + len(tools) / count) for word, count in spread.items()}
     terms = _known(_terms(given.query), rarity)
-    scores = [_score(text, terms, rarity) for text in texts]
-    ranked = sorted(zip(scores, range(len(tools)), strict=True), key=lambda pair: (-pair[0], pair[1]))
+    scores = [_score(tool, text, terms, rarity) for tool, text in zip(tools, texts, strict=True)]
+    named = [tool["name"] in given.query.lower() for tool in tools]
+    ranked = sorted(
+        zip(scores, range(len(tools)), strict=True), key=lambda pair: (not named[pair[1]], -pair[0], pair[1])
+    )
     best = [tools[number] for score, number in ranked[: given.limit] if score > 0]
     if best:
         return {"tools": [_brief(tool) for tool in best]}
@@ -196,14 +163,12 @@ def find(tools: Sequence[Json], given: Query) -> Json:
     return {"tools": [], "hint": f"Nothing fits. Search for one of: {', '.join(resources)}."}
 
 
-def _score(text: "_Text", terms: list[list[tuple[str, float]]], rarity: Mapping[str, float]) -> float:
+def _score(tool: Json, text: "_Text", terms: "_Terms", rarity: Mapping[str, float]) -> float:
     """Add up how well each word asked for fits, and prefer the tool whose name says the least besides."""
-    best = [
-        max((share * text[word] * rarity[word] for word, share in term if word in text), default=0.0) for term in terms
-    ]
+    fits = ((share * text[word] * rarity[word] for word, share in term if word in text) for term in terms)
     asked = {word for term in terms for word, _ in term}
-    things = [word for word, weight in text.items() if weight == _WEIGHTS["name"]]
-    return sum(best) * (1 + sum(word in asked for word in things) / len(things))
+    things = _split(tool["name"])[1:]
+    return sum(max(fit, default=0.0) for fit in fits) * (1 + sum(word in asked for word in things) / len(things))
 
 
 def describe(tools: Sequence[Json], given: Names) -> Json:
@@ -332,13 +297,12 @@ def _words(tool: Json) -> _Text:
     return found
 
 
-def _terms(query: str) -> list[list[tuple[str, float]]]:
-    """Return the words asked for, each with what else may be meant by it and how surely."""
+def _terms(query: str) -> _Terms:
     words = [word for word in _split(query) if word not in _NOISE] or _split(query)
-    return [[(word, 1.0), *((other, 0.7) for other in _SAME.get(word, ()))] for word in words]
+    return [[(word, 1.0), *((other, 0.9) for other in _SAME.get(word, ()))] for word in words]
 
 
-def _known(terms: list[list[tuple[str, float]]], known: Mapping[str, float]) -> list[list[tuple[str, float]]]:
+def _known(terms: _Terms, known: Mapping[str, float]) -> _Terms:
     """Replace a word no tool has by the words that begin like it."""
     return [
         [

@@ -306,5 +306,5 @@ async def test_the_room_of_an_answer_is_the_operators_to_choose(recorder: Record
     env = {"OPENAI_ADMIN_KEY": KEY, "OPENAI_BASE_URL": recorder.base_url, "ADMIN_MCP_ANSWER_BYTES": "4096"}
     async with session("legacy", env=env) as running:
         answer = await running.call("list_users")
-    assert len(answer["data"]) == 4
+    assert len(answer["data"]) == 3
     assert answer["paging"]["complete"] is False

@@ -1,0 +1,130 @@
+"""Which tools a server offers, and what they cost."""
+
+import json
+from fnmatch import fnmatchcase
+
+import pytest
+from mcp.shared.exceptions import MCPError
+
+from admin_mcp.catalog import compiled_catalog
+from admin_mcp.errors import SettingsError
+from admin_mcp.selection import PRESETS, Selection, members, summary, tokens, toolsets
+from admin_mcp.tool import META_EFFECT, META_RESOURCE, Json
+from tests.recorder import Recorder
+from tests.sessions import ERAS, KEY, session
+from tests.test_cli import run
+
+TOOLS = compiled_catalog().tools
+RESOURCES = {tool["_meta"][META_RESOURCE] for tool in TOOLS}
+
+
+def names(selection: Selection) -> list[str]:
+    return [tool["name"] for tool in selection.of(TOOLS)]
+
+
+def test_nothing_chosen_means_every_tool() -> None:
+    assert Selection().of(TOOLS) == list(TOOLS)
+    assert Selection("all").of(TOOLS) == list(TOOLS)
+
+
+def test_each_resource_is_in_a_preset_and_no_glob_of_a_preset_is_idle() -> None:
+    globs = [glob for preset in PRESETS.values() for glob in preset]
+    assert {name for name in RESOURCES if any(fnmatchcase(name, glob) for glob in globs)} == RESOURCES
+    assert [glob for glob in globs if not any(fnmatchcase(name, glob) for name in RESOURCES)] == []
+
+
+def test_read_is_the_reading_tools_of_all_resources() -> None:
+    assert names(Selection("read")) == names(Selection(read_only=True))
+
+
+def test_projects_is_the_projects_and_all_that_is_in_them() -> None:
+    assert {tool["_meta"][META_RESOURCE] for tool in members(TOOLS, "projects")} == {
+        name for name in RESOURCES if name.startswith("project")
+    }
+
+
+def test_toolsets_are_joined_and_keep_the_catalogs_order() -> None:
+    both = names(Selection("users, costs"))
+    assert both == [tool["name"] for tool in TOOLS if tool["_meta"][META_RESOURCE] in {"users", "costs"}]
+    assert names(Selection("costs,users")) == both
+
+
+def test_tools_alone_are_the_whole_selection_and_beside_toolsets_come_on_top() -> None:
+    assert set(names(Selection(tools="get_user,list_u*"))) == {"get_user", "list_users", "list_user_roles"}
+    assert set(names(Selection("costs", tools="get_user"))) == {"get_costs", "get_user"}
+
+
+def test_what_is_excluded_goes_last() -> None:
+    assert "delete_user" not in names(Selection("users", tools="delete_user", exclude="delete_*"))
+
+
+def test_read_only_takes_changes_out_of_a_toolset() -> None:
+    assert {tool["_meta"][META_EFFECT] for tool in Selection("people", read_only=True).of(TOOLS)} == {"read"}
+
+
+@pytest.mark.parametrize(
+    ("selection", "said"),
+    [
+        (Selection("peple"), "--toolsets: there is no toolset 'peple'. Did you mean people?"),
+        (Selection("users,cost"), "--toolsets: there is no toolset 'cost'. Did you mean costs?"),
+        (Selection(tools="list_user"), "--tools: there is no tool 'list_user'. Did you mean list_users"),
+        (Selection(tools="fetch_*"), "--tools: there is no tool 'fetch_*'."),
+        (Selection(exclude="delete_usr"), "--exclude-tools: there is no tool 'delete_usr'. Did you mean delete_user"),
+        (Selection("costs", exclude="get_*"), "leave no tool"),
+    ],
+)
+def test_a_name_that_fits_nothing_is_an_error_with_the_nearest(selection: Selection, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        selection.of(TOOLS)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("command", [["serve"], ["tools"], ["policy", "explain", "get_user"]])
+def test_a_wrong_selection_ends_every_command_before_it_begins(command: list[str]) -> None:
+    code, out, err = run("--toolsets", "peple", *command)
+    assert (code, out) == (2, "")
+    assert "Did you mean people?" in err
+
+
+def test_the_cost_is_told_for_the_selection_and_for_each_toolset() -> None:
+    _, out, _ = run("tools", "--toolsets", "users")
+    assert out.startswith(f"This selection: 4 tools, about {tokens(members(TOOLS, 'users')):,} tokens")
+    rows = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line}
+    for name in toolsets(TOOLS):
+        inside = members(TOOLS, name)
+        assert rows[name] == [str(len(inside)), f"{tokens(inside):,}"]
+    assert rows["--search,"][-2] == "4"
+
+
+def test_the_summary_ends_without_a_blank_line() -> None:
+    search: list[Json] = []
+    assert summary(list(TOOLS), TOOLS, search) == summary(list(TOOLS), TOOLS, search).rstrip()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_server_lists_the_selection_and_refuses_the_rest_as_policy(era: str, recorder: Recorder) -> None:
+    env = {"OPENAI_ADMIN_KEY": KEY, "OPENAI_BASE_URL": recorder.base_url, "ADMIN_MCP_TOOLSETS": "users,roles"}
+    async with session(era, "--exclude-tools", "delete_*", env=env) as running:
+        listed = [tool.name for tool in (await running.client.list_tools()).tools]
+        left_out = [await running.error(tool, **given) for tool, given in OUTSIDE]
+        with pytest.raises(MCPError, match=r"Unknown tool: get_users\. Did you mean get_user"):
+            await running.client.call_tool("get_users", {})
+    assert listed == names(Selection("users,roles", exclude="delete_*"))
+    assert {error["kind"] for error in left_out} == {"policy_denied"}
+    assert all("started without this tool" in error["message"] for error in left_out)
+    assert recorder.requests == []
+
+
+OUTSIDE: list[tuple[str, Json]] = [("get_costs", {}), ("delete_user", {"user_id": "user_1"}), ("list_groups", {})]
+
+
+def test_policy_explain_names_the_selection() -> None:
+    _, out, _ = run("--toolsets", "users", "policy", "explain", "get_costs")
+    assert "started without this tool" in out
+    assert "get_costs (read): refused" in out
+
+
+def test_json_is_the_selection_as_a_client_gets_it() -> None:
+    _, out, _ = run("tools", "--json", "--toolsets", "users")
+    assert json.loads(out) == {"tools": members(TOOLS, "users")}
