@@ -12,6 +12,8 @@ import click
 
 from admin_mcp import __version__
 from admin_mcp.commands.approvals import approvals
+from admin_mcp.commands.doctor import doctor
+from admin_mcp.commands.hosts import config, install
 from admin_mcp.commands.journal import journal
 from admin_mcp.commands.options import settings_of, settings_options
 from admin_mcp.commands.policy import operator_policy, policy
@@ -76,16 +78,6 @@ def tools(context: click.Context, /, form: str | None, **flags: object) -> None:
 
 
 @main.command()
-@click.argument("host", type=click.Choice(["claude-desktop"]))
-@click.pass_context
-def config(context: click.Context, /, host: str) -> None:
-    """Print a host's configuration for this installation, ready to paste."""
-    from admin_mcp.hosts import snippet  # noqa: PLC0415
-
-    click.echo(snippet(host, sandbox=settings_of(context).sandbox))
-
-
-@main.command()
 def demo() -> None:
     """Watch an MCP client drive this server against the sandbox: read, ask, decline, ask again, approve."""
     import anyio  # noqa: PLC0415
@@ -95,7 +87,7 @@ def demo() -> None:
     anyio.run(run_demo, click.echo)
 
 
-for command in (approvals, journal, policy, sandbox, secrets):
+for command in (approvals, config, doctor, install, journal, policy, sandbox, secrets):
     main.add_command(command)
 
 

@@ -152,11 +152,9 @@ def find(tools: Sequence[Json], given: Query) -> Json:
     rarity = {word: math.log(1 + len(tools) / count) for word, count in spread.items()}
     terms = _known(_terms(given.query), rarity)
     scores = [_score(tool, text, terms, rarity) for tool, text in zip(tools, texts, strict=True)]
-    named = [tool["name"] in given.query.lower() for tool in tools]
-    ranked = sorted(
-        zip(scores, range(len(tools)), strict=True), key=lambda pair: (not named[pair[1]], -pair[0], pair[1])
-    )
-    best = [tools[number] for score, number in ranked[: given.limit] if score > 0]
+    ranks = [(tool["name"] not in given.query.lower(), -score) for tool, score in zip(tools, scores, strict=True)]
+    ranked = sorted(range(len(tools)), key=ranks.__getitem__)
+    best = [tools[number] for number in ranked[: given.limit] if scores[number] > 0]
     if best:
         return {"tools": [_brief(tool) for tool in best]}
     resources = dict.fromkeys(tool["_meta"][META_RESOURCE] for tool in tools)
