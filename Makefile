@@ -25,16 +25,16 @@ catalog: .venv/.runtime
 
 check: lint types test
 
-# Needs npm. Node 22 and the clients come from the npm registry, into interop/node_modules.
-interop: export PATH := $(CURDIR)/interop/node_modules/.bin:$(PATH)
-interop: .venv/.runtime interop/node_modules/.done
-	cd interop && node list_tools.mjs 143 $(CURDIR)/$(BIN)/openai-admin-mcp --sandbox
-	for era in legacy modern; do mcp-inspector --cli $(CURDIR)/$(BIN)/openai-admin-mcp --sandbox \
-		--protocol-era $$era --method tools/list --strict > /dev/null || exit 1; echo "inspector, $$era era: strict"; done
-	$(BIN)/python scripts/count_tokens.py interop
+# Clients that other people wrote, from PyPI and npm, against the server over stdio. Needs npm; Node 22 comes from there.
+interop: .venv/.dev tests/interop/.done
+	$(BIN)/python -m pytest tests/interop
 
-interop/node_modules/.done: interop/package.json
-	cd interop && npm install --silent --no-package-lock --no-audit --no-fund
+tests/interop/.done: tests/interop/package.json tests/interop/requirements-frameworks.txt tests/interop/requirements-fastmcp.txt
+	cd tests/interop && npm install --silent --no-package-lock --no-audit --no-fund
+	for name in frameworks fastmcp; do \
+		$(PYTHON) -m venv tests/interop/.venv-$$name && \
+		tests/interop/.venv-$$name/bin/python -m pip install --quiet --disable-pip-version-check \
+			-r tests/interop/requirements-$$name.txt || exit 1; done
 	touch $@
 
 # Measures this server beside a bare SDK server and FastMCP, which gets an environment of its own. Linux only.
@@ -51,7 +51,7 @@ soak: .venv/.dev
 	ADMIN_MCP_SOAK_CALLS=20000 $(BIN)/python -m pytest tests/test_soak.py
 
 clean:
-	rm -rf .venv benchmarks/.venv
+	rm -rf .venv benchmarks/.venv build tests/interop/node_modules tests/interop/.venv-* tests/interop/.done
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -1,0 +1,143 @@
+"""The server over real stdio, driven by clients other people wrote: each lists, reads, and meets the gate in its way.
+
+``make interop`` installs the clients, from PyPI and npm, and runs this; ``make test`` leaves it out.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from admin_mcp.catalog import compiled_catalog
+from admin_mcp.hosts import command
+from tests.terminal import needs_terminal, terminal
+
+HERE = Path(__file__).parent
+CLIENTS = HERE / "clients"
+BIN = HERE / "node_modules" / ".bin"
+NODE = str(BIN / "node")
+FRAMEWORKS = str(HERE / ".venv-frameworks" / "bin" / "python")
+FASTMCP = str(HERE / ".venv-fastmcp" / "bin" / "python")
+NAMES = [tool["name"] for tool in compiled_catalog().tools]
+
+WITH_FORMS: dict[str, Sequence[str]] = {
+    "official Python SDK 1.x": (FRAMEWORKS, "official.py"),
+    "langchain-mcp-adapters": (FRAMEWORKS, "langchain.py"),
+    "Pydantic AI": (FRAMEWORKS, "pydantic_ai_toolset.py"),
+    "FastMCP 3": (FRAMEWORKS, "fastmcp_client.py"),
+    "FastMCP 4": (FASTMCP, "fastmcp_client.py"),
+    "@modelcontextprotocol/sdk": (NODE, "typescript.mjs", "sdk"),
+    "@modelcontextprotocol/client": (NODE, "typescript.mjs", "client"),
+}
+
+
+def server(*flags: str) -> list[str]:
+    """The command that starts the server: the state directory is a flag, since some clients pass on no environment."""
+    return [*command(), "--sandbox", "--state-dir", os.environ["ADMIN_MCP_STATE_DIR"], *flags]
+
+
+@contextmanager
+def running(client: Sequence[str], *flags: str) -> Iterator["subprocess.Popen[str]"]:
+    program, script, *rest = client
+    words = [program, str(CLIENTS / script), *rest, *server(*flags)]
+    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def told(process: "subprocess.Popen[str]") -> dict[str, Any]:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, f"it ended with {process.wait(20)} and told nothing"
+    said: dict[str, Any] = json.loads(line)
+    return said
+
+
+def approve(error: dict[str, Any]) -> None:
+    """Decide as a person does who was told the command."""
+    found = re.search(r"approvals approve (\w+)", error["hint"])
+    assert found
+    with terminal("--state-dir", os.environ["ADMIN_MCP_STATE_DIR"], "approvals", "approve", found[1]) as at:
+        at.wait_for("To approve, type ")
+        at.type("approve")
+        assert at.end() == 0
+
+
+@pytest.mark.parametrize("client", WITH_FORMS)
+def test_a_client_with_forms_lists_reads_and_changes_once_its_person_approved(client: str) -> None:
+    with running(WITH_FORMS[client]) as process:
+        said = told(process)
+    assert said["tools"] == NAMES
+    assert said["rows"] > 1
+    (asked,) = said["asked"]
+    assert "POST /organization/roles/" in asked
+    assert said["changed"]["description"].startswith("changed by ")
+
+
+@needs_terminal
+def test_the_openai_agents_sdk_waits_for_a_person_at_a_terminal() -> None:
+    with running((FRAMEWORKS, "openai_agents.py")) as process:
+        said = told(process)
+        pending = said["changed"]["error"]
+        approve(pending)
+        assert process.stdin is not None
+        print(file=process.stdin, flush=True)
+        changed = told(process)["changed"]
+    assert said["tools"] == NAMES
+    assert said["rows"] > 1
+    assert pending["kind"] == "approval_pending"
+    assert changed["description"] == "changed by openai-agents"
+
+
+def inspect(era: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    words = [NODE, str(BIN / "mcp-inspector"), "--cli", *server(), "--protocol-era", era, *arguments]
+    return subprocess.run(words, capture_output=True, check=False, text=True, stdin=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+def test_the_inspector_finds_no_schema_that_some_host_would_refuse(era: str) -> None:
+    done = inspect(era, "--method", "tools/list", "--strict")
+    assert done.returncode == 0, done.stderr
+    assert [tool["name"] for tool in json.loads(done.stdout)["tools"]] == NAMES
+
+
+@needs_terminal
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+def test_the_inspector_which_starts_a_process_for_each_call_waits_for_a_person_at_a_terminal(era: str) -> None:
+    roles = json.loads(inspect(era, "--method", "tools/call", "--tool-name", "list_roles").stdout)
+    role = next(each for each in roles["structuredContent"]["data"] if not each["predefined_role"])
+    given = ("--tool-arg", f"role_id={role['id']}", "--tool-arg", "description=inspected")
+    change = ("--method", "tools/call", "--tool-name", "update_role", *given)
+    first = inspect(era, *change)
+    approve(json.loads(first.stdout)["structuredContent"]["error"])
+    second = inspect(era, *change)
+    assert first.returncode == 5
+    assert json.loads(second.stdout)["structuredContent"]["description"] == "inspected"
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+def test_the_four_tools_of_the_search_mode_are_portable_too(era: str) -> None:
+    words = [NODE, str(BIN / "mcp-inspector"), "--cli", *server("--search"), "--protocol-era", era]
+    done = subprocess.run([*words, "--method", "tools/list", "--strict"], capture_output=True, check=False, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_whole_list_and_the_search_mode_keep_to_their_budgets_of_tokens() -> None:
+    script = HERE.parents[1] / "scripts" / "count_tokens.py"
+    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        [sys.executable, str(script), str(HERE)], capture_output=True, check=False, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
