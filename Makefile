@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types catalog check interop bench soak clean
+.PHONY: demo test lint types catalog check interop bundle bench soak clean
 
 demo: .venv/.runtime
 	$(BIN)/openai-admin-mcp demo
@@ -36,6 +36,14 @@ tests/interop/.done: tests/interop/package.json tests/interop/requirements-frame
 		tests/interop/.venv-$$name/bin/python -m pip install --quiet --disable-pip-version-check \
 			-r tests/interop/requirements-$$name.txt || exit 1; done
 	touch $@
+
+# A file that a host installs by itself. Needs npm, for the format's official tool, which also checks the manifest.
+bundle: export PATH := $(CURDIR)/tests/interop/node_modules/.bin:$(PATH)
+bundle: .venv/.runtime tests/interop/.done
+	$(BIN)/python scripts/build_bundle.py build/bundle
+	mcpb validate build/bundle/manifest.json
+	mcpb pack build/bundle build/openai-admin-mcp.mcpb > /dev/null
+	@echo build/openai-admin-mcp.mcpb
 
 # Measures this server beside a bare SDK server and FastMCP, which gets an environment of its own. Linux only.
 bench: .venv/.dev benchmarks/.venv/.done

@@ -73,6 +73,14 @@ def test_the_input_uses_only_what_every_host_understands(case: Case) -> None:
 
 
 @every_tool
+def test_an_enum_is_of_strings_since_gemini_takes_no_other(case: Case) -> None:
+    for node in nodes(case.tool["inputSchema"]):
+        if "enum" in node:
+            assert node["type"] == "string"
+            assert all(isinstance(value, str) for value in node["enum"])
+
+
+@every_tool
 def test_schemas_are_valid_json_schema(case: Case) -> None:
     jsonschema.Draft202012Validator.check_schema(case.tool["inputSchema"])
     jsonschema.Draft202012Validator.check_schema(case.tool["outputSchema"])

@@ -17,6 +17,8 @@ import pytest
 
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.hosts import command
+from admin_mcp.search import search_tools
+from tests.sessions import APPROVE, ERAS, session
 from tests.terminal import needs_terminal, terminal
 
 HERE = Path(__file__).parent
@@ -99,6 +101,44 @@ def test_the_openai_agents_sdk_waits_for_a_person_at_a_terminal() -> None:
     assert said["rows"] > 1
     assert pending["kind"] == "approval_pending"
     assert changed["description"] == "changed by openai-agents"
+
+
+# A schema that takes any names can't be strict; the SDK passes these four on as they are.
+FREE_NAMES = {
+    "create_federation_rule",
+    "update_federation_rule",
+    "create_workload_identity_provider",
+    "update_workload_identity_provider",
+}
+
+
+@pytest.mark.parametrize("flag", ["--sandbox", "--search"])
+def test_openai_strict_mode_takes_every_input_but_those_with_names_of_the_callers(flag: str) -> None:
+    with running((FRAMEWORKS, "openai_strict.py"), flag) as process:
+        said = told(process)
+    assert set(said["loose"]) == (FREE_NAMES if flag == "--sandbox" else {"call_read", "call_change"})
+    assert len(said["strict"]) == (len(NAMES) - len(FREE_NAMES) if flag == "--sandbox" else 2)
+
+
+def test_geminis_own_converter_takes_every_input() -> None:
+    bad: dict[str, Any] = {"type": "object", "properties": {"x": {"oneOf": [{"type": "string"}]}}}
+    tools = [*compiled_catalog().tools, *search_tools(), {"name": "control", "inputSchema": bad}]
+    words = [FRAMEWORKS, str(CLIENTS / "gemini.py")]
+    done = subprocess.run(words, input=json.dumps({"tools": tools}), capture_output=True, check=True, text=True)
+    assert set(json.loads(done.stdout)) == {"control"}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_official_python_sdk_2x_asks_its_person(era: str) -> None:
+    async with session(era, "--sandbox", answers=[APPROVE]) as client:
+        tools = [tool.name for tool in (await client.client.list_tools()).tools]
+        roles = await client.call("list_roles")
+        role = next(each["id"] for each in roles["data"] if not each["predefined_role"])
+        changed = await client.call("update_role", role_id=role, description="changed by mcp 2")
+    assert tools == NAMES
+    assert changed["description"] == "changed by mcp 2"
+    assert len(client.asked) == 1
 
 
 def inspect(era: str, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from agents.mcp import MCPServerStdio, MCPUtil
+from agents.mcp import MCPServerStdio
 from talk import ARGUMENTS, COMMAND, change, tell, wait
 
 
@@ -13,12 +13,10 @@ async def main():
     async with server:
         listed = await server.list_tools()
         tools = [tool.name for tool in listed]
-        functions = [MCPUtil.to_function_tool(tool, server, convert_schemas_to_strict=True) for tool in listed]
-        loose = [function.name for function in functions if not function.strict_json_schema]
         roles = (await server.call_tool("list_roles", {})).structuredContent
         given = change(roles, "openai-agents")
         pending = await server.call_tool("update_role", given)
-        tell(tools=tools, loose=loose, rows=len(roles["data"]), changed=pending.structuredContent)
+        tell(tools=tools, rows=len(roles["data"]), changed=pending.structuredContent)
         wait()
         changed = await server.call_tool("update_role", given)
         tell(changed=changed.structuredContent)
