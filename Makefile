@@ -18,10 +18,11 @@ lint: .venv/.dev
 types: .venv/.dev
 	$(BIN)/mypy
 
-# Writes what clients see (admin_mcp/tools.json) and its page (docs/tools.md) from the catalog classes.
+# Writes what clients see (admin_mcp/tools.json) from the catalog classes, and the pages made of it and of the settings.
 catalog: .venv/.runtime
 	$(BIN)/python -m admin_mcp.compile
 	$(BIN)/openai-admin-mcp tools --markdown > docs/tools.md
+	$(BIN)/python scripts/write_configuration.py > docs/configuration.md
 
 check: lint types test
 

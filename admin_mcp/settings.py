@@ -18,6 +18,21 @@ from admin_mcp.selection import Selection
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 PLACEHOLDER_KEY = "REPLACE-WITH-YOUR-ADMIN-KEY"
 
+FLAGS = (
+    "sandbox",
+    "seed",
+    "faults",
+    "read_only",
+    "toolsets",
+    "tools",
+    "exclude_tools",
+    "search",
+    "approval",
+    "config",
+    "state_dir",
+)
+"""The settings that are flags as well, in the order ``--help`` shows them."""
+
 ApprovalMode = Literal["auto", "elicit", "local", "two-step", "none"]
 SecretsMode = Literal["file", "reveal"]
 
@@ -31,17 +46,7 @@ class Target:
 
 
 class Settings(BaseSettings):
-    """Everything the operator can choose. Each is an environment variable; most are also flags.
-
-    ``approval``: ``auto`` asks through the client where it can show forms, else on this machine; ``elicit`` and
-    ``local`` only the one or the other; ``two-step`` has the call repeated with a phrase; ``none`` never asks.
-    ``approval_wait``: seconds a call waits for a person on this machine; None: 45 with a progress token, else 4.
-    ``answer_bytes``: how much of a list one answer holds, as compact JSON.
-    ``toolsets``, ``tools`` and ``exclude_tools``: names separated by commas; see ``Selection``. ``search``: four tools
-    that lead to those, in place of them.
-    ``seed`` and ``faults`` are the sandbox's.
-    ``secrets``: where a new key's value goes: ``file`` keeps it from the model, ``reveal`` hands it over.
-    """
+    """Everything the operator can choose. Each is an environment variable; those in ``FLAGS`` are also flags."""
 
     model_config = SettingsConfigDict(
         env_prefix="ADMIN_MCP_",
@@ -52,23 +57,59 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
-    admin_key: SecretStr | None = Field(None, validation_alias="OPENAI_ADMIN_KEY")
-    base_url: str = Field(DEFAULT_BASE_URL, validation_alias="OPENAI_BASE_URL")
-    approval: ApprovalMode = "auto"
-    sandbox: bool = False
-    read_only: bool = False
-    toolsets: str = ""
-    tools: str = ""
-    exclude_tools: str = ""
-    search: bool = False
-    secrets: SecretsMode = "file"
-    state_dir: Path = Field(default_factory=lambda: platformdirs.user_state_path("openai-admin-mcp"))
-    config: Path | None = None
-    approval_wait: float | None = Field(None, ge=0, le=3600, allow_inf_nan=False)
-    answer_bytes: int = Field(64 * 1024, ge=4096, le=8 * 1024 * 1024)
-    open_browser: bool = True
-    seed: int = 0
-    faults: str = ""
+    admin_key: SecretStr | None = Field(
+        None,
+        validation_alias="OPENAI_ADMIN_KEY",
+        description="The admin key. Without it the server starts, lists its tools, and says what to set.",
+    )
+    base_url: str = Field(
+        DEFAULT_BASE_URL, validation_alias="OPENAI_BASE_URL", description="The API. Plain http only to loopback."
+    )
+    approval: ApprovalMode = Field(
+        "auto",
+        description="How changes are approved: by the client's form or else on this machine (auto), only the one "
+        "(elicit) or the other (local), by a second tool call (two-step), or not at all (none).",
+    )
+    approval_wait: float | None = Field(
+        None,
+        ge=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="Seconds a call waits for a person on this machine before it answers approval_pending. "
+        "If not set: 45 if the client shows progress, otherwise 4.",
+    )
+    open_browser: bool = Field(
+        default=True, description="Whether approval pages open by themselves. If not, decide in a terminal."
+    )
+    config: Path | None = Field(None, description="The policy file, by its full path.")
+    read_only: bool = Field(default=False, description="Neither list nor run tools that change something.")
+    toolsets: str = Field(
+        "", description="Only these: people, projects, spend, security, read or a resource; see `tools`."
+    )
+    tools: str = Field(
+        "", description="Only these tools, or beside toolsets also these; names or globs such as list_*, with commas."
+    )
+    exclude_tools: str = Field("", description="Not these tools; names or globs, with commas.")
+    search: bool = Field(default=False, description="List four tools that find and call the others.")
+    answer_bytes: int = Field(
+        64 * 1024,
+        ge=4096,
+        le=8 * 1024 * 1024,
+        description="How much of a list one answer holds, as compact JSON. It is cut between items, and says how to "
+        "go on.",
+    )
+    secrets: SecretsMode = Field(
+        "file", description="Where a new key's value goes: to a private file (file), or to the model (reveal)."
+    )
+    state_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_state_path("openai-admin-mcp"),
+        description="Where approvals, journal and new keys are kept, by its full path.",
+    )
+    sandbox: bool = Field(default=False, description="Serve a pretend organization: no key, no network.")
+    seed: int = Field(0, description="With the sandbox: another organization of the same kind.")
+    faults: str = Field(
+        "", description="With the sandbox: what goes wrong, such as 429=10%,500=5%,drop=2%,garbage=1%,latency=0.3"
+    )
 
     @field_validator("admin_key")
     @classmethod
@@ -147,6 +188,12 @@ def load_settings(**given: object) -> Settings:
         raise SettingsError("; ".join(_explain(str(item["loc"][0]), item["msg"]) for item in error.errors())) from None
 
 
+def variable(field: str) -> str:
+    """Return the environment variable of a setting."""
+    alias = Settings.model_fields[field].validation_alias if field in Settings.model_fields else None
+    return alias if isinstance(alias, str) else field if field.isupper() else f"ADMIN_MCP_{field.upper()}"
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name or address stays on this machine."""
     if host == "localhost":
@@ -158,6 +205,4 @@ def is_loopback(host: str) -> bool:
 
 
 def _explain(field: str, message: str) -> str:
-    known = {"admin_key": "OPENAI_ADMIN_KEY", "base_url": "OPENAI_BASE_URL"}
-    variable = known.get(field, field if field.isupper() else f"ADMIN_MCP_{field.upper()}")
-    return f"{variable}: {message.removeprefix('Value error, ')}"
+    return f"{variable(field)}: {message.removeprefix('Value error, ')}"

@@ -154,7 +154,7 @@ def bare_http(url: str, reads: list[float], at_once: list[float]) -> None:
 
 def tokens(listing: bytes) -> int | None:
     """Return the o200k tokens of name, description and inputSchema, if the encoding is installed."""
-    interop = HERE.parent / "interop"
+    interop = HERE.parent / "tests" / "interop"
     if not (interop / "node_modules" / "gpt-tokenizer").exists():
         return None
     tools = json.loads(listing)["result"]["tools"]

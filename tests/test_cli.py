@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from admin_mcp import __version__
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.cli import main
-from admin_mcp.settings import PLACEHOLDER_KEY
+from admin_mcp.settings import PLACEHOLDER_KEY, Settings
 from tests.sessions import LEGACY, environment, session
 
 CONFIG = Path(__file__).parents[1] / "config" / "claude_desktop_config.json"
@@ -73,6 +73,17 @@ def test_the_sample_configuration_is_the_printed_one_with_a_placeholder_for_the_
 def test_the_page_of_tools_is_up_to_date() -> None:
     page = Path(__file__).parents[1] / "docs" / "tools.md"
     assert page.read_text("utf-8") == run("tools", "--markdown")[1], "run `make catalog`"
+
+
+def test_the_page_of_settings_is_up_to_date() -> None:
+    script = Path(__file__).parents[1] / "scripts" / "write_configuration.py"
+    made = subprocess.run([sys.executable, str(script)], capture_output=True, check=True, encoding="utf-8")
+    page = Path(__file__).parents[1] / "docs" / "configuration.md"
+    assert page.read_text("utf-8") == made.stdout, "run `make catalog`"
+
+
+def test_every_setting_says_what_it_means() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
 
 
 @pytest.mark.anyio

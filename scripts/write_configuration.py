@@ -1,0 +1,93 @@
+"""Prints docs/configuration.md, made from the settings, the toolsets and config/policy.toml: ``make catalog``."""
+
+from pathlib import Path
+from typing import get_args
+
+from admin_mcp.catalog import compiled_catalog
+from admin_mcp.search import search_tools
+from admin_mcp.selection import PRESETS, cost, members
+from admin_mcp.settings import FLAGS, Settings, variable
+
+POLICY = Path(__file__).parents[1] / "config" / "policy.toml"
+NO_DEFAULT = {
+    "admin_key": "none",
+    "config": "none",
+    "approval_wait": "45 or 4",
+    "state_dir": "the platform's place for state",
+}
+
+
+def value(name: str) -> str:
+    """Return what a setting may be, and its default, in words."""
+    field = Settings.model_fields[name]
+    choices = ", ".join(f"`{choice}`" for choice in get_args(field.annotation) if isinstance(choice, str))
+    if field.annotation is bool:
+        choices = "`1`, `0`"
+    default = NO_DEFAULT.get(name) or (
+        f"`{int(field.default)}`" if isinstance(field.default, bool) else f"`{field.default}`"
+    )
+    return (f"{choices}; " if choices else "") + ("empty" if default == "``" else default)
+
+
+def row(name: str) -> str:
+    """Return a setting as a row of the table."""
+    flag = f"`--{name.replace('_', '-')}`" if name in FLAGS else ""
+    return f"| `{variable(name)}` | {flag} | {value(name)} | {Settings.model_fields[name].description} |"
+
+
+def page() -> str:
+    """Return the whole page."""
+    tools = compiled_catalog().tools
+    settings = "\n".join(map(row, Settings.model_fields))
+    presets = "\n".join(preset(name, globs) for name, globs in PRESETS.items())
+    return f"""\
+# Configuration
+
+<!-- Made by `make catalog` from the settings themselves; edit those. -->
+
+Each setting is an environment variable, and most are flags as well; a flag wins. Flags stand before the command
+(`openai-admin-mcp --toolsets people doctor`). No `.env` file and nothing in the working directory is read. A wrong
+setting ends every command with exit code 2 and names the setting. Exit codes: 0 done, 1 failure, 2 wrong settings or
+usage.
+
+| Variable | Flag | Values; default | Meaning |
+|---|---|---|---|
+{settings}
+
+`openai-admin-mcp doctor` shows what the settings come to.
+
+## Toolsets
+
+A model pays for each tool it is shown, and some hosts take only so many. Choose with `--toolsets` and `--tools`, and
+take away with `--exclude-tools`; what is left out can't be called either. `--read-only` takes away all changes.
+
+| `--toolsets` | Cost | Resources |
+|---|---|---|
+| `all` (default) | {cost(tools)} | every resource |
+| `read` | {cost(members(tools, "read"))} | every resource, reading only |
+{presets}
+
+A resource is a toolset too: `openai-admin-mcp tools` lists them all with what each costs. Join several with commas.
+
+`--search` shows {cost(search_tools())}, whatever is selected: one finds tools, one describes them, and two
+call them, one for reads and one for changes. Policy, previews and approvals are about the tool inside.
+
+## Policy file
+
+Given by its full path. It must be yours, and nobody else may be able to write it. A wrong key, tool or value ends the
+start and names its line. This is [config/policy.toml](../config/policy.toml), to begin with:
+
+```toml
+{POLICY.read_text("utf-8").strip()}
+```"""
+
+
+def preset(name: str, globs: tuple[str, ...]) -> str:
+    """Return a preset as a row of the table."""
+    return (
+        f"| `{name}` | {cost(members(compiled_catalog().tools, name))} | {', '.join(f'`{glob}`' for glob in globs)} |"
+    )
+
+
+if __name__ == "__main__":
+    print(page())
