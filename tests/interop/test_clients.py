@@ -141,6 +141,25 @@ async def test_the_official_python_sdk_2x_asks_its_person(era: str) -> None:
     assert len(client.asked) == 1
 
 
+LISTING = {
+    "openai-agents": "async with openai_admin:\n        return [tool.name for tool in await openai_admin.list_tools()]",
+    "langchain": "return [tool.name for tool in await client.get_tools()]",
+    "pydantic-ai": "async with openai_admin:\n        return [tool.name for tool in await openai_admin.list_tools()]",
+}
+
+
+@pytest.mark.parametrize("host", LISTING)
+def test_a_frameworks_snippet_runs_as_printed(host: str, tmp_path: Path) -> None:
+    flags = ["--sandbox", "--state-dir", os.environ["ADMIN_MCP_STATE_DIR"]]
+    printed = subprocess.run([*command(), *flags, "config", host], capture_output=True, check=True, text=True).stdout
+    program = tmp_path / "program.py"
+    run = f"async def listed():\n    {LISTING[host]}\n\n\nimport asyncio\nprint(*asyncio.run(listed()))\n"
+    program.write_text(f"{printed}\n\n{run}", "utf-8")
+    done = subprocess.run([FRAMEWORKS, str(program)], capture_output=True, check=False, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == NAMES
+
+
 def inspect(era: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     words = [NODE, str(BIN / "mcp-inspector"), "--cli", *server(), "--protocol-era", era, *arguments]
     return subprocess.run(words, capture_output=True, check=False, text=True, stdin=subprocess.DEVNULL)
