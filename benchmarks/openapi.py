@@ -18,7 +18,8 @@ def _operation(endpoint: type[Endpoint]) -> Json:
     spec, tool = endpoint.SPEC, build_tool(endpoint)
     schema = tool["inputSchema"]
     required = set(schema.get("required", []))
-    inside = {name: part for name, part in schema["properties"].items() if name not in spec.path_fields}
+    not_sent = {*spec.path_fields, *spec.local_fields}
+    inside = {name: part for name, part in schema["properties"].items() if name not in not_sent}
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": schema["properties"][name]}
         for name in spec.path_fields
