@@ -65,12 +65,6 @@ _NOISE = frozenset(
     """.split()  # noqa: SIM905 - a list of them would fill a page
 )
 
-SEARCH_INSTRUCTIONS = f"""\
-The tools listed are a way to many more. {SEARCH_TOOLS} finds them, {DESCRIBE_TOOLS} shows their arguments, \
-{CALL_READ} and {CALL_CHANGE} call them by name.
-"""
-
-
 _Text = dict[str, float]
 """A tool's words, each with the weight of the most telling place it stands in."""
 

@@ -3,7 +3,6 @@
 Everything that goes wrong in a call ends here as one error object. Nothing else in the package knows MCP's results.
 """
 
-import json
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -28,7 +27,7 @@ from admin_mcp.channels.seal import sealing_key
 from admin_mcp.channels.two_step import CONFIRM_CHANGE, CONFIRM_TOOL, SecondStep, parse_confirmation
 from admin_mcp.channels.ways import Ways
 from admin_mcp.endpoint import Endpoint
-from admin_mcp.errors import ApprovalDenied, CallError, InvalidInput, OutcomeUnknown, SchemaMismatch
+from admin_mcp.errors import ApprovalDenied, CallError, InvalidInput
 from admin_mcp.gate.approvals import PENDING_SECONDS
 from admin_mcp.gate.gate import Admission, Gate
 from admin_mcp.gate.guardrails import GuardrailChecks
@@ -38,9 +37,11 @@ from admin_mcp.gate.person import People
 from admin_mcp.gate.policy import Policy
 from admin_mcp.gate.reads import verification
 from admin_mcp.gate.records import Records
+from admin_mcp.instructions import INSTRUCTIONS, SEARCH_INSTRUCTIONS
 from admin_mcp.list_cache import ListCache
 from admin_mcp.request import build_request
 from admin_mcp.response import Expectation, read_answer
+from admin_mcp.results import internal_error, tool_result
 from admin_mcp.secret_sink import SecretSink
 from admin_mcp.selection import nearest
 from admin_mcp.settings import Settings
@@ -55,19 +56,6 @@ NAME = "openai-admin-mcp"
 _WAIT_WITH_PROGRESS = 45.0
 _WAIT_WITHOUT_PROGRESS = 4.0
 logger = logging.getLogger(__name__)
-
-INSTRUCTIONS = """\
-Administers one OpenAI organization through its Admin API.
-Find ids with the list and get tools first; never guess one. Organization roles and project roles are different things.
-Reading is free. Every tool that changes something asks a person before anything is sent, and the person sees exactly \
-the request: say beforehand what you are about to do and why, and make one change at a time.
-After approval_pending pass the hint on to the user; once they have decided, repeat the call with the same arguments. \
-After approval_denied or policy_denied stop and tell the user. After outcome_unknown do the read that the hint names \
-before anything else. Every error has a hint that says what to do next.
-Times are unix seconds, amounts of money US cents unless a tool says otherwise. Lists come in pages: \
-fetch_all merges them, up to max_items. If an answer has `paging`, that says whether it is the whole list and how to \
-go on.
-"""
 
 
 class AdminServer:
@@ -112,11 +100,7 @@ class AdminServer:
     @property
     def instructions(self) -> str:
         """What the client is told about this server as a whole."""
-        if not self._settings.search:
-            return INSTRUCTIONS
-        from admin_mcp.search import SEARCH_INSTRUCTIONS  # noqa: PLC0415
-
-        return INSTRUCTIONS + SEARCH_INSTRUCTIONS
+        return INSTRUCTIONS + SEARCH_INSTRUCTIONS if self._settings.search else INSTRUCTIONS
 
     async def list_tools(
         self, ctx: ServerRequestContext[Any], params: types.PaginatedRequestParams | None
@@ -129,25 +113,24 @@ class AdminServer:
         self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams
     ) -> types.CallToolResult | types.InputRequiredResult:
         """Answer tools/call: the API's object, an error object, or a question to a person."""
-        ways = self._ways(ctx, params)
+        turn = _Turn(ctx, self._ways(ctx, params))
         self._require_known(params.name)
         arguments = params.arguments or {}
-        sending = _Sending()
         try:
             if self._two_step and params.name == CONFIRM_CHANGE:
-                result = await self._confirm(arguments, sending, ctx)
+                result = await self._confirm(arguments, turn)
             elif self._settings.search:
-                result = await self._search(params.name, arguments, ways, sending, ctx)
+                result = await self._search(params.name, arguments, turn)
             else:
-                result = await self._call(params.name, arguments, ways, sending, ctx)
+                result = await self._call(params.name, arguments, turn)
         except NeedsAnswerError as question:
             return question.result
         except CallError as error:
-            return _result(error.as_object(), is_error=True)
+            return tool_result(error.as_object(), is_error=True)
         except Exception:
             logger.exception("%s failed inside this server", params.name)
-            return _result(_internal_error(sending=sending.change).as_object(), is_error=True)
-        return _result(result, is_error=False)
+            return tool_result(internal_error(sending=turn.change).as_object(), is_error=True)
+        return tool_result(result, is_error=False)
 
     def _require_known(self, name: str) -> None:
         """Refuse a tool that is not there. One that is switched off is the policy's to refuse."""
@@ -155,14 +138,7 @@ class AdminServer:
         if name not in listed and (self._settings.search or name not in self._catalog):
             raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {name}.{nearest(name, listed)}")
 
-    async def _search(
-        self,
-        name: str,
-        arguments: Mapping[str, object],
-        people: People,
-        sending: "_Sending",
-        ctx: ServerRequestContext[Any],
-    ) -> Json:
+    async def _search(self, name: str, arguments: Mapping[str, object], turn: "_Turn") -> Json:
         """Answer one of the tools of ``--search``. What it calls meets the gate as if it had been called directly."""
         from admin_mcp.search import Names, Query, describe, find, inner_call, parse  # noqa: PLC0415
 
@@ -173,11 +149,9 @@ class AdminServer:
                 return describe(self._offered, names)
             case inner:
                 every = {tool["name"]: tool for tool in self._catalog.tools}
-                return await self._call(*inner_call(every, name, inner), people, sending, ctx)
+                return await self._call(*inner_call(every, name, inner), turn)
 
-    async def _confirm(
-        self, arguments: Mapping[str, object], sending: "_Sending", ctx: ServerRequestContext[Any]
-    ) -> Json:
+    async def _confirm(self, arguments: Mapping[str, object], turn: "_Turn") -> Json:
         """Execute the stored call of a two-step approval."""
         given = parse_confirmation(arguments)
         approval = await to_thread.run_sync(self._records.approvals.get, given.id)
@@ -186,16 +160,10 @@ class AdminServer:
                 "There is no open approval with this id. Nothing was sent.",
                 hint="Call the changing tool itself first; its answer has the id and the phrase.",
             )
-        return await self._call(approval.question.tool, approval.question.arguments, SecondStep(given), sending, ctx)
+        turn.people = SecondStep(given)
+        return await self._call(approval.question.tool, approval.question.arguments, turn)
 
-    async def _call(
-        self,
-        name: str,
-        arguments: Mapping[str, object],
-        people: People,
-        sending: "_Sending",
-        ctx: ServerRequestContext[Any],
-    ) -> Json:
+    async def _call(self, name: str, arguments: Mapping[str, object], turn: "_Turn") -> Json:
         endpoint = self._catalog.endpoint(name)
         await self._gate.check(endpoint.SPEC)  # first: a tool that is off has no arguments to correct
         call = parse_arguments(endpoint, arguments)
@@ -209,10 +177,10 @@ class AdminServer:
         if endpoint.SPEC.secret:
             self._sink.check()
         # Whatever can fail without a person has failed by now.
-        async with self._gate.admitted(call, wire, people) as admission:
-            sending.change = endpoint.SPEC.mutates
+        async with self._gate.admitted(call, wire, turn.people) as admission:
+            turn.change = endpoint.SPEC.mutates
             if endpoint.SPEC.local_fields:
-                return await self._read_list(call, ctx)
+                return await self._read_list(call, turn.ctx)
             return await self._execute(call, admission)
 
     async def _read_list(self, call: Endpoint, ctx: ServerRequestContext[Any]) -> Json:
@@ -287,9 +255,11 @@ class AdminServer:
 
 
 @dataclass(slots=True)
-class _Sending:
-    """How far a call has come: whether a change may be on its way."""
+class _Turn:
+    """One tools/call on its way: whom it came with, who can be asked, and whether a change may have been sent."""
 
+    ctx: ServerRequestContext[Any]
+    people: People
     change: bool = False
 
 
@@ -297,22 +267,6 @@ def _patience(ctx: ServerRequestContext[Any]) -> float:
     """Return how many seconds the client waits without complaint: some give up after 5 if they see no progress."""
     token = ctx.meta.get("progress_token") if ctx.meta else None
     return _WAIT_WITHOUT_PROGRESS if token is None else _WAIT_WITH_PROGRESS
-
-
-def _result(value: Json, *, is_error: bool) -> types.CallToolResult:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return types.CallToolResult(
-        content=[types.TextContent(type="text", text=text)], structured_content=value, is_error=is_error
-    )
-
-
-def _internal_error(*, sending: bool) -> CallError:
-    where = "This server failed while handling the call; the operator finds the details in its log."
-    if sending:
-        return OutcomeUnknown(f"{where} The change may have been made.", hint="Read the present state before going on.")
-    return SchemaMismatch(
-        f"{where} Nothing was changed.", hint="Report this to the operator; the same call will likely fail again."
-    )
 
 
 @asynccontextmanager

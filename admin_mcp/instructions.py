@@ -1,0 +1,19 @@
+"""What a client is told about this server as a whole. Text only."""
+
+INSTRUCTIONS = """\
+Administers one OpenAI organization through its Admin API.
+Find ids with the list and get tools first; never guess one. Organization roles and project roles are different things.
+Reading is free. Every tool that changes something asks a person before anything is sent, and the person sees exactly \
+the request: say beforehand what you are about to do and why, and make one change at a time.
+After approval_pending pass the hint on to the user; once they have decided, repeat the call with the same arguments. \
+After approval_denied or policy_denied stop and tell the user. After outcome_unknown do the read that the hint names \
+before anything else. Every error has a hint that says what to do next.
+Times are unix seconds, amounts of money US cents unless a tool says otherwise. Lists come in pages: \
+fetch_all merges them, up to max_items. If an answer has `paging`, that says whether it is the whole list and how to \
+go on.
+"""
+
+SEARCH_INSTRUCTIONS = """\
+The tools listed are a way to many more. search_tools finds them, describe_tools shows their arguments, call_read and \
+call_change call them by name.
+"""
