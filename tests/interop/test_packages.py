@@ -28,6 +28,7 @@ def run(*words: str | Path, **more: str) -> str:
 
 
 PIP = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "UV_", "SSL_"))}
+PIP |= {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}  # pip trusts the system's certificates by itself, uv when told
 
 
 @pytest.fixture(scope="module")
@@ -93,4 +94,7 @@ async def test_the_bundle_is_valid_unpacks_and_runs_as_a_host_would_start_it(tmp
     environment = {name: words[value] for name, value in launch["env"].items()}
     arguments = [argument.replace("${__dirname}", str(tmp_path / "installed")) for argument in launch["args"]]
     uv = str(Path(FRAMEWORKS).with_name(launch["command"]))
+    run(
+        uv, "sync", "--quiet", "--no-dev", "--directory", tmp_path / "installed", HOME=str(tmp_path)
+    )  # the first start does
     assert await tools_of(uv, arguments, {**PIP, **environment, "HOME": str(tmp_path)}) == NAMES
