@@ -71,6 +71,8 @@ def claude_desktop(context: click.Context, /, *, dry_run: bool, yes: bool, file:
     if not yes and not click.confirm("Write this?"):
         click.echo("Nothing was written.")
         return
+    if _read(path) != text:
+        raise click.ClickException(f"{path} was changed by something else meanwhile; nothing was written. Try again.")
     _replace(path, text, after)
     if after["mcpServers"][SERVER].get("env", {}).get("OPENAI_ADMIN_KEY") == PLACEHOLDER_KEY:
         click.echo(f"Put your admin key in place of {PLACEHOLDER_KEY} in that file.")

@@ -168,6 +168,21 @@ def test_a_second_time_there_is_nothing_to_do(config: Path) -> None:
     assert len(backups(config)) == 1
 
 
+def test_a_file_changed_while_the_person_was_asked_is_left_as_it_is(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def confirm(text: str) -> bool:
+        config.write_text('{"theme": "light"}', "utf-8")
+        return bool(text)
+
+    monkeypatch.setattr("click.confirm", confirm)
+    code, out = install(config)
+    assert code == 1
+    assert "changed by something else" in out
+    assert config.read_text("utf-8") == '{"theme": "light"}'
+    assert backups(config) == []
+
+
 @pytest.mark.parametrize("answer", ["n\n", "\n"])
 def test_without_a_clear_yes_nothing_is_written(config: Path, answer: str) -> None:
     before = config.read_bytes()
