@@ -29,6 +29,12 @@ _RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 _BACKOFF_SECONDS = 0.5
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
+Recheck = Callable[[], Awaitable[None]]
+
+
+async def _unchecked() -> None:
+    """Let a request be sent again as it is."""
+
 
 class Client:
     """The one HTTP client of a process. Use it as an async context manager."""
@@ -70,10 +76,13 @@ class Client:
     ) -> None:
         await self._http.__aexit__(kind, error, trace)
 
-    async def send(self, wire: WireRequest, permit: Permit | None = None, *, verify: str = "") -> Answer:
+    async def send(
+        self, wire: WireRequest, permit: Permit | None = None, *, verify: str = "", recheck: Recheck = _unchecked
+    ) -> Answer:
         """Send one request and return the complete answer, whatever its status.
 
-        ``verify`` is the hint for a change whose outcome stays unknown.
+        ``verify`` is the hint for a change whose outcome stays unknown. ``recheck`` is awaited before a request that
+        the API did not take is sent again, and may refuse it.
 
         Raises:
             PermitError: a change without the permit issued for exactly this request. Nothing is sent.
@@ -85,7 +94,7 @@ class Client:
         request = self._request(wire)
         try:
             with anyio.fail_after(TOTAL_SECONDS) as scope:
-                return await self._send_with_retries(request, verify, scope.deadline)
+                return await self._send_with_retries(request, verify, recheck, scope.deadline)
         except TimeoutError:
             raise _timed_out(request, verify) from None
 
@@ -116,7 +125,9 @@ class Client:
         content = wire.body.encode() if wire.body is not None else None
         return self._http.build_request(wire.method, url, headers=headers, content=content)
 
-    async def _send_with_retries(self, request: httpx.Request, verify: str, deadline: float) -> Answer:
+    async def _send_with_retries(
+        self, request: httpx.Request, verify: str, recheck: Recheck, deadline: float
+    ) -> Answer:
         tries = 0
         while True:
             tries += 1
@@ -134,6 +145,7 @@ class Client:
                 if spent or answer.status not in resend or anyio.current_time() + wait >= deadline:
                     return answer
             await self._sleep(wait)
+            await recheck()
 
     async def _send_once(self, request: httpx.Request) -> tuple[Answer, float | None]:
         """Return the answer, and how many seconds the API asks to wait (None: it does not say)."""

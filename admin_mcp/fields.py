@@ -88,6 +88,13 @@ class ApiDefault:
         return {**handler(schema), "default": self.value}
 
 
+@dataclass(frozen=True, slots=True)
+class IfLeftOut:
+    """Metadata: what it means that the field is left out, in words for the person who approves. Not in the schema."""
+
+    says: str
+
+
 class _ClearsWithNull:
     """Metadata: null has a meaning of its own here, so the schema offers it."""
 

@@ -38,12 +38,14 @@ class Answer:
 class Expectation:
     """What is known about the request an answer belongs to.
 
-    ``verify`` is the sentence that says which read settles an unknown outcome; ``secrets`` must not be repeated.
+    ``verify`` is the sentence that says which read settles an unknown outcome; ``secrets`` must not be repeated;
+    ``absence`` is the hint where 404 most likely means that nothing is set.
     """
 
     mutates: bool
     verify: str
     secrets: Sequence[str] = field(default=(), repr=False)
+    absence: str = ""
 
 
 def read_answer(answer: Answer, expected: Expectation) -> Json:
@@ -99,6 +101,8 @@ def _refusal(answer: Answer, expected: Expectation) -> CallError:
     details = _error_details(answer.body, expected.secrets)
     said = details.get("message") or ""
     kind, hint, retryable = _KINDS.get(answer.status, _other(answer.status))
+    if kind is NotFound:
+        hint = expected.absence or hint
     if expected.mutates and answer.status >= 500:  # noqa: PLR2004 - HTTP's own range for server errors
         kind, hint, retryable = OutcomeUnknown, expected.verify, False
         said = f"{said} The change may or may not have been made.".strip()

@@ -31,11 +31,10 @@ from admin_mcp.errors import ApprovalDenied, CallError, InvalidInput
 from admin_mcp.gate.approvals import PENDING_SECONDS
 from admin_mcp.gate.gate import Admission, Gate
 from admin_mcp.gate.guardrails import GuardrailChecks
-from admin_mcp.gate.look import Look
 from admin_mcp.gate.permits import Permits
 from admin_mcp.gate.person import People
 from admin_mcp.gate.policy import Policy
-from admin_mcp.gate.reads import verification
+from admin_mcp.gate.reads import absence, verification
 from admin_mcp.gate.records import Records
 from admin_mcp.instructions import INSTRUCTIONS, SEARCH_INSTRUCTIONS
 from admin_mcp.list_cache import ListCache
@@ -76,7 +75,8 @@ class AdminServer:
             policy=policy,
             confirm=settings.approval != "none",
             target=settings.target,
-            look=Look(catalog, self._read, settings.target.label),
+            catalog=catalog,
+            reader=self._read,
             guardrails=GuardrailChecks(
                 policy.guardrails,
                 catalog,
@@ -181,7 +181,10 @@ class AdminServer:
             turn.change = endpoint.SPEC.mutates
             if endpoint.SPEC.local_fields:
                 return await self._read_list(call, turn.ctx)
-            return await self._execute(call, admission)
+            result = await self._execute(call, admission)
+        if not endpoint.SPEC.mutates:
+            self._gate.release(call, result)
+        return result
 
     async def _read_list(self, call: Endpoint, ctx: ServerRequestContext[Any]) -> Json:
         """Read a list: one page or, if the call wants them merged, several."""
@@ -237,11 +240,11 @@ class AdminServer:
         spec = type(call).SPEC
         verify = verification(spec, self._catalog) if spec.mutates else ""
         client = await self._connect()
-        answer = await client.send(build_request(call), admission.permit, verify=verify)
+        answer = await client.send(build_request(call), admission.permit, verify=verify, recheck=admission.recheck)
         admission.request_id = answer.request_id
         key = self._settings.admin_key
         secrets = (key.get_secret_value(),) if key else ()
-        result = read_answer(answer, Expectation(spec.mutates, verify, secrets))
+        result = read_answer(answer, Expectation(spec.mutates, verify, secrets, absence(spec, self._catalog)))
         return self._sink.keep(result, spec.secret) if spec.secret else result
 
     async def _connect(self) -> "Client":

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import INTEGRAL, UNSET, AfterItem, ApiDefault, Int, Open, Order, ResourceId
+from admin_mcp.fields import INTEGRAL, UNSET, AfterItem, ApiDefault, IfLeftOut, Int, Open, Order, ResourceId
 from admin_mcp.paging import Listing
 
 
@@ -75,9 +75,12 @@ class CreateAdminApiKey(
     """
 
     name: str
-    expires_in_seconds: Annotated[int, Field(ge=1, le=31_536_000, description="Left out: never expires."), INTEGRAL] = (
-        UNSET
-    )
+    expires_in_seconds: Annotated[
+        int,
+        Field(ge=1, le=31_536_000, description="Left out: never expires."),
+        IfLeftOut("it never expires"),
+        INTEGRAL,
+    ] = UNSET
 
 
 class GetAdminApiKey(Endpoint, get="/organization/admin_api_keys/{key_id}", returns=AdminApiKey):

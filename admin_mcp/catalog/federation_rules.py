@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, FiniteFloat, model_validator
 
 from admin_mcp.endpoint import ApiObject, Endpoint, Part
-from admin_mcp.fields import INTEGRAL, UNSET, AfterItem, Clearable, Int, Open, Order, ResourceId
+from admin_mcp.fields import INTEGRAL, UNSET, AfterItem, Clearable, IfLeftOut, Int, Open, Order, ResourceId
 from admin_mcp.paging import Listing
 from admin_mcp.variants import Variant, check_variant
 
@@ -103,7 +103,7 @@ class CreateFederationRule(
     description: str = UNSET
     enabled: bool = UNSET
     name: str = UNSET
-    permissions: RulePermissions = UNSET
+    permissions: Annotated[RulePermissions, IfLeftOut("not restricted further than the service account")] = UNSET
 
 
 class GetFederationRule(

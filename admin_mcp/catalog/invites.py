@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from admin_mcp.endpoint import ApiObject, Endpoint, Part
-from admin_mcp.fields import UNSET, After, ApiDefault, Limit100, Open, ResourceId
+from admin_mcp.fields import UNSET, After, ApiDefault, IfLeftOut, Limit100, Open, ResourceId
 from admin_mcp.paging import Listing
 
 
@@ -69,7 +69,9 @@ class CreateInvite(Endpoint, post="/organization/invites", returns=Invite, effec
 
     email: str
     role: Literal["reader", "owner"] = Field(description="In the organization.")
-    projects: list[InviteProjectInput] = Field(UNSET, description="Left out: the default project; []: none.")
+    projects: Annotated[list[InviteProjectInput], IfLeftOut("the default project")] = Field(
+        UNSET, description="Left out: the default project; []: none."
+    )
 
 
 class GetInvite(Endpoint, get="/organization/invites/{invite_id}", returns=Invite):

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import UNSET, After, ApiDefault, Clearable, Limit100, Open, ResourceId
+from admin_mcp.fields import UNSET, After, ApiDefault, Clearable, IfLeftOut, Limit100, Open, ResourceId
 from admin_mcp.paging import Listing
 
 Residency = Literal[
@@ -67,7 +67,7 @@ class CreateProject(Endpoint, post="/organization/projects", returns=Project, ef
     name: str
     external_key_id: ResourceId | None = UNSET
     geography: str | None = Field(UNSET, description="Deprecated: use residency.")
-    residency: Residency | None = UNSET
+    residency: Annotated[Residency | None, IfLeftOut("wherever the organization stores data by default")] = UNSET
 
     @model_validator(mode="after")
     def _one_region(self) -> Self:

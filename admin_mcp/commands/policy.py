@@ -34,25 +34,47 @@ def explain(context: click.Context, /, tool: str, arguments: str | None) -> None
         raise click.UsageError(f"there is no tool {tool}; `openai-admin-mcp tools --markdown` lists them")
     endpoint = catalog.endpoint(tool)
     given = _object(arguments)
+    spec = endpoint.SPEC
+    call = None
     if arguments is not None:
         try:
-            parse_arguments(endpoint, given)
+            call = parse_arguments(endpoint, given)
         except CallError as error:
             raise click.UsageError(f"--args: {error.message}") from None
-    project = given.get("project_id")
-    spec = endpoint.SPEC
+    effect = effect_of(call) if call else spec.effect
+    projects = named_projects(call) if call else frozenset[str]()
     for rule in found.rules:
-        mismatch = rule.mismatch(spec.name, spec.effect, project if isinstance(project, str) else None)
+        mismatch = rule.mismatch(tool, effect, projects)
         if mismatch is None:
             verdict = rule.verdict
             break
         click.echo(f"passed over  {rule.name}: {mismatch}")
     else:
-        verdict = found.decide(spec, None)
+        verdict = found.decide(tool, effect, projects)
     click.echo(f"decides      {verdict.rule}")
-    click.echo(f"{tool} ({spec.effect}): {_meaning(verdict.decision, verdict.channel, settings)}")
-    if arguments is None and "project_id" in endpoint.model_fields:
-        click.echo("Rules with project_ids were passed over: give the call's arguments with --args.", err=True)
+    click.echo(f"{tool} ({effect}): {_meaning(verdict.decision, verdict.channel, settings)}")
+    for note in _untold(found, catalog, endpoint, call):
+        click.echo(f"Note: {note}", err=True)
+
+
+def _untold(policy: "Policy", catalog: "Catalog", endpoint: "type[Endpoint]", call: "Endpoint | None") -> "Iterator[str]":
+    """Yield what can't be told from the arguments alone."""
+    from admin_mcp.gate.effects import effect_of, possible_effects  # noqa: PLC0415
+    from admin_mcp.gate.reads import tells_project  # noqa: PLC0415
+
+    tool, effect = endpoint.SPEC.name, endpoint.SPEC.effect
+    effects = possible_effects(catalog.tool(tool)) if call is None else {effect, effect_of(call)}
+    if len(effects) > 1:
+        yield f"what it does may depend on what is there: it counts as {' or '.join(sorted(effects))}, which is read first."
+    rule = policy.project_denial(tool, effects)
+    if rule is None:
+        return
+    if call is None and not TELLING.isdisjoint(endpoint.model_fields):
+        yield "rules with project_ids were passed over: give the call's arguments with --args."
+    elif call is not None and (effect == "read" or tells_project(call, catalog)):
+        yield f"if what is there belongs to one of the projects of {rule.name}, the call is refused; that is read first."
+    elif call is not None and not named_projects(call):
+        yield f"no argument and no read tells which project this is about, so {rule.name} does not see it."
 
 
 def operator_policy(settings: "Settings") -> "Policy":

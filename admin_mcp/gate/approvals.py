@@ -2,6 +2,7 @@
 
     pending ──approve──> approved ──claim──> used
        │ └──reject────> rejected (stands: the same call is refused without asking)
+       │ └──close─────> void, or the third time rejected
        └──void/expire─> void / expired (the same call asks again)
 
 An event that the table does not list is illegal and changes nothing. Every event is one transaction together with its
@@ -15,7 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from admin_mcp.errors import ApprovalUnavailable
+from admin_mcp.errors import ApprovalDenied, ApprovalUnavailable
+from admin_mcp.gate import noes
 from admin_mcp.gate.journal import Journal, Outcome
 from admin_mcp.gate.policy import Channel
 from admin_mcp.gate.preview import Preview
@@ -23,11 +25,11 @@ from admin_mcp.gate.state import State as Storage
 from admin_mcp.tool import Json
 
 State = Literal["pending", "approved", "rejected", "used", "void", "expired"]
-Event = Literal["approve", "reject", "claim", "void", "expire"]
+Event = Literal["approve", "reject", "close", "claim", "void", "expire"]
 
 PENDING_SECONDS = 600.0
 APPROVED_SECONDS = 300.0
-REJECTED_SECONDS = 600.0
+REJECTED_SECONDS = noes.STANDS_SECONDS
 MOST_PENDING = 50
 """How many questions may be open at once: nobody can judge more, and a page can't show them."""
 
@@ -37,6 +39,7 @@ KEPT_SECONDS = 86_400.0
 TRANSITIONS: dict[tuple[State, Event], State] = {
     ("pending", "approve"): "approved",
     ("pending", "reject"): "rejected",
+    ("pending", "close"): "void",
     ("pending", "void"): "void",
     ("pending", "expire"): "expired",
     ("approved", "claim"): "used",
@@ -72,6 +75,11 @@ class Question:
     tool: str
     arguments: Json
     preview: Preview
+
+    @property
+    def alike(self) -> str:
+        """What it has in common with the other spellings of the same call."""
+        return noes.likeness(self.preview.target, self.tool, self.arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,21 +132,25 @@ class Approvals:
     def open(self, question: Question, channel: Channel) -> tuple[Approval, bool]:
         """Return the approval that stands for this request, and whether it was made just now.
 
-        A rejection stands through whichever channel it came. A pending one whose target no longer looks as it was
-        shown gives way to a new one. An approved one is returned as it is: whether it still fits is for the re-check.
+        A no stands through whichever channel it came, and for every spelling of the call. A pending one whose target
+        no longer looks as it was shown gives way to a new one. An approved one is returned as it is: whether it still
+        fits is for the re-check.
 
         Raises:
+            ApprovalDenied: a person refused the call less than ten minutes ago, or several calls.
             ApprovalUnavailable: too many questions are open.
 
         """
         with self._state.transaction() as connection:
             self._expire(connection)
-            for approval in _living(connection, question.key):
-                if approval.state == "rejected":
+            self._require_no_refusal(connection, question)
+            living = [approval for approval in _living(connection, question.key) if approval.channel == channel]
+            for approval in living:
+                if approval.state == "approved":
                     return approval, False
-                if approval.channel != channel:
-                    continue
-                if approval.state == "approved" or approval.preview.drift == question.preview.drift:
+            self._require_patience(connection)
+            for approval in living:
+                if approval.preview.drift == question.preview.drift:
                     return approval, False
                 self._change(connection, approval, "void", reason="the target changed while nobody had answered")
             if len(_rows(connection, "state = 'pending'")) >= MOST_PENDING:
@@ -147,6 +159,23 @@ class Approvals:
                     hint="Stop, and tell the user what you were about to do. Questions end after ten minutes.",
                 )
             return self._insert(connection, question, channel), True
+
+    def _require_no_refusal(self, connection: sqlite3.Connection, question: Question) -> None:
+        """Refuse what a person refused lately, however it is spelt now."""
+        if noes.stands(connection, question.alike, self._clock()):
+            raise ApprovalDenied(
+                "A person rejected this same change less than ten minutes ago. Nothing was sent.",
+                hint="Don't repeat the call, nor a variation of it. Tell the user what was not done and let them decide.",
+            )
+
+    def _require_patience(self, connection: sqlite3.Connection) -> None:
+        """Refuse to ask anything for a while after several noes."""
+        if (seconds := noes.pause(connection, self._clock())) > 0:
+            raise ApprovalDenied(
+                f"A person rejected {noes.MOST_NOES} changes within ten minutes, so nobody is asked about another one "
+                f"for {max(1, round(seconds / 60))} minutes. Nothing was sent.",
+                hint="Stop making changes. Ask the user in the conversation what they want before you try anything else.",
+            )
 
     def get(self, approval_id: str) -> Approval | None:
         """Return the approval with this id, or None."""
@@ -163,13 +192,28 @@ class Approvals:
     def apply(self, approval_id: str, event: Event, *, via: str | None = None, reason: str | None = None) -> Approval:
         """Let something happen to an approval. ``via`` says where it was decided.
 
+        The third form of one call that is closed is a rejection.
+
         Raises:
             IllegalEventError: not in its state; ``KeyError``: no such approval.
 
         """
         with self._state.transaction() as connection:
             approval = self._living_or_ended(connection, approval_id)
+            if event == "close":
+                event, reason = self._closed(connection, approval, reason)
             return self._change(connection, approval, event, via=via, reason=reason)
+
+    def _closed(
+        self, connection: sqlite3.Connection, approval: Approval, reason: str | None
+    ) -> tuple[Event, str | None]:
+        """Return what it comes to that a form was closed."""
+        now, alike = self._clock(), approval.question.alike
+        if (approval.state, "close") in TRANSITIONS:
+            noes.add(connection, "closed", alike, now)
+        if noes.closed(connection, alike, now) < noes.MOST_CLOSED:
+            return "close", reason
+        return "reject", f"the form was closed {noes.MOST_CLOSED} times, which counts as a no"
 
     def claim(self, approval_id: str, sending: Json) -> Approval:
         """Use an approval up, and record in the same moment what is sent on it.
@@ -252,6 +296,8 @@ class Approvals:
         connection.execute(
             "UPDATE approvals SET state = ?, since = ? WHERE id = ?", (state, self._clock(), approval.id)
         )
+        if state == "rejected":
+            noes.add(connection, "no", approval.question.alike, self._clock())
         if event != "claim":
             self._journal.add(connection, "decided", approval.id, decision=state, via=via, reason=reason)
         changed = _find(connection, approval.id)
@@ -268,9 +314,7 @@ class Approvals:
 
 
 def _living(connection: sqlite3.Connection, key: str) -> list[Approval]:
-    found = _rows(connection, "key = ? AND state IN ('pending', 'approved', 'rejected')", key)
-    # A rejection first: it stands whatever else there is.
-    return sorted(found, key=lambda approval: approval.state != "rejected")
+    return _rows(connection, "key = ? AND state IN ('pending', 'approved')", key)
 
 
 def _find(connection: sqlite3.Connection, approval_id: str) -> Approval | None:

@@ -1,5 +1,7 @@
 """The form a person fills in, and what their answer means. Pure.
 
+``reject`` and MCP's ``decline`` are a no that stands. A form that is closed decides nothing.
+
 Only one answer approves: an accepted form whose ``decision`` is ``approve``, with the text typed where text is wanted
 and with nothing else in it. An accepted empty form, as some hosts send by themselves, is a refusal.
 """
@@ -30,14 +32,18 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a reply means. ``standing`` marks a person's explicit no, which also answers the same call later."""
+    """What a reply means: what happens to the question, and why."""
 
-    approved: bool
-    standing: bool
+    event: Literal["approve", "reject", "close", "void"]
     reason: str
 
+    @property
+    def approved(self) -> bool:
+        """Whether the person allowed the change."""
+        return self.event == "approve"
 
-_APPROVED = Judgement(approved=True, standing=False, reason="the person approved the change")
+
+_APPROVED = Judgement("approve", "the person approved the change")
 
 
 def form_schema(preview: Preview) -> Json:
@@ -46,8 +52,9 @@ def form_schema(preview: Preview) -> Json:
         DECISION: {
             "type": "string",
             "title": "Decision",
-            "description": "approve sends the change once; reject refuses it for ten minutes.",
-            "enum": ["approve", "reject"],
+            "description": "reject refuses the change for ten minutes; approve sends it once.",
+            # A host that fills in the first choice must not approve by it.
+            "enum": ["reject", "approve"],
         }
     }
     if preview.typed:
@@ -75,13 +82,15 @@ def judge(reply: Reply, approval: Approval) -> Judgement:
 
 
 def _judge_form(reply: Reply, preview: Preview) -> Judgement:
-    if reply.action != "accept":
-        return _refused("the person declined the request" if reply.action == "decline" else "the form was closed")
+    if reply.action == "cancel":
+        return Judgement("close", "the form was closed without an answer")
+    if reply.action == "decline":
+        return Judgement("reject", "the person declined the change")
     content = dict(reply.content or {})
     decision = content.pop(DECISION, None)
     typed = content.pop(TYPED, None)
     if decision == "reject":
-        return Judgement(approved=False, standing=True, reason="the person rejected the change")
+        return Judgement("reject", "the person rejected the change")
     if decision != "approve":
         return _refused("the form came back without a decision, so nobody approved the change")
     if content:
@@ -97,4 +106,4 @@ def typed_matches(typed: object, preview: Preview) -> bool:
 
 
 def _refused(reason: str) -> Judgement:
-    return Judgement(approved=False, standing=False, reason=reason)
+    return Judgement("void", reason)

@@ -1,11 +1,11 @@
-"""The gate itself: policy, guardrails, preview, approval, re-check, claim, permit, record, in this order only.
+"""The gate itself: policy, guardrails, preview, approval, lock, re-check, claim, permit, record, in this order only.
 
 It composes the pure parts around it. It reads through the reader it is given and never sends a change.
 """
 
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,27 +14,39 @@ from typing import ParamSpec, TypeVar
 import anyio
 from anyio import to_thread
 
+from admin_mcp.catalog import Catalog
 from admin_mcp.endpoint import Endpoint, Spec
-from admin_mcp.errors import (
-    ApprovalPending,
-    ApprovalUnavailable,
-    CallError,
-    Conflict,
-    InvalidInput,
-)
-from admin_mcp.gate.approvals import Approval, Event, IllegalEventError, Question, Result
+from admin_mcp.errors import ApprovalPending, ApprovalUnavailable, CallError, InvalidInput
+from admin_mcp.gate.approvals import Approval, IllegalEventError, Question, Result
+from admin_mcp.gate.effects import effect_of, possible_effects
 from admin_mcp.gate.forms import Reply, judge
 from admin_mcp.gate.guardrails import GuardrailChecks
-from admin_mcp.gate.look import Look
+from admin_mcp.gate.look import Look, Reader
 from admin_mcp.gate.permits import Permit, Permits
 from admin_mcp.gate.person import People, Person
-from admin_mcp.gate.policy import LEFT_OUT, READ_ONLY, Policy, Verdict
-from admin_mcp.gate.preview import LONGEST_BODY, Preview
+from admin_mcp.gate.policy import LEFT_OUT, READ_ONLY, Channel, Policy, Verdict
+from admin_mcp.gate.preview import LONGEST_BODY, Preview, build_preview
+from admin_mcp.gate.projects import named_projects, projects_of, projects_read
+from admin_mcp.gate.reads import plan_reads, tells_project
 from admin_mcp.gate.records import Records
-from admin_mcp.gate.refusals import REFUSED_AS, already_ended, denied, difference, failed, no_way_to_ask, policy_denial
+from admin_mcp.gate.refusals import (
+    REFUSED_AS,
+    NotSent,
+    already_ended,
+    denied,
+    difference,
+    drifted,
+    failed,
+    no_way_to_ask,
+    not_decided,
+    not_resent,
+    policy_denial,
+)
+from admin_mcp.gate.seen import PERSON
 from admin_mcp.gate.state import LockBusyError, StateUnavailable
 from admin_mcp.request import WireRequest
 from admin_mcp.settings import Target
+from admin_mcp.tool import Json
 
 logger = logging.getLogger(__name__)
 
@@ -42,12 +54,20 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
+async def _nothing_to_check() -> None:
+    """Stand in for the re-check of a change that nobody was shown."""
+
+
 @dataclass(slots=True)
 class Admission:
-    """A call that may be sent, with the permit if it is a change. The sender notes the API's request id here."""
+    """A call that may be sent, with the permit if it is a change. The sender notes the API's request id here.
+
+    ``recheck`` must be awaited before a change is sent a second time; it raises ``CallError`` if it may not be.
+    """
 
     permit: Permit | None = None
     request_id: str | None = None
+    recheck: Callable[[], Awaitable[None]] = _nothing_to_check
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +79,12 @@ class _Change:
     key: str
 
     @property
+    def spec(self) -> Spec:
+        return type(self.call).SPEC
+
+    @property
     def tool(self) -> str:
-        return type(self.call).SPEC.name
+        return self.spec.name
 
     @property
     def request(self) -> str:
@@ -76,7 +100,8 @@ class Gate:
         policy: Policy,
         confirm: bool,
         target: Target,
-        look: Look,
+        catalog: Catalog,
+        reader: Reader,
         guardrails: GuardrailChecks,
         records: Records,
         permits: Permits,
@@ -88,7 +113,8 @@ class Gate:
         self._policy = policy
         self._confirm = confirm
         self._target = target
-        self._look = look
+        self._catalog = catalog
+        self._look = Look(catalog, reader)
         self._guardrails = guardrails
         self._records = records
         self._permits = permits
@@ -102,7 +128,7 @@ class Gate:
             PolicyDenied: names the rule.
 
         """
-        verdict = self._policy.decide_tool(spec)
+        verdict = self._policy.decide_tool(spec.name, possible_effects(self._catalog.tool(spec.name)))
         if verdict is not None and verdict.decision == "deny":
             denial = policy_denial(spec, verdict)
             if spec.mutates and verdict.rule not in {READ_ONLY.name, LEFT_OUT}:
@@ -117,19 +143,18 @@ class Gate:
             CallError: the call is refused, and why. Nothing was sent.
 
         """
-        spec = type(call).SPEC
-        project = getattr(call, "project_id", None)
-        verdict = self._policy.decide(spec, project if isinstance(project, str) else None)
         if not wire.mutates:
-            if verdict.decision == "deny":
-                raise policy_denial(spec, verdict)
+            self._require_readable(call, named_projects(call))
             yield Admission()
             return
         change = _Change(call, wire, wire.digest(self._target.system))
         async with AsyncExitStack() as held:
             try:
-                approval = await self._cleared(change, verdict, people)
+                verdict, approval = await self._cleared(change, people)
+                # What takes long comes first, so that nothing is waited for between the last look and the request.
                 await held.enter_async_context(self._guardrails.held(call))
+                if approval is not None:
+                    await self._recheck(change, approval)
                 change_id = approval.id if approval else secrets.token_hex(5)
                 await _threaded(self._begin, change, change_id, approval, verdict)
             except CallError as error:
@@ -139,21 +164,56 @@ class Gate:
             async with self._sent(change, change_id, approval) as admission:
                 yield admission
 
-    async def _cleared(self, change: _Change, verdict: Verdict, people: People) -> Approval | None:
-        """Return the approval, or None where a rule or the operator wants none."""
+    def release(self, call: Endpoint, answer: Json) -> None:
+        """Return if what a read answered may be passed on, now that it tells which project it is about.
+
+        Raises:
+            PolicyDenied: names the rule.
+
+        """
+        if PERSON not in type(call).SPEC.path_fields and not isinstance(answer.get("data"), list):
+            self._require_readable(call, named_projects(call) | projects_of(answer))
+
+    def _require_readable(self, call: Endpoint, projects: Collection[str]) -> None:
+        spec = type(call).SPEC
+        verdict = self._policy.decide(spec.name, spec.effect, projects)
         if verdict.decision == "deny":
-            raise policy_denial(type(change.call).SPEC, verdict)
+            raise policy_denial(spec, verdict)
+
+    def _may_read(self, call: Endpoint) -> bool:
+        """Whether the model could make this read by itself."""
+        spec = type(call).SPEC
+        return self._policy.decide(spec.name, spec.effect, named_projects(call)).decision != "deny"
+
+    async def _cleared(self, change: _Change, people: People) -> tuple[Verdict, Approval | None]:
+        """Return the verdict, and the approval, or None where a rule or the operator wants none."""
+        verdict = await self._judged(change)
+        if verdict.decision == "deny":
+            raise policy_denial(change.spec, verdict)
         if verdict.decision == "allow" or not (self._confirm or verdict.channel):
-            return None
+            return verdict, None
         # Before anybody is asked as well: nobody should approve what can't be done.
         await self._guardrails.check(change.call)
-        return await self._approved(change, people.reach(verdict.channel))
+        return verdict, await self._approved(change, people.reach(verdict.channel))
+
+    async def _judged(self, change: _Change) -> Verdict:
+        """Return the policy's verdict on what the call does. Its target is read only where that matters."""
+        tool, named = change.tool, named_projects(change.call)
+        effects = {change.spec.effect, effect_of(change.call)}
+        verdicts = {self._policy.decide(tool, effect, named) for effect in effects}
+        rule = self._policy.project_denial(tool, effects) if tells_project(change.call, self._catalog) else None
+        if len(verdicts) == 1 and rule is None:
+            return verdicts.pop()
+        seen = await self._look.see(change.call)
+        if rule is not None and seen.state == "unreadable":
+            return Verdict("deny", f"{rule.name}: whose project this is can't be read with this key")
+        return self._policy.decide(tool, effect_of(change.call, seen), named | projects_read(seen))
 
     @asynccontextmanager
     async def _sent(self, change: _Change, change_id: str, approval: Approval | None) -> AsyncIterator[Admission]:
         """Enter with the permit, and record how the sending ended."""
         permit = self._permits.issue(change.key)
-        admission = Admission(permit)
+        admission = Admission(permit, recheck=partial(self._recheck_again, change, approval))
         try:
             yield admission
         except BaseException as error:
@@ -220,7 +280,7 @@ class Gate:
             logger.warning("%s was refused (%s); it can't be recorded: %s", tool, error.kind, unavailable)
 
     async def _approved(self, change: _Change, person: Person | None) -> Approval:
-        """Return the approval once a person gave it for exactly this request and its target looks as they saw it."""
+        """Return the approval once a person gave it for exactly this request."""
         if person is None:
             raise no_way_to_ask()
         if len(change.wire.body or "") > LONGEST_BODY:
@@ -228,22 +288,14 @@ class Gate:
                 f"The change is longer than the {LONGEST_BODY} characters a person can be shown; nothing was sent.",
                 hint="Make it smaller, or make it in several calls.",
             )
-        approval, present = await self._opened(change, person)
-        if approval.state == "rejected":
-            raise denied("A person rejected this same change less than ten minutes ago")
+        approval = await self._opened(change, person)
         try:
-            if approval.state == "pending":
-                approval = await self._answered(approval, person)
-                present = None
-            if present is None:
-                present = await self._look.preview(change.call, change.wire, affected=False)
-            await self._recheck(approval, present)
+            return await self._answered(approval, person) if approval.state == "pending" else approval
         except (anyio.get_cancelled_exc_class(), ApprovalUnavailable):
             # Nobody waits for this form's answer any more, so it must not lie there for a later call to find.
             if person.channel == "elicit":
                 await self._withdraw(change, approval)
             raise
-        return approval
 
     async def _withdraw(self, change: _Change, approval: Approval) -> None:
         """Void the question, while the same call, if it comes again at once, waits for the end of that."""
@@ -254,8 +306,8 @@ class Gate:
             self._closing.pop(change.key, None)
             closing.set()
 
-    async def _opened(self, change: _Change, person: Person) -> tuple[Approval, Preview | None]:
-        """Return the approval this call is about, and the preview if it was read just now."""
+    async def _opened(self, change: _Change, person: Person) -> Approval:
+        """Return the approval this call is about."""
         approvals = self._records.approvals
         if person.answers is not None:
             approval = await _threaded(approvals.get, person.answers)
@@ -264,14 +316,20 @@ class Gate:
                 raise denied(
                     "This answer belongs to no open question about this very change (expired, used, or another's)"
                 )
-            return approval, None
-        preview = await self._look.preview(change.call, change.wire, affected=True)
+            return approval
+        preview = await self._preview(change, person.channel)
         given = change.call.model_dump(mode="json", exclude_unset=True)
         question = Question(change.key, change.tool, given, preview)
         if closing := self._closing.get(change.key):
             await closing.wait()  # or this call would share a question that is just being withdrawn
         opened, _ = await _threaded(approvals.open, question, person.channel)
-        return opened, preview
+        return opened
+
+    async def _preview(self, change: _Change, channel: Channel) -> Preview:
+        """Read the present state and put it into words. In two steps it goes to the model, so the policy counts."""
+        allowed = self._may_read if channel == "two-step" else _anything
+        seen = await self._look.see(change.call, allowed)
+        return build_preview(change.call, change.wire, seen, catalog=self._catalog, target=self._target.label)
 
     async def _answered(self, approval: Approval, person: Person) -> Approval:
         """Return the approval once it is approved."""
@@ -283,16 +341,17 @@ class Gate:
                 raise denied(REFUSED_AS.get(decided.state if decided else "expired", "The question had already ended"))
             return decided
         judgement = judge(reply, approval)
-        event: Event = "approve" if judgement.approved else "reject" if judgement.standing else "void"
         try:
             decided = await _threaded(
-                partial(approvals.apply, approval.id, event, via=person.channel, reason=judgement.reason)
+                partial(approvals.apply, approval.id, judgement.event, via=person.channel, reason=judgement.reason)
             )
         except (IllegalEventError, KeyError) as error:
             raise already_ended(error) from None
-        if not judgement.approved:
-            raise denied(judgement.reason[:1].upper() + judgement.reason[1:])
-        return decided
+        if judgement.approved:
+            return decided
+        if judgement.event == "close" and decided.state != "rejected":
+            raise not_decided(judgement.reason)
+        raise denied(judgement.reason[:1].upper() + judgement.reason[1:])
 
     async def _ask(self, approval: Approval, person: Person) -> Reply | None:
         if person.channel != "elicit":
@@ -309,15 +368,34 @@ class Gate:
         finally:
             self._asking.discard(approval.id)
 
-    async def _recheck(self, approval: Approval, now: Preview) -> None:
+    async def _recheck(self, change: _Change, approval: Approval) -> None:
+        """Return if all that the person was shown is still so.
+
+        Raises:
+            Conflict: it is not; the approval is void. Any other ``CallError``: it can't be read.
+
+        """
+        now = await self._preview(change, approval.channel)
         if now.drift == approval.preview.drift:
             return
         changed = difference(approval.preview, now)
         await self._void(approval, f"what the person saw has changed: {changed}")
-        raise Conflict(
-            f"What the person saw has changed since: {changed}. Nothing was sent.",
-            hint="Call the tool again to have the person asked about the present state.",
-        )
+        raise drifted(changed if self._may_tell(change.call) else None)
+
+    async def _recheck_again(self, change: _Change, approval: Approval | None) -> None:
+        """Check anew before a change is sent a second time; the first time the API did not take it."""
+        try:
+            await self._guardrails.check(change.call)
+            if approval is not None:
+                await self._recheck(change, approval)
+        except NotSent:
+            raise
+        except CallError as error:
+            raise not_resent(error) from None
+
+    def _may_tell(self, call: Endpoint) -> bool:
+        """Whether the model may be told what a preview showed: only what it could read itself."""
+        return all(map(self._may_read, plan_reads(call, self._catalog).every()))
 
     async def _void(self, approval: Approval, reason: str) -> None:
         void = partial(self._records.approvals.apply, approval.id, "void", reason=reason)
@@ -327,6 +405,11 @@ class Gate:
             return  # it has ended already, which is all that is wanted
         except StateUnavailable as error:
             logger.warning("approval %s could not be voided: %s", approval.id, error)
+
+
+def _anything(read: Endpoint) -> bool:
+    del read
+    return True
 
 
 async def _threaded(function: Callable[_P, _T], *given: _P.args, **named: _P.kwargs) -> _T:

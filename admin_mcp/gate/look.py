@@ -1,6 +1,7 @@
-"""Reads what a change is about and puts its preview together. Reads only, through the reader it is given."""
+"""Reads what a change is about. Reads only, through the reader it is given, and puts nothing into words."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 
 import anyio
@@ -8,63 +9,90 @@ import anyio
 from admin_mcp.catalog import Catalog
 from admin_mcp.endpoint import Endpoint
 from admin_mcp.errors import CallError, NotFound, Permission
-from admin_mcp.gate.preview import Found, Preview, Seen, build_preview
-from admin_mcp.gate.reads import AFFECTED_LIMIT, plan_reads
-from admin_mcp.request import WireRequest
+from admin_mcp.gate.reads import AFFECTED_LIMIT, Reads, plan_reads
+from admin_mcp.gate.seen import Found, Seen, namesakes
 from admin_mcp.tool import Json
 
 Reader = Callable[[Endpoint], Awaitable[Json]]
-"""Sends a read and returns the API's JSON object, or raises ``CallError``."""
+"""Sends a read and returns the API's object; raises ``CallError``."""
+
+Allowed = Callable[[Endpoint], bool]
+"""Whether what a read answers may be shown. What may not is treated as unreadable."""
 
 
 class Look:
-    """Looks at the things a change names, in one system. ``target`` is that system, in words."""
+    """Reads the present state behind a change."""
 
-    def __init__(self, catalog: Catalog, reader: Reader, target: str) -> None:
+    def __init__(self, catalog: Catalog, reader: Reader) -> None:
         self._catalog = catalog
         self._reader = reader
-        self._target = target
 
-    async def preview(self, call: Endpoint, wire: WireRequest, *, affected: bool) -> Preview:
-        """Read the present state and return the preview; ``affected`` counts what a destruction takes along, too.
+    async def see(self, call: Endpoint, allowed: Allowed = lambda _: True) -> Seen:
+        """Return the present state of all that a change is about.
 
         Raises:
             CallError: a read failed, but for 403, which is shown.
 
         """
-        plan = plan_reads(call, self._catalog)
-        state: list[Found] = []
-        names: dict[str, Found] = {}
-        counts: dict[str, str] = {}
-        failures: list[CallError] = []
+        return await _Glance(plan_reads(call, self._catalog), self._reader, allowed).seen()
 
-        async def read(endpoint: Endpoint, keep: Callable[[Found], None], *, may_be_absent: bool) -> None:
-            try:
-                keep(await self._read(endpoint, may_be_absent=may_be_absent))
-            except CallError as error:
-                failures.append(error)
 
-        async def count(kind: str, endpoint: Endpoint) -> None:
-            counts[kind] = await self._count(endpoint)
+class _Glance:
+    """The reads of one change, all at once, and what they answered so far."""
 
+    def __init__(self, plan: Reads, reader: Reader, allowed: Allowed) -> None:
+        self._plan = plan
+        self._reader = reader
+        self._allowed = allowed
+        self._found: dict[str, Found] = {}
+        self._names: dict[str, Found] = {}
+        self._counts: dict[str, str] = {}
+        self._siblings: Json | None = None
+        self._failures: list[CallError] = []
+
+    async def seen(self) -> Seen:
+        plan = self._plan
         async with anyio.create_task_group() as group:
             if plan.state is not None:
-                group.start_soon(partial(read, plan.state, state.append, may_be_absent=plan.may_be_absent))
+                keep = partial(self._found.__setitem__, "state")
+                group.start_soon(partial(self._take, plan.state, keep, may_be_absent=plan.may_be_absent))
+            if plan.roles is not None:
+                keep = partial(self._found.__setitem__, "roles")
+                group.start_soon(partial(self._take, plan.roles, keep, may_be_absent=True))
             for name, endpoint in plan.names.items():
-                group.start_soon(partial(read, endpoint, partial(names.__setitem__, name), may_be_absent=True))
-            for kind, endpoint in plan.affected.items() if affected else ():
-                group.start_soon(count, kind, endpoint)
-        if failures:
-            raise failures[0]
+                keep, absent = partial(self._names.__setitem__, name), name not in plan.parents
+                group.start_soon(partial(self._take, endpoint, keep, may_be_absent=absent))
+            for kind, endpoint in plan.affected.items():
+                group.start_soon(self._count, kind, endpoint)
+            if plan.siblings is not None:
+                group.start_soon(self._compare, plan.siblings)
+        if self._failures:
+            raise self._failures[0]
+        return self._together()
+
+    def _together(self) -> Seen:
+        plan = self._plan
         seen = Seen(
-            state=state[0] if state else None,
+            state=self._found.get("state"),
             own=plan.own,
-            names={name: names[name] for name in plan.names},
-            affected={kind: counts[kind] for kind in plan.affected if kind in counts},
+            names={name: self._names[name] for name in plan.names},
+            affected={kind: self._counts[kind] for kind in plan.affected},
+            once=plan.once,
+            roles=self._found.get("roles"),
         )
-        return build_preview(call, wire, seen, catalog=self._catalog, target=self._target)
+        if plan.called is None:
+            return seen
+        return replace(seen, namesakes=namesakes(seen.thing(plan.called), self._siblings))
+
+    async def _take(self, endpoint: Endpoint, keep: Callable[[Found], None], *, may_be_absent: bool) -> None:
+        try:
+            keep(await self._read(endpoint, may_be_absent=may_be_absent))
+        except CallError as error:
+            self._failures.append(error)
 
     async def _read(self, endpoint: Endpoint, *, may_be_absent: bool) -> Found:
+        if not self._allowed(endpoint):
+            return "unreadable"
         try:
             return await self._reader(endpoint)
         except Permission:
@@ -74,13 +102,23 @@ class Look:
                 return "absent"
             raise
 
-    async def _count(self, endpoint: Endpoint) -> str:
-        """Count what one page lists, in words. It informs and decides nothing, so a failure is shown as well."""
+    async def _page(self, endpoint: Endpoint) -> Json | None:
+        """Read one page of a list, or return None where that fails: what can't be told counts as the graver."""
+        if not self._allowed(endpoint):
+            return None
         try:
             page = await self._reader(endpoint)
         except CallError:
-            return "unknown (could not be read)"
-        items = page.get("data")
-        if not isinstance(items, list):
-            return "unknown (could not be read)"
-        return f"{AFFECTED_LIMIT} or more" if page.get("has_more") else str(len(items))
+            return None
+        return page if isinstance(page.get("data"), list) else None
+
+    async def _compare(self, endpoint: Endpoint) -> None:
+        self._siblings = await self._page(endpoint)
+
+    async def _count(self, kind: str, endpoint: Endpoint) -> None:
+        """Count what one page lists, in words."""
+        page = await self._page(endpoint)
+        if page is None:
+            self._counts[kind] = "unknown (could not be read)"
+        else:
+            self._counts[kind] = f"{AFFECTED_LIMIT} or more" if page.get("has_more") else str(len(page["data"]))

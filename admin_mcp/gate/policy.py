@@ -4,12 +4,12 @@ The rules stand in one ordered list, and the first that matches decides. Reads p
 rule says otherwise; read-only refuses changes before all else.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal, get_args
 
-from admin_mcp.endpoint import Effect, Spec
+from admin_mcp.endpoint import Effect
 
 Decision = Literal["allow", "confirm", "deny"]
 Channel = Literal["elicit", "local", "two-step"]
@@ -31,7 +31,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. It matches a call if the tool fits a glob, the effect is listed and, if given, the project is."""
+    """One rule. It matches a call if the tool fits a glob, what the call does is listed and, if given, its project is.
+
+    A call may be about several projects. A rule that allows must list all of them; any other matches if it lists one.
+    """
 
     name: str
     decision: Decision
@@ -40,15 +43,20 @@ class Rule:
     project_ids: frozenset[str] | None = None
     channel: Channel | None = None
 
-    def mismatch(self, tool: str, effect: Effect, project_id: str | None) -> str | None:
+    def mismatch(self, tool: str, effect: Effect, projects: Collection[str]) -> str | None:
         """Return why the rule does not match, in words, or None if it does."""
         if not any(fnmatchcase(tool, glob) for glob in self.tools):
             return f"{tool} fits none of {', '.join(self.tools)}"
         if effect not in self.effects:
             return f"its effect {effect} is not among {', '.join(sorted(self.effects))}"
-        if self.project_ids is None or project_id in self.project_ids:
+        if self.project_ids is None:
             return None
-        return f"project_id {project_id} is not listed" if project_id else "the call has no project_id"
+        if not projects:
+            return "the call names no project"
+        unlisted = sorted(set(projects) - self.project_ids)
+        if unlisted and (self.decision == "allow" or len(unlisted) == len(set(projects))):
+            return f"project {', '.join(unlisted)} is not listed"
+        return None
 
     @property
     def verdict(self) -> Verdict:
@@ -93,19 +101,39 @@ class Policy:
         first = (*([READ_ONLY] if read_only else []), *([Rule(LEFT_OUT, "deny", tools=unlisted)] if unlisted else []))
         return cls((*first, *rules, *DEFAULT_RULES), guardrails or Guardrails())
 
-    def decide(self, spec: Spec, project_id: str | None) -> Verdict:
-        """Return the verdict of the first rule that matches. ``project_id`` is the call's argument of that name."""
+    def decide(self, tool: str, effect: Effect, projects: Collection[str]) -> Verdict:
+        """Return the verdict of the first rule that matches.
+
+        ``effect`` is what the call does, and ``projects`` are the ids of those it is about.
+        """
         for rule in self.rules:
-            if rule.mismatch(spec.name, spec.effect, project_id) is None:
+            if rule.mismatch(tool, effect, projects) is None:
                 return rule.verdict
         return Verdict("deny", "no rule matches")
 
-    def decide_tool(self, spec: Spec) -> Verdict | None:
-        """Return the verdict on a tool whatever its arguments are, or None if they matter."""
+    def decide_tool(self, tool: str, effects: Collection[Effect]) -> Verdict | None:
+        """Return the verdict on a tool whatever its arguments are, or None if they matter.
+
+        ``effects`` are those that its calls may have.
+        """
+        found = {self._whatever_project(tool, effect) for effect in effects}
+        return found.pop() if len(found) == 1 else None
+
+    def project_denial(self, tool: str, effects: Collection[Effect]) -> Rule | None:
+        """Return the first rule that would refuse such a call if it were about one of the rule's projects."""
+        for rule in self.rules:
+            if rule.decision == "deny" and rule.project_ids is not None:
+                if any(rule.mismatch(tool, effect, rule.project_ids) is None for effect in effects):
+                    return rule
+            elif rule.project_ids is None and all(rule.mismatch(tool, effect, ()) is None for effect in effects):
+                return None  # whatever comes after it is never asked
+        return None
+
+    def _whatever_project(self, tool: str, effect: Effect) -> Verdict | None:
         for rule in self.rules:
             if rule.project_ids is None:
-                if rule.mismatch(spec.name, spec.effect, None) is None:
+                if rule.mismatch(tool, effect, ()) is None:
                     return rule.verdict
-            elif any(rule.mismatch(spec.name, spec.effect, project) is None for project in rule.project_ids):
+            elif any(rule.mismatch(tool, effect, {project}) is None for project in rule.project_ids):
                 return None
         return Verdict("deny", "no rule matches")

@@ -1,48 +1,31 @@
 """What a person is shown before a change: built from the very request and from what the API says is there now. Pure.
 
-Everything a preview read is also what the re-check compares, so an approval covers exactly what the person saw.
+Everything a preview shows is also what the re-check compares, but for what differs at every look, such as when a key
+was last used. So an approval covers exactly what the person saw.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Iterator
 
 from pydantic import BaseModel, ConfigDict
 
 from admin_mcp.catalog import Catalog
 from admin_mcp.endpoint import Effect, Endpoint, Spec
-from admin_mcp.gate.text import visible
+from admin_mcp.fields import IfLeftOut
+from admin_mcp.gate.effects import effect_of, raises_power
+from admin_mcp.gate.headline import carried, headline, key_note
+from admin_mcp.gate.seen import NAME_KEYS, PERSON, Found, Seen, body_of, described, email_of, name_of, permissions_of
+from admin_mcp.gate.text import plain, quoted, visible
 from admin_mcp.request import WireRequest
 from admin_mcp.tool import Json
-
-Missing = Literal["absent", "unreadable"]
-"""Why there is no object: the API has none (404), or the key may not see it (403)."""
-
-Found = Json | Missing
 
 LONGEST_BODY = 20_000
 """Characters of a request body that a person can be asked to judge. They are shown whole; a longer one is refused."""
 
 _LONGEST_VALUE = 2000
-_NAME_KEYS = ("name", "group_name", "email", "redacted_value")
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What the preview's reads answered.
-
-    ``state`` is the thing to be changed, None where there is nothing to read; ``own`` is the id field that names it.
-    ``names`` has, by id field, the other things the request names. ``affected`` has, by kind, how many things go or
-    lose something with it, in words; it is shown and never compared, because it blocks nothing.
-    """
-
-    state: Found | None
-    own: str | None
-    names: Mapping[str, Found]
-    affected: Mapping[str, str] = field(default_factory=dict)
+_MOST_LISTED = 20
 
 
 class Change(BaseModel):
@@ -57,8 +40,10 @@ class Change(BaseModel):
 class Preview(BaseModel):
     """A change, ready to be shown: all of it is plain text that can neither hide nor reorder anything.
 
-    ``things`` are the things named, and what is there now, by label; ``changes`` the fields set, by name; ``typed`` the
-    texts of which one must be typed, if any. ``target`` is the system; ``request`` the request line and body.
+    ``title`` says what it comes to; ``things`` are the things named, and what is there now, by label; ``changes`` the
+    fields set, by name; ``affected`` how many things go or lose something, by kind; ``passing`` what is shown and not
+    compared. ``typed`` are the texts of which one must be typed, if any. ``target`` is the system; ``request`` the
+    request line and body.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -72,6 +57,7 @@ class Preview(BaseModel):
     target: str
     request: str
     typed: tuple[str, ...]
+    passing: dict[str, str] = {}
 
     @property
     def heading(self) -> str:
@@ -80,21 +66,29 @@ class Preview(BaseModel):
 
     @property
     def facts(self) -> dict[str, str]:
-        """What was read or is to be set, by label: what the re-check compares."""
-        return {**self.things, **{f"Set {name}": _arrow(change) for name, change in self.changes.items()}}
+        """All that was read or is to be set, by label."""
+        return {
+            **self.things,
+            **{f"Set {name}": _arrow(change) for name, change in self.changes.items()},
+            **{f"Affects {kind}": count for kind, count in self.affected.items()},
+        }
+
+    @property
+    def compared(self) -> dict[str, str]:
+        """What the re-check compares: all that is shown, but for what passes."""
+        return {"Change": self.heading, **self.facts, "To be typed": " or ".join(self.typed)}
 
     @property
     def drift(self) -> str:
-        """The digest of ``facts``."""
-        return hashlib.sha256(json.dumps(self.facts, sort_keys=True).encode()).hexdigest()
+        """The digest of ``compared``."""
+        return hashlib.sha256(json.dumps(self.compared, sort_keys=True).encode()).hexdigest()
 
     @property
     def lines(self) -> tuple[str, ...]:
         """The whole preview as lines, most important first."""
         return (
             self.heading,
-            *(f"{label}: {value}" for label, value in self.facts.items()),
-            *(f"Affects {kind}: {count}" for kind, count in self.affected.items()),
+            *(f"{label}: {value}" for label, value in {**self.facts, **self.passing}.items()),
             f"Undo: {self.undo}",
             f"In: {self.target}",
             f"Request: {self.request}",
@@ -113,20 +107,24 @@ def _arrow(change: Change) -> str:
 IMPOSSIBLE = "not possible"
 """How a change can be undone that can't be."""
 
+NOT_SET = "not set"
+_EMPTIED = "nothing (null: this empties the field)"
+
 
 def build_preview(call: Endpoint, wire: WireRequest, seen: Seen, *, catalog: Catalog, target: str) -> Preview:
     """Put together what a person needs to decide."""
-    spec = type(call).SPEC
+    note = key_note(seen)
     return Preview(
-        title=spec.title,
-        effect=spec.effect,
+        title=headline(call, seen),
+        effect=effect_of(call, seen),
         things=dict(_things(call, seen)),
         changes=dict(_changes(call, seen)),
         affected=dict(seen.affected),
-        undo=_undo(spec, catalog),
+        undo=_undo(type(call).SPEC, catalog),
         target=target,
         request=f"{wire.method} {wire.target}" + (f" {visible(wire.body, LONGEST_BODY)}" if wire.body else ""),
         typed=_typed(call, seen),
+        passing={"Last used": note} if note else {},
     )
 
 
@@ -140,95 +138,129 @@ EFFECTS: dict[Effect, str] = {
 
 
 def _things(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
-    """Yield label and description of each thing the request names by id."""
-    spec = type(call).SPEC
+    """Yield label and description of each thing the request names by id, and what there is to know of it."""
     for name, value in _given_ids(call, seen):
-        found = seen.state if name == seen.own else seen.names.get(name)
-        yield _label(name), _described(value, found)
-    if spec.effect == "destroy" and isinstance(seen.state, dict):
+        yield _label(name), described(name.partition("[")[0], value, seen.thing(name))
+        yield from _details(name, seen.thing(name))
+    if seen.roles is not None:
+        yield "The group carries", carried(seen.roles)
+        yield from _permissions("The group's roles allow", _allowed_by(seen.roles))
+    yield from _present(type(call).SPEC, seen)
+    if seen.namesakes == "some":
+        yield "Careful", "another one has the same name; go by the id"
+    yield from _left_out(call)
+
+
+def _details(name: str, found: Found | None) -> Iterator[tuple[str, str]]:
+    """Yield what a person must know of a person or a role that a change names."""
+    if name == PERSON and isinstance(found, dict):
+        if isinstance(role := found.get("role"), str):
+            yield "Their role now", visible(role)
+        if (projects := found.get("projects")) is not None:
+            yield "Their projects", _memberships(projects)
+    if name in {"role", "role_id"}:
+        yield from _permissions("The role allows", permissions_of(found))
+
+
+def _permissions(label: str, allowed: list[str] | None) -> Iterator[tuple[str, str]]:
+    if allowed is not None:
+        yield label, visible(", ".join(allowed), _LONGEST_VALUE) if allowed else "nothing by itself"
+
+
+def _allowed_by(roles: Found) -> list[str] | None:
+    """Return all that a list of roles permits, or None if that can't be told."""
+    rows = roles.get("data") if isinstance(roles, dict) else None
+    lists = [permissions_of(row) for row in rows] if isinstance(rows, list) else [None]
+    known = [permissions for permissions in lists if permissions is not None]
+    return (
+        sorted({each for permissions in known for each in permissions}) if known and len(known) == len(lists) else None
+    )
+
+
+def _memberships(projects: object) -> str:
+    """Return the projects a person belongs to, with their role in each."""
+    rows = projects.get("data") if isinstance(projects, dict) else projects
+    if not isinstance(rows, list):
+        return "unreadable"
+    named = [_membership(row) for row in rows if isinstance(row, dict)]
+    more = f" and {len(named) - _MOST_LISTED} more" if len(named) > _MOST_LISTED else ""
+    return ", ".join(named[:_MOST_LISTED]) + more if named else "none"
+
+
+def _membership(row: Json) -> str:
+    name, identity, role = (row.get(key) for key in ("name", "id", "role"))
+    called = quoted(name) if isinstance(name, str) and name else visible(str(identity))
+    return f"{called} as {visible(role)}" if isinstance(role, str) else called
+
+
+def _present(spec: Spec, seen: Seen) -> Iterator[tuple[str, str]]:
+    """Yield what is there now, where the change takes it away or gives it."""
+    if seen.once and seen.state == "absent":
+        yield "Now", NOT_SET
+    elif spec.effect == "destroy" and isinstance(seen.state, dict):
         for key, value in seen.state.items():
-            if isinstance(value, str | int | list) and key not in _UNSHOWN and not key.endswith("_at"):
-                yield f"Now: {key}", _value(key, value)
+            # What is false or empty says nothing that helps to decide.
+            if isinstance(value, str | int | list) and value and key not in _UNSHOWN and not key.endswith("_at"):
+                yield f"Now: {visible(key)}", _value(key, value)
     elif spec.effect == "grant" and seen.state is not None and seen.own is None:
         yield "Now", _PRESENCE[seen.state if isinstance(seen.state, str) else "present"]
 
 
+def _left_out(call: Endpoint) -> Iterator[tuple[str, str]]:
+    """Yield what it means that a field was left out, where that matters."""
+    for name, field in type(call).model_fields.items():
+        if name not in call.model_fields_set:
+            yield from (
+                (_label(name), f"left out: {mark.says}") for mark in field.metadata if isinstance(mark, IfLeftOut)
+            )
+
+
 def _label(name: str) -> str:
-    if listed := re.fullmatch(r"(\w+)s\[(\d+)\]", name):
+    if listed := re.fullmatch(r"(\w+)s\[(\d+)\](?:\.id)?", name):
         return f"{_label(listed[1])} {int(listed[2]) + 1}"
     words = name.removesuffix("_id").replace("_", " ")
     return (words[:1].upper() + words[1:]).replace("Api ", "API ")
 
 
-_LESSER_ROLES = frozenset({"member", "reader", "none"})
-
 _PRESENCE = {"absent": "not there yet", "unreadable": "unreadable with this key", "present": "already there"}
-_UNSHOWN = frozenset({"id", "object", "created", *_NAME_KEYS})
+_UNSHOWN = frozenset({"id", "object", "created", *NAME_KEYS})
 
 
 def _given_ids(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
+    """Yield each id of the request that names something, with the label under which it was looked up."""
     spec = type(call).SPEC
     for name in type(call).model_fields:
+        value = getattr(call, name)
         if name in spec.path_fields or name in seen.names:
-            yield name, str(getattr(call, name))
-        elif f"{name}[0]" in seen.names:
-            yield from ((f"{name}[{number}]", value) for number, value in enumerate(getattr(call, name)))
-
-
-def _described(value: str, found: Found | None) -> str:
-    if found == "unreadable":
-        return f"{value} (its name is unreadable with this key)"
-    if found == "absent":
-        return f"{value} (not found)"
-    name = _name(found) if found else None
-    return f"{_quoted(name)} ({value})" if name else value
+            yield name, str(value)
+        elif isinstance(value, list):
+            for number, each in enumerate(value):
+                label = f"{name}[{number}]"
+                if label in seen.names:
+                    yield label, str(each)
+                elif f"{label}.id" in seen.names:
+                    yield f"{label}.id", str(each.id)
 
 
 def _changes(call: Endpoint, seen: Seen) -> Iterator[tuple[str, Change]]:
     """Yield, for each field of the body, its value before and after."""
     spec = type(call).SPEC
-    body = call.model_dump(mode="json", exclude_unset=True, exclude=set(spec.path_fields))
-    for name, value in body.items():
+    for name, value in body_of(call).items():
         if name in seen.names:
             continue
-        after = _value(name, value, LONGEST_BODY)
         # Only an update changes what was read; an action's state is its parent, whose fields have the same names.
-        before = _before(name, seen.state) if spec.effect == "update" else None
+        before = seen.before(name) if spec.effect == "update" else None
+        after = _EMPTIED if value is None else _value(name, value, LONGEST_BODY)
         yield name, Change(before=_value(name, before[0]) if before else None, after=after)
 
 
-def _before(name: str, state: Found | None) -> tuple[object] | None:
-    """Find a body field's present value. Some are named after their resource: ``role_name`` is a role's ``name``."""
-    if not isinstance(state, dict):
-        return None
-    short = name.rpartition("_")[2]
-    for key in (name, short):
-        if key in state and key != "id":
-            return (state[key],)
-    return None
-
-
 def _value(name: str, value: object, longest: int = _LONGEST_VALUE) -> str:
+    if value is None:
+        return NOT_SET
     if isinstance(value, str):
-        return _quoted(value, longest)
+        return quoted(value, longest)
     shown = visible(json.dumps(value, ensure_ascii=False), longest)
     return f"{shown} US cents ({value / 100:.2f} USD)" if name.endswith("amount") and isinstance(value, int) else shown
-
-
-def _quoted(text: str, longest: int = _LONGEST_VALUE) -> str:
-    return f"“{visible(text, longest)}”"
-
-
-def _name(found: Found) -> str | None:
-    """Return the name a person knows the thing by."""
-    if not isinstance(found, dict):
-        return None
-    nested = found.get("user")
-    for source in (found, nested if isinstance(nested, dict) else {}):
-        for key in _NAME_KEYS:
-            if isinstance(name := source.get(key), str) and name:
-                return name
-    return None
 
 
 def _undo(spec: Spec, catalog: Catalog) -> str:
@@ -252,37 +284,27 @@ def _undo(spec: Spec, catalog: Catalog) -> str:
     return f"with {remover.SPEC.name}" if remover else IMPOSSIBLE
 
 
+def _wants_text(call: Endpoint, seen: Seen) -> bool:
+    """Whether choosing is not enough: what can't be taken back, opens a door, or moves money or data."""
+    spec = type(call).SPEC
+    return spec.effect == "destroy" or spec.sensitive or bool(spec.secret) or raises_power(call, seen)
+
+
 def _typed(call: Endpoint, seen: Seen) -> tuple[str, ...]:
     """Return the texts of which a person must type one, or nothing where choosing is enough."""
-    spec = type(call).SPEC
-    body = call.model_dump(mode="json", exclude_unset=True, exclude=set(spec.path_fields))
-    named = {name: value for name, value in body.items() if name not in seen.names}
-    if not (spec.effect == "destroy" or spec.sensitive or spec.secret or _makes_owner(named) or _assigns_owner(seen)):
+    if not _wants_text(call, seen):
         return ()
+    spec, body = type(call).SPEC, body_of(call)
+    if isinstance(user := getattr(call, PERSON, None), str):
+        # A name is of the person's own choosing, and many may choose the same.
+        email = email_of(seen.thing(PERSON))
+        return (email,) if email and email.isascii() and plain(email) else (user,)
+    if isinstance(email := body.get("email"), str) and plain(email):
+        return (email,)
     if spec.path_fields:
         last = spec.path_fields[-1]
+        name = name_of(seen.thing(last)) if seen.namesakes == "none" else None
         value = str(getattr(call, last))
-        found = seen.state if last == seen.own else seen.names.get(last)
-        name = _name(found) if found else None
-        typeable = name and name.strip() == name == visible(name)
-        return (name, value) if name and typeable else (value,)
-    argument = body.get("name") or body.get("email")
-    return (argument,) if isinstance(argument, str) else ("organization",)
-
-
-def _assigns_owner(seen: Seen) -> bool:
-    """Whether the request names a role that is called owner, or one that can't be told to be another."""
-    roles = [found for name, found in seen.names.items() if name in {"role", "role_id"}]
-    return any((_name(found) or "owner").casefold() == "owner" for found in roles)
-
-
-def _makes_owner(body: object) -> bool:
-    """Whether a body hands out the owner role, at any depth."""
-    if isinstance(body, dict):
-        return any(_is_owner(key, value) or _makes_owner(value) for key, value in body.items())
-    return isinstance(body, list) and any(_makes_owner(item) for item in body)
-
-
-def _is_owner(key: str, value: object) -> bool:
-    """Whether a field hands out the owner role, or one that isn't known to be less."""
-    return key == "role" and isinstance(value, str) and value.casefold() not in _LESSER_ROLES
+        return (name, value) if name and plain(name) else (value,)
+    name = body.get("name")
+    return (name,) if isinstance(name, str) and plain(name) else ("organization",)

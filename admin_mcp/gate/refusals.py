@@ -5,6 +5,7 @@ from admin_mcp.errors import (
     ApprovalDenied,
     ApprovalUnavailable,
     CallError,
+    Conflict,
     NetworkError,
     OutcomeUnknown,
     PolicyDenied,
@@ -15,12 +16,16 @@ from admin_mcp.gate.policy import Verdict
 from admin_mcp.gate.preview import Preview
 
 
+class NotSent(Conflict):
+    """A change was stopped by the last look before it would be sent. Nothing was changed."""
+
+
 def failed(error: BaseException, *, unused: bool) -> Result:
     """Say what became of a request whose sending ended in an error; ``unused``: it can't have left."""
     outcome: Outcome
     if isinstance(error, CallError):
         message = error.message
-        outcome = "not_sent" if isinstance(error, NetworkError) else "refused"
+        outcome = "not_sent" if isinstance(error, NetworkError | NotSent) else "refused"
         if isinstance(error, OutcomeUnknown):
             outcome = "outcome_unknown"
         return Result("not_sent" if unused else outcome, message)
@@ -53,6 +58,32 @@ def denied(reason: str) -> ApprovalDenied:
     )
 
 
+def not_decided(reason: str) -> ApprovalDenied:
+    """Return the refusal for a form that was closed: nobody said yes, and nobody said no."""
+    return ApprovalDenied(
+        f"{reason[:1].upper()}{reason[1:]}, so nobody has decided. Nothing was sent.",
+        hint="Ask the user in the conversation whether they want this change. Call again only if they say so: after "
+        "three closed forms the same call is refused for ten minutes.",
+    )
+
+
+def drifted(changed: str | None) -> NotSent:
+    """Return the refusal for a change whose target no longer looks as it was shown; None: it must not be told how."""
+    return NotSent(
+        f"What the person saw has changed since{f': {changed}' if changed else ''}. Nothing was changed.",
+        hint="Call the tool again to have the person asked about the present state.",
+    )
+
+
+def not_resent(error: CallError) -> NotSent:
+    """Return the refusal for a change that was to be sent again, and could not be checked any more."""
+    return NotSent(
+        f"The API did not take the change at first, and it was not sent again: {error.message}",
+        hint=error.hint,
+        retryable=error.retryable,
+    )
+
+
 def policy_denial(spec: Spec, verdict: Verdict) -> PolicyDenied:
     """Return the refusal that names the rule."""
     return PolicyDenied(
@@ -71,8 +102,9 @@ def no_way_to_ask() -> ApprovalUnavailable:
 
 
 def difference(before: Preview, after: Preview) -> str:
-    """Say what the target's fields were and are now, as far as they differ."""
-    labels = [*before.facts, *(label for label in after.facts if label not in before.facts)]
-    changed = [label for label in labels if before.facts.get(label) != after.facts.get(label)]
-    values = ((label, before.facts.get(label, "nothing"), after.facts.get(label, "nothing")) for label in changed)
-    return "; ".join(f"{label}: {old} is now {new}" for label, old, new in values)
+    """Say what was shown and is now, as far as they differ."""
+    then, now = before.compared, after.compared
+    labels = [label for label in {**then, **now} if then.get(label) != now.get(label)]
+    # The heading follows from the facts, so it is told only where they don't differ.
+    told = [label for label in labels if label in before.facts or label in after.facts] or labels
+    return "; ".join(f"{label}: {then.get(label, 'nothing')} is now {now.get(label, 'nothing')}" for label in told)

@@ -4,20 +4,31 @@ import pytest
 
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.endpoint import Endpoint
-from admin_mcp.gate.preview import Found, Preview, Seen, build_preview
-from admin_mcp.gate.reads import plan_reads, verification
-from admin_mcp.gate.text import visible
+from admin_mcp.gate.preview import Preview, build_preview
+from admin_mcp.gate.reads import absence, plan_reads, verification
+from admin_mcp.gate.seen import Found, Namesakes, Seen
 from admin_mcp.request import build_request
+from tests.contract.cases import CASES
+from tests.contract.examples import smallest
 
 CATALOG = compiled_catalog()
+DOCUMENTED = {case.name: case.documented for case in CASES}
 
 
 def make(tool: str, **arguments: object) -> Endpoint:
     return CATALOG.endpoint(tool).model_validate(arguments)
 
 
-def preview(call: Endpoint, *, state: Found | None = None, names: dict[str, Found] | None = None) -> Preview:
-    seen = Seen(state, plan_reads(call, CATALOG).own, names or {})
+def preview(
+    call: Endpoint,
+    *,
+    state: Found | None = None,
+    names: dict[str, Found] | None = None,
+    roles: Found | None = None,
+    namesakes: Namesakes = "none",
+) -> Preview:
+    plan = plan_reads(call, CATALOG)
+    seen = Seen(state, plan.own, names or {}, once=plan.once, roles=roles, namesakes=namesakes)
     return build_preview(call, build_request(call), seen, catalog=CATALOG, target="the test system")
 
 
@@ -112,17 +123,27 @@ def test_every_change_of_one_thing_that_can_be_read_is_previewed_by_reading_it()
 
 def test_an_update_shows_each_field_before_and_after() -> None:
     shown = preview(
-        make("update_role", role_id="r", role_name="Auditors", description=None),
+        make("update_role", role_id="r", role_name="Auditors", description="new"),
         state={"id": "r", "name": "Audit", "description": "old", "permissions": ["a"]},
     )
-    assert shown.lines[1:4] == (
+    assert shown.lines[0].startswith("Change role “Audit” (r) in the organization: ")
+    assert shown.lines[1:5] == (
         "Role: “Audit” (r)",
-        "Set description: “old” -> null",
+        "The role allows: a",
+        "Set description: “old” -> “new”",
         "Set role_name: “Audit” -> “Auditors”",
     )
     assert "Undo: by setting the old values again" in shown.lines
     assert "In: the test system" in shown.lines
-    assert shown.lines[-1] == 'Request: POST /organization/roles/r {"description":null,"role_name":"Auditors"}'
+    assert shown.lines[-1] == 'Request: POST /organization/roles/r {"description":"new","role_name":"Auditors"}'
+
+
+def test_a_field_that_will_be_emptied_is_said_to_be() -> None:
+    call = make(
+        "update_federation_rule", workload_identity_provider_id="w", workload_identity_federation_rule_id="f", name=None
+    )
+    shown = preview(call, state={"id": "f", "name": "Nightly"})
+    assert "Set name: “Nightly” -> nothing (null: this empties the field)" in shown.lines
 
 
 def test_a_grant_names_who_gets_what_and_how_to_undo_it() -> None:
@@ -130,12 +151,22 @@ def test_a_grant_names_who_gets_what_and_how_to_undo_it() -> None:
         make("assign_user_role", user_id="u", role_id="r"),
         state="absent",
         names={
-            "user_id": {"id": "u", "name": None, "email": "ana@example.com"},
-            "role_id": {"id": "r", "name": "Audit"},
+            "user_id": {
+                "id": "u",
+                "name": "Ana",
+                "email": "ana@example.com",
+                "role": "reader",
+                "projects": {"data": [{"id": "p", "name": "Billing", "role": "owner"}, {"id": "q"}]},
+            },
+            "role_id": {"id": "r", "name": "Audit", "permissions": ["api.usage.read"]},
         },
     )
-    assert "User: “ana@example.com” (u)" in shown.lines
+    assert shown.title == "Give “Ana” <ana@example.com> (u) the role “Audit” (r) in the organization"
+    assert "User: “Ana” <ana@example.com> (u)" in shown.lines
+    assert "Their role now: reader" in shown.lines
+    assert "Their projects: “Billing” as owner, q" in shown.lines
     assert "Role: “Audit” (r)" in shown.lines
+    assert "The role allows: api.usage.read" in shown.lines
     assert "Now: not there yet" in shown.lines
     assert "Undo: with unassign_user_role" in shown.lines
     assert shown.typed == ()
@@ -170,7 +201,14 @@ def test_money_is_shown_in_cents_and_dollars() -> None:
         ("delete_role", {"role_id": "r"}, "unreadable", {}, ("r",)),
         ("delete_role", {"role_id": "r"}, {"id": "r", "name": "A\u202eudit"}, {}, ("r",)),
         ("delete_role", {"role_id": "r"}, {"id": "r", "name": " "}, {}, ("r",)),
-        ("unassign_user_role", {"user_id": "u", "role_id": "r"}, {"id": "r", "name": "Audit"}, {}, ("Audit", "r")),
+        (
+            "unassign_user_role",
+            {"user_id": "u", "role_id": "r"},
+            {"id": "r", "name": "Audit"},
+            {"user_id": {"id": "u", "name": "Ana", "email": "ana@example.com"}},
+            ("ana@example.com",),
+        ),
+        ("unassign_user_role", {"user_id": "u", "role_id": "r"}, {"id": "r", "name": "Audit"}, {}, ("u",)),
         ("archive_project", {"project_id": "p"}, {"id": "p", "name": "Billing"}, {}, ("Billing", "p")),
         ("update_organization_data_retention", {"retention_type": "zero_data_retention"}, None, {}, ("organization",)),
         (
@@ -192,7 +230,17 @@ def test_money_is_shown_in_cents_and_dollars() -> None:
             {},
             ("a@example.com",),
         ),
-        ("update_user", {"user_id": "u", "role": "owner"}, {"id": "u", "name": "Ana"}, {}, ("Ana", "u")),
+        ("update_user", {"user_id": "u", "role": "owner"}, {"id": "u", "name": "Ana"}, {}, ("u",)),
+        (
+            "update_user",
+            {"user_id": "u", "role": "owner"},
+            {"id": "u", "email": "a@example.com"},
+            {},
+            ("a@example.com",),
+        ),
+        ("update_user", {"user_id": "u", "role": "owner"}, {"id": "u", "email": "а@example.com"}, {}, ("u",)),
+        ("update_user", {"user_id": "u", "role": "owner"}, {"id": "u", "role": "owner"}, {}, ()),
+        ("update_user", {"user_id": "u", "role_id": "r"}, {"id": "u"}, {"role_id": {"name": "Admin"}}, ("u",)),
         ("update_user", {"user_id": "u", "role": "reader"}, {"id": "u", "name": "Ana"}, {}, ()),
         (
             "assign_group_role",
@@ -212,8 +260,21 @@ def test_money_is_shown_in_cents_and_dollars() -> None:
             "add_project_group",
             {"project_id": "p", "group_id": "g", "role": "role_1"},
             "absent",
-            {"project_id": {"id": "p", "name": "Billing"}, "role": {"id": "role_1", "name": "member"}},
+            {
+                "project_id": {"id": "p", "name": "Billing"},
+                "role": {"id": "role_1", "name": "member", "predefined_role": True, "permissions": ["x.write"]},
+            },
             (),
+        ),
+        (
+            "add_project_group",
+            {"project_id": "p", "group_id": "g", "role": "role_1"},
+            "absent",
+            {
+                "project_id": {"id": "p", "name": "Billing"},
+                "role": {"id": "role_1", "name": "member", "predefined_role": False, "permissions": ["x.write"]},
+            },
+            ("Billing", "p"),
         ),
         (
             "add_project_group",
@@ -222,8 +283,8 @@ def test_money_is_shown_in_cents_and_dollars() -> None:
             {"project_id": {"id": "p", "name": "Billing"}, "role": "unreadable"},
             ("Billing", "p"),
         ),
-        ("create_project_user", {"project_id": "p", "user_id": "u", "role": "Owner"}, "absent", {}, ("p",)),
-        ("create_project_user", {"project_id": "p", "user_id": "u", "role": "role_9"}, "absent", {}, ("p",)),
+        ("create_project_user", {"project_id": "p", "user_id": "u", "role": "Owner"}, "absent", {}, ("u",)),
+        ("create_project_user", {"project_id": "p", "user_id": "u", "role": "role_9"}, "absent", {}, ("u",)),
         ("create_project_user", {"project_id": "p", "user_id": "u", "role": "member"}, "absent", {}, ()),
         ("update_role", {"role_id": "r", "role_name": "x"}, {"id": "r", "name": "Audit"}, {}, ()),
         ("create_role", {"role_name": "x", "permissions": []}, None, {}, ()),
@@ -241,7 +302,7 @@ def test_every_destroying_or_secret_making_or_sensitive_tool_wants_text() -> Non
         assert found is not None
         spec = found.SPEC
         if spec.effect == "destroy" or spec.secret or spec.sensitive:
-            call = found.model_construct(_fields_set=set(spec.path_fields), **dict.fromkeys(spec.path_fields, "x"))
+            call = found.model_validate(smallest(DOCUMENTED[spec.name]))
             assert preview(call).typed, spec.name
 
 
@@ -277,21 +338,6 @@ def test_names_from_the_api_can_not_hide_or_forge_lines() -> None:
     assert "Undo: trivially" not in shown.lines
     assert "“Audit\\u{000A}Undo: trivially\\u{202E}\\u{200B}" in shown.text
     assert all(len(line) < 5000 for line in shown.lines)
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("Ana Ortiz é 日本", "Ana Ortiz é 日本"),
-        ("a\tb\nc", "a\\u{0009}b\\u{000A}c"),
-        ("\u202eevil\u2066", "\\u{202E}evil\\u{2066}"),
-        ("zero\u200bwidth\ufeff", "zero\\u{200B}width\\u{FEFF}"),
-        ("a\u2028b", "a\\u{2028}b"),
-        ("x" * 300, "x" * 200 + "… (cut; 300 characters in all)"),
-    ],
-)
-def test_text_is_made_visible(text: str, shown: str) -> None:
-    assert visible(text) == shown
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.gate import Gate
 from admin_mcp.gate.guardrails import GuardrailChecks
 from admin_mcp.gate.journal import Record
-from admin_mcp.gate.look import Look
 from admin_mcp.gate.permits import Permits
 from admin_mcp.gate.person import Person
 from admin_mcp.gate.policy import Channel, Policy
@@ -29,6 +28,9 @@ from admin_mcp.tool import Json
 KEY = "sk-admin-test-0123456789"
 APPROVE = Reply("accept", {"decision": "approve"})
 REJECT = Reply("accept", {"decision": "reject"})
+
+
+COLLECTIONS = ("users", "groups", "roles", "projects", "api_keys", "service_accounts")
 
 
 class AskedError(Exception):
@@ -107,6 +109,8 @@ class Api:
             "description": "old",
             "last_used_at": self.clock(),
         }
+        if thing in COLLECTIONS:
+            body = {"data": [], "has_more": False}
         body = self.bodies.get(path, body)
         return httpx.Response(status, json=body if status == 200 else {"error": {"message": "no"}})
 
@@ -122,6 +126,7 @@ class World:
         system: str = "test",
         beside: "World | None" = None,
         directory: Path = Path(),
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.directory: Path = beside.directory if beside else directory
         self._clock: list[float] = beside._clock if beside else [1000.0]
@@ -136,14 +141,15 @@ class World:
             key=SecretStr(KEY),
             target=self.target,
             permits=self.permits,
-            transport=httpx.MockTransport(self.api.answer),
+            transport=transport or httpx.MockTransport(self.api.answer),
         )
         policy = policy or Policy.standard(read_only=False)
         self.gate = Gate(
             policy=policy,
             confirm=confirm,
             target=self.target,
-            look=Look(self.catalog, self._read, self.target.label),
+            catalog=self.catalog,
+            reader=self._read,
             guardrails=GuardrailChecks(
                 policy.guardrails,
                 self.catalog,
@@ -201,9 +207,11 @@ class World:
         await self.gate.check(type(call).SPEC)
         wire = build_request(call)
         async with self.gate.admitted(call, wire, Only(person)) as admission:
-            answer = await self.client.send(wire, admission.permit)
+            answer = await self.client.send(wire, admission.permit, recheck=admission.recheck)
             admission.request_id = answer.request_id
-            read_answer(answer, Expectation(mutates=wire.mutates, verify=""))
+            result = read_answer(answer, Expectation(mutates=wire.mutates, verify=""))
+        if not wire.mutates:
+            self.gate.release(call, result)
 
 
 def key_of(request: httpx.Request, target: Target) -> str:

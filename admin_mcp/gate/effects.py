@@ -1,0 +1,141 @@
+"""What a call really does, judged from the call and what was read: an update that makes an owner is a grant. Pure.
+
+Where something can't be told it counts as the graver.
+"""
+
+from collections.abc import Iterator
+
+from admin_mcp.endpoint import Effect, Endpoint
+from admin_mcp.gate.seen import Found, Seen, body_of, name_of
+from admin_mcp.tool import META_EFFECT, META_ENDPOINT, Json
+
+_RANKS = {"none": 0, "reader": 1, "member": 1}
+_OWNER_RANK = 3
+"""What a role counts that is an owner's, or that is not known to be less."""
+
+_HARMLESS_ENDINGS = (".read", ".request")
+_TRUST = frozenset({"attribute_matchers", "attribute_transformations", "audience", "enabled", "issuer", "verification"})
+"""What decides which outside workloads are let in."""
+
+_TRUSTING = "workload_identity_providers"
+_UNKNOWN = Seen(None, None, {})
+
+
+def effect_of(call: Endpoint, seen: Seen | None = None) -> Effect:
+    """Return what a call does; without ``seen`` as it may be at the worst."""
+    spec = type(call).SPEC
+    if spec.effect not in {"create", "update"}:
+        return spec.effect
+    seen = seen or _UNKNOWN
+    return "grant" if raises_power(call, seen) or _gives_more(call, seen) else spec.effect
+
+
+def possible_effects(tool: Json) -> frozenset[Effect]:
+    """Return all that the calls of a tool, given as it is listed, may do."""
+    effect: Effect = tool["_meta"][META_EFFECT]
+    return frozenset([effect, "grant"] if _may_grant(tool, effect) else [effect])
+
+
+def _may_grant(tool: Json, effect: Effect) -> bool:
+    if effect not in {"create", "update"}:
+        return False
+    fields = set(tool["inputSchema"].get("properties", {}))
+    gives = fields & {"role", "role_id"} or (effect == "update" and fields & {"permissions", "scopes"})
+    return _TRUSTING in tool["_meta"][META_ENDPOINT] or bool(gives)
+
+
+def raises_power(call: Endpoint, seen: Seen) -> bool:
+    """Whether somebody, or something outside, can do more afterwards than an ordinary member or reader may."""
+    spec = type(call).SPEC
+    if spec.effect == "destroy" or not spec.mutates:
+        return False
+    body = body_of(call)
+    if _TRUSTING in spec.path:
+        return any(_opens(name, value, seen) for name, value in body.items())
+    if seen.roles is not None:
+        return not isinstance(seen.roles, dict) or seen.roles.get("data") != []
+    if any(_is_role(name) and powerful(found) for name, found in seen.names.items()):
+        return True
+    return _makes_owner(body, seen) or (spec.effect == "update" and bool(widened(body, seen)))
+
+
+def widened(body: Json, seen: Seen) -> list[str]:
+    """Return the permissions or scopes that an update adds, or all of them where the present ones are not known."""
+    added: list[str] = []
+    for name in ("permissions", "scopes"):
+        if isinstance(wanted := body.get(name), list):
+            before = seen.before(name)
+            present: list[object] | None = before[0] if before and isinstance(before[0], list) else None
+            added += _added(name, wanted, present)
+    return added
+
+
+def _added(name: str, wanted: list[object], present: list[object] | None) -> list[str]:
+    # A key without scopes may do everything, so it is the empty list that is the widest.
+    if name == "scopes" and (not wanted or present == []):
+        return [] if present == [] else ["everything"]
+    return [str(each) for each in wanted if each not in (present or ())]
+
+
+def powerful(role: Found | None) -> bool:
+    """Whether a role lets its holder change things, or can't be told not to."""
+    if not isinstance(role, dict):
+        return True
+    if role.get("predefined_role") is True and role_rank(role.get("name")) < _OWNER_RANK:
+        return False
+    words = (name_of(role) or "owner").casefold().replace("-", " ").replace("_", " ").split()
+    if any(word.startswith(("owner", "admin")) for word in words):
+        return True
+    permissions = role.get("permissions")
+    return not isinstance(permissions, list) or not all(str(each).endswith(_HARMLESS_ENDINGS) for each in permissions)
+
+
+def role_rank(role: object) -> int:
+    """Return how much a role of the API's own lets somebody do: a number to compare with others."""
+    return _RANKS.get(role.strip().casefold(), _OWNER_RANK) if isinstance(role, str) else _OWNER_RANK
+
+
+def _gives_more(call: Endpoint, seen: Seen) -> bool:
+    """Whether an update gives a higher role than the present one, however low."""
+    body = body_of(call)
+    if body.get("role_id") is not None:
+        return True
+    if body.get("role") is None:
+        return False
+    before = seen.before("role")
+    return before is None or role_rank(body["role"]) > role_rank(before[0])
+
+
+def _makes_owner(body: Json, seen: Seen) -> bool:
+    """Whether a body hands out the owner role, or one that isn't known to be less, to somebody who lacks it."""
+    before = seen.before("role")
+    for depth, role in _roles(body):
+        held = before is not None and depth == 0 and isinstance(before[0], str) and role == before[0]
+        if role_rank(role) >= _OWNER_RANK and not held and not (depth == 0 and "role" in seen.names):
+            return True
+    return False
+
+
+def _roles(value: object, depth: int = 0) -> Iterator[tuple[int, str]]:
+    """Yield every role that a body names by the API's own word for it, at any depth."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name == "role" and isinstance(inner, str):
+                yield depth, inner
+            else:
+                yield from _roles(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _roles(inner, depth + 1)
+
+
+def _opens(name: str, value: object, seen: Seen) -> bool:
+    """Whether setting this field may let in an outside workload that was not let in before."""
+    if value is False or name not in {*_TRUST, "permissions", "scopes", "service_account_id"}:
+        return False
+    before = seen.before(name)
+    return before is None or before[0] != value
+
+
+def _is_role(name: str) -> bool:
+    return name in {"role", "role_id"}

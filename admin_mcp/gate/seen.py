@@ -1,0 +1,136 @@
+"""What was read about a change, and how the things in it are called so that a person can tell them apart. Pure."""
+
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from admin_mcp.endpoint import Endpoint
+from admin_mcp.gate.text import quoted, visible
+from admin_mcp.tool import Json
+
+Missing = Literal["absent", "unreadable"]
+"""Why there is no object: the API has none (404), or the key may not see it (403)."""
+
+Found = Json | Missing
+
+Namesakes = Literal["none", "some", "unknown"]
+"""Whether other things of the same kind have the same name; ``unknown`` where there are too many to look at."""
+
+PERSON = "user_id"
+"""The argument that names a person, wherever it stands."""
+
+NAME_KEYS = ("name", "group_name", "email", "redacted_value")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the preview's reads answered.
+
+    ``state`` is the thing to be changed, None where there is nothing to read; ``own`` is the id field that names it,
+    and ``once`` marks a thing that exists once per organization or project, and may be unset. ``names`` has, by id
+    field, the other things the request names. ``affected`` has, by kind, how many things go or lose something with it,
+    in words. ``roles`` lists the roles that a group carries, where somebody joins it.
+    """
+
+    state: Found | None
+    own: str | None
+    names: Mapping[str, Found]
+    affected: Mapping[str, str] = field(default_factory=dict)
+    once: bool = False
+    roles: Found | None = None
+    namesakes: Namesakes = "none"
+
+    def thing(self, name: str) -> Found | None:
+        """Return what an id field of the request names, if it was read."""
+        return self.state if name == self.own else self.names.get(name)
+
+    def before(self, name: str) -> tuple[object] | None:
+        """Return a body field's present value, as a tuple of one, or None if it is not known.
+
+        Some are named after their resource: ``role_name`` is a role's ``name``.
+        """
+        if not isinstance(self.state, dict):
+            return None
+        for key in (name, name.rpartition("_")[2]):
+            if key in self.state and key != "id":
+                return (self.state[key],)
+        return None
+
+
+def body_of(call: Endpoint) -> Json:
+    """Return the fields of a call that do not stand in its path, as JSON values."""
+    return call.model_dump(mode="json", exclude_unset=True, exclude=set(type(call).SPEC.path_fields))
+
+
+def name_of(found: Found | None) -> str | None:
+    """Return the name a thing goes by. A person is known by more: see ``email_of``."""
+    for source in _sources(found):
+        for key in NAME_KEYS:
+            if isinstance(name := source.get(key), str) and name:
+                return name
+    return None
+
+
+def email_of(found: Found | None) -> str | None:
+    """Return a person's e-mail address, which is theirs alone and not of their own choosing."""
+    for source in _sources(found):
+        if isinstance(email := source.get("email"), str) and email:
+            return email
+    return None
+
+
+def described(name: str, value: str, found: Found | None) -> str:
+    """Return a thing as a person knows it: a person as ``“Name” <e-mail> (id)``, anything else as ``“Name” (id)``."""
+    if found == "unreadable":
+        return f"{visible(value)} (its name is unreadable with this key)"
+    if found == "absent":
+        return f"{visible(value)} (not found)"
+    called, email = name_of(found), email_of(found) if name == PERSON else None
+    parts = [quoted(called)] if called and called != email else []
+    parts += [f"<{address(email)}>"] if email else []
+    return " ".join([*parts, f"({visible(value)})"]) if parts else visible(value)
+
+
+def address(email: str) -> str:
+    """Return an e-mail address, marked if it holds letters that only look like those of an ordinary one."""
+    return visible(email) if email.isascii() else f"{visible(email)} (NOT plain ASCII)"
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether a person could take two names for one: case, width, blanks and invisible characters don't tell them."""
+    return _folded(one) == _folded(other)
+
+
+def namesakes(thing: Found | None, page: Json | None) -> Namesakes:
+    """Return whether a list has another thing of the same name; ``page`` is its first page, None if unreadable."""
+    name = name_of(thing)
+    if not isinstance(thing, dict) or name is None or page is None:
+        return "unknown"
+    for other in page["data"]:
+        called = name_of(other)
+        if called and same_name(called, name) and _identity(other) != _identity(thing):
+            return "some"
+    return "unknown" if page.get("has_more") else "none"
+
+
+def _identity(thing: Json) -> object:
+    return thing.get("id") or thing.get("group_id")
+
+
+def _folded(name: str) -> str:
+    letters = (letter for letter in unicodedata.normalize("NFKC", name) if unicodedata.category(letter) != "Cf")
+    return " ".join("".join(letters).casefold().split())
+
+
+def _sources(found: Found | None) -> Iterator[Json]:
+    if isinstance(found, dict):
+        yield found
+        if isinstance(nested := found.get("user"), dict):
+            yield nested
+
+
+def permissions_of(role: Found | None) -> list[str] | None:
+    """Return what a role permits, or None if that can't be told."""
+    permissions = role.get("permissions") if isinstance(role, dict) else None
+    return [str(each) for each in permissions] if isinstance(permissions, list) else None
