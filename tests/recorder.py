@@ -30,12 +30,23 @@ class Canned:
     raw: bytes | None = None
 
 
+COLLECTIONS = ("users", "groups", "roles", "projects", "api_keys", "service_accounts")
+"""Last parts of the paths whose GET answers with a list."""
+
+
+def ordinary(request: Recorded) -> Canned:
+    """Answer a list with an empty one, and everything else with one thing."""
+    if request.method == "GET" and request.path.rpartition("/")[2] in COLLECTIONS:
+        return Canned(body={"data": [], "has_more": False})
+    return Canned()
+
+
 class Recorder:
     """Use as a context manager; ``reply`` chooses the answer to each request."""
 
     def __init__(self) -> None:
         self.requests: list[Recorded] = []
-        self.reply: Callable[[Recorded], Canned] = lambda _: Canned()
+        self.reply: Callable[[Recorded], Canned] = ordinary
         outer = self
 
         class Handler(BaseHTTPRequestHandler):

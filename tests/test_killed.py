@@ -111,8 +111,8 @@ def test_killed_while_sending_the_next_start_reports_it_as_unknown(recorder: Rec
 async def test_killed_at_each_request_of_an_approved_change_it_is_sent_at_most_once(
     recorder: Recorder, tmp_path: Path
 ) -> None:
-    """The requests are: the re-check's read, then the change."""
-    for kill_at in (1, 2):
+    """The requests are: the preview's read, the re-check's, then the change."""
+    for kill_at in (1, 2, 3):
         directory = tmp_path / f"state-{kill_at}"
         killer = Killer(recorder, directory)
         env = {**killer.env, "ADMIN_MCP_STATE_DIR": str(directory)}
@@ -124,14 +124,14 @@ async def test_killed_at_each_request_of_an_approved_change_it_is_sent_at_most_o
         kept.approvals.apply(approval.id, "approve")
         killer.run(UPDATE, kill_at=kill_at, approval="local")
         sent_before = len(recorder.changes)
-        assert sent_before == (1 if kill_at == 2 else 0)
+        assert sent_before == (1 if kill_at == 3 else 0)
         async with session(LEGACY, env=env, answers=None) as running:
-            if kill_at == 1:
+            if kill_at < 3:
                 # It died before the approval was used, so the approval still serves, once.
                 await running.call("update_role", **UPDATE)
             assert (await running.error("update_role", **UPDATE))["kind"] == "approval_pending"
         assert len(recorder.changes) == 1
-        assert outcomes(kept) == (["done"] if kill_at == 1 else ["outcome_unknown"])
+        assert outcomes(kept) == (["done"] if kill_at < 3 else ["outcome_unknown"])
         assert kept.journal.verify()[1] is None
 
 

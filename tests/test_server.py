@@ -69,7 +69,7 @@ async def test_an_approved_change_is_sent_exactly_once(era: str, recorder: Recor
     (sent,) = recorder.changes
     assert (sent.method, sent.path, sent.body) == ("POST", "/v1/organization/roles/role_1", {"description": "new"})
     assert form.requested_schema["required"] == ["decision"]
-    assert form.requested_schema["properties"]["decision"]["enum"] == ["approve", "reject"]
+    assert form.requested_schema["properties"]["decision"]["enum"] == ["reject", "approve"]
     assert "default" not in form.requested_schema["properties"]["decision"]
     assert "“Support” (role_1)" in form.message
     assert recorder.base_url in form.message
@@ -99,8 +99,8 @@ async def test_after_a_rejection_the_same_change_is_refused_without_asking_again
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_after_a_declined_form_the_same_change_is_asked_again(era: str, recorder: Recorder) -> None:
-    async with session(era, env=api(recorder), answers=[DECLINE, APPROVE]) as running:
+async def test_after_a_closed_form_the_same_change_is_asked_again(era: str, recorder: Recorder) -> None:
+    async with session(era, env=api(recorder), answers=[CANCEL, APPROVE]) as running:
         await running.error("update_role", **UPDATE)
         await running.call("update_role", **UPDATE)
     assert len(recorder.changes) == 1

@@ -113,6 +113,7 @@ def _what(preview: Preview, *, asking: bool) -> Iterable[ET.Element]:
     facts = [(label, value, "") for label, value in preview.things.items() if label not in present]
     facts.append(("In", preview.target, ""))
     facts += [(f"Affects {kind}", count, "affected") for kind, count in preview.affected.items()]
+    facts += [(label, value, "") for label, value in preview.passing.items()]
     facts.append(("Undo", preview.undo, "final" if preview.undo == IMPOSSIBLE else "plain"))
     facts += [(label, value, "plain") for label, value in present.items()]
     yield _e("dl", *(part for label, value, kind in facts for part in _fact(label, value, kind)))
@@ -188,12 +189,7 @@ def _pattern(wanted: Iterable[str]) -> str:
 def _others(others: Mapping[str, Approval]) -> Iterable[ET.Element]:
     if others:
         yield _e("h2", "Also waiting for you")
-        yield _e("ul", *(_e("li", _e("a", _summary(other), href=address)) for address, other in others.items()))
-
-
-def _summary(approval: Approval) -> str:
-    first = next(iter(approval.preview.things.values()), "")
-    return f"{approval.preview.title} {first}".strip()
+        yield _e("ul", *(_e("li", _e("a", other.preview.title, href=address)) for address, other in others.items()))
 
 
 def _document(title: str, content: Iterable[ET.Element], *, risky: bool = False, refresh: str | None = None) -> str:

@@ -32,7 +32,7 @@ def list_all(context: click.Context, /) -> None:
     records = records_of(context)
     found = _all(records)
     for approval in found:
-        click.echo(f"{approval.id}  {_when(approval.opened)}  {_fate(approval):<16}  {_summary(approval)}")
+        click.echo(f"{approval.id}  {_when(approval.opened)}  {_fate(approval):<16}  {approval.preview.title}")
     if not found:
         click.echo(f"No approvals in {records.state.directory}.", err=True)
 
@@ -173,11 +173,6 @@ def _print(approval: Approval) -> None:
 
 def _fate(approval: Approval) -> str:
     return approval.result.outcome if approval.result else approval.state
-
-
-def _summary(approval: Approval) -> str:
-    first = next(iter(approval.preview.things.items()), None)
-    return f"{approval.preview.title}{f' — {first[0]}: {first[1]}' if first else ''}"
 
 
 def _when(seconds: float) -> str:

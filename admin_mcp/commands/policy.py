@@ -9,6 +9,10 @@ from admin_mcp.commands.options import settings_of
 from admin_mcp.errors import CallError, SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from admin_mcp.catalog import Catalog
+    from admin_mcp.endpoint import Endpoint
     from admin_mcp.gate.policy import Policy
     from admin_mcp.settings import Settings
 
@@ -26,6 +30,8 @@ def explain(context: click.Context, /, tool: str, arguments: str | None) -> None
     """Say which rule decides a call of TOOL, and why the rules before it don't."""
     from admin_mcp.arguments import parse_arguments  # noqa: PLC0415 - each command loads only what it needs
     from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
+    from admin_mcp.gate.effects import effect_of  # noqa: PLC0415
+    from admin_mcp.gate.projects import named_projects  # noqa: PLC0415
 
     settings = settings_of(context)
     catalog = compiled_catalog()
@@ -57,22 +63,26 @@ def explain(context: click.Context, /, tool: str, arguments: str | None) -> None
         click.echo(f"Note: {note}", err=True)
 
 
-def _untold(policy: "Policy", catalog: "Catalog", endpoint: "type[Endpoint]", call: "Endpoint | None") -> "Iterator[str]":
+def _untold(
+    policy: "Policy", catalog: "Catalog", endpoint: "type[Endpoint]", call: "Endpoint | None"
+) -> "Iterator[str]":
     """Yield what can't be told from the arguments alone."""
     from admin_mcp.gate.effects import effect_of, possible_effects  # noqa: PLC0415
+    from admin_mcp.gate.projects import TELLING, named_projects  # noqa: PLC0415
     from admin_mcp.gate.reads import tells_project  # noqa: PLC0415
 
     tool, effect = endpoint.SPEC.name, endpoint.SPEC.effect
     effects = possible_effects(catalog.tool(tool)) if call is None else {effect, effect_of(call)}
     if len(effects) > 1:
-        yield f"what it does may depend on what is there: it counts as {' or '.join(sorted(effects))}, which is read first."
+        kinds = " or ".join(sorted(effects))
+        yield f"what it does may depend on what is there, which is read first: it counts as {kinds}."
     rule = policy.project_denial(tool, effects)
     if rule is None:
         return
     if call is None and not TELLING.isdisjoint(endpoint.model_fields):
         yield "rules with project_ids were passed over: give the call's arguments with --args."
     elif call is not None and (effect == "read" or tells_project(call, catalog)):
-        yield f"if what is there belongs to one of the projects of {rule.name}, the call is refused; that is read first."
+        yield f"what is there is read first; if it belongs to a project of {rule.name}, the call is refused."
     elif call is not None and not named_projects(call):
         yield f"no argument and no read tells which project this is about, so {rule.name} does not see it."
 
@@ -85,6 +95,7 @@ def operator_policy(settings: "Settings") -> "Policy":
 
     """
     from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
+    from admin_mcp.gate.effects import possible_effects  # noqa: PLC0415
     from admin_mcp.gate.policy import Policy  # noqa: PLC0415
     from admin_mcp.gate.policy_file import PolicyFile, read_policy_file, risky_allowances  # noqa: PLC0415
     from admin_mcp.tool import META_EFFECT  # noqa: PLC0415
@@ -96,7 +107,8 @@ def operator_policy(settings: "Settings") -> "Policy":
         file = read_policy_file(settings.config, effects) if settings.config else PolicyFile()
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
-    for rule, allowed in risky_allowances(file.rules, effects).items():
+    possible = {tool["name"]: possible_effects(tool) for tool in tools}
+    for rule, allowed in risky_allowances(file.rules, possible).items():
         shown = ", ".join(allowed[:5]) + (f" and {len(allowed) - 5} more" if len(allowed) > 5 else "")  # noqa: PLR2004 - a line's worth
         click.echo(f"openai-admin-mcp: WARNING: {rule} allows WITHOUT asking anyone: {shown}", err=True)
     for guardrail in ("last_owner", "own_key"):

@@ -165,7 +165,7 @@ class Approvals:
         if noes.stands(connection, question.alike, self._clock()):
             raise ApprovalDenied(
                 "A person rejected this same change less than ten minutes ago. Nothing was sent.",
-                hint="Don't repeat the call, nor a variation of it. Tell the user what was not done and let them decide.",
+                hint="Don't repeat the call or vary it. Tell the user what was not done and let them decide.",
             )
 
     def _require_patience(self, connection: sqlite3.Connection) -> None:
@@ -174,7 +174,7 @@ class Approvals:
             raise ApprovalDenied(
                 f"A person rejected {noes.MOST_NOES} changes within ten minutes, so nobody is asked about another one "
                 f"for {max(1, round(seconds / 60))} minutes. Nothing was sent.",
-                hint="Stop making changes. Ask the user in the conversation what they want before you try anything else.",
+                hint="Stop making changes. Ask the user in the conversation what they want before trying again.",
             )
 
     def get(self, approval_id: str) -> Approval | None:

@@ -82,11 +82,16 @@ def judge(reply: Reply, approval: Approval) -> Judgement:
 
 
 def _judge_form(reply: Reply, preview: Preview) -> Judgement:
-    if reply.action == "cancel":
-        return Judgement("close", "the form was closed without an answer")
-    if reply.action == "decline":
-        return Judgement("reject", "the person declined the change")
-    content = dict(reply.content or {})
+    match reply.action:
+        case "cancel":
+            return Judgement("close", "the form was closed without an answer")
+        case "decline":
+            return Judgement("reject", "the person declined the change")
+        case "accept":
+            return _judge_content(dict(reply.content or {}), preview)
+
+
+def _judge_content(content: dict[str, object], preview: Preview) -> Judgement:
     decision = content.pop(DECISION, None)
     typed = content.pop(TYPED, None)
     if decision == "reject":

@@ -71,13 +71,16 @@ def read_policy_file(path: Path, effects: Mapping[str, Effect]) -> PolicyFile:
     return PolicyFile(rules, Guardrails(**parsed.guardrails.model_dump()))
 
 
-def risky_allowances(rules: Sequence[Rule], effects: Mapping[str, Effect]) -> dict[str, list[str]]:
-    """Return, for each rule that lets grants or destruction pass unasked, the tools it does that for."""
+def risky_allowances(rules: Sequence[Rule], effects: Mapping[str, frozenset[Effect]]) -> dict[str, list[str]]:
+    """Return, for each rule that lets grants or destruction pass unasked, the tools it does that for.
+
+    ``effects`` has, by tool, all that its calls may do.
+    """
     found = {
         rule.name: [
             tool
-            for tool, effect in effects.items()
-            if effect in RISKY and effect in rule.effects and any(fnmatchcase(tool, glob) for glob in rule.tools)
+            for tool, possible in effects.items()
+            if possible & RISKY & rule.effects and any(fnmatchcase(tool, glob) for glob in rule.tools)
         ]
         for rule in rules
         if rule.decision == "allow"

@@ -120,7 +120,9 @@ def build_preview(call: Endpoint, wire: WireRequest, seen: Seen, *, catalog: Cat
         things=dict(_things(call, seen)),
         changes=dict(_changes(call, seen)),
         affected=dict(seen.affected),
-        undo=_undo(type(call).SPEC, catalog),
+        undo=_unset(type(call).SPEC, catalog)
+        if seen.once and seen.state == "absent"
+        else _undo(type(call).SPEC, catalog),
         target=target,
         request=f"{wire.method} {wire.target}" + (f" {visible(wire.body, LONGEST_BODY)}" if wire.body else ""),
         typed=_typed(call, seen),
@@ -131,7 +133,7 @@ def build_preview(call: Endpoint, wire: WireRequest, seen: Seen, *, catalog: Cat
 EFFECTS: dict[Effect, str] = {
     "read": "changes nothing",
     "create": "creates something new",
-    "update": "changes something that exists",
+    "update": "changes something",
     "grant": "gives access",
     "destroy": "takes something away",
 }
@@ -143,7 +145,7 @@ def _things(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
         yield _label(name), described(name.partition("[")[0], value, seen.thing(name))
         yield from _details(name, seen.thing(name))
     if seen.roles is not None:
-        yield "The group carries", carried(seen.roles)
+        yield "The group carries", f"{carried(seen.roles)}; roles in projects, if any, come on top"
         yield from _permissions("The group's roles allow", _allowed_by(seen.roles))
     yield from _present(type(call).SPEC, seen)
     if seen.namesakes == "some":
@@ -200,7 +202,7 @@ def _present(spec: Spec, seen: Seen) -> Iterator[tuple[str, str]]:
     elif spec.effect == "destroy" and isinstance(seen.state, dict):
         for key, value in seen.state.items():
             # What is false or empty says nothing that helps to decide.
-            if isinstance(value, str | int | list) and value and key not in _UNSHOWN and not key.endswith("_at"):
+            if isinstance(value, str | int | list) and value and not _told_already(key, seen.own):
                 yield f"Now: {visible(key)}", _value(key, value)
     elif spec.effect == "grant" and seen.state is not None and seen.own is None:
         yield "Now", _PRESENCE[seen.state if isinstance(seen.state, str) else "present"]
@@ -224,6 +226,12 @@ def _label(name: str) -> str:
 
 _PRESENCE = {"absent": "not there yet", "unreadable": "unreadable with this key", "present": "already there"}
 _UNSHOWN = frozenset({"id", "object", "created", *NAME_KEYS})
+_IN_WORDS = {PERSON: "role", "role_id": "permissions"}
+"""What is shown of a target in words of its own, by the field that names it."""
+
+
+def _told_already(key: str, own: str | None) -> bool:
+    return key in _UNSHOWN or key.endswith("_at") or (own is not None and _IN_WORDS.get(own) == key)
 
 
 def _given_ids(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
@@ -261,6 +269,12 @@ def _value(name: str, value: object, longest: int = _LONGEST_VALUE) -> str:
         return quoted(value, longest)
     shown = visible(json.dumps(value, ensure_ascii=False), longest)
     return f"{shown} US cents ({value / 100:.2f} USD)" if name.endswith("amount") and isinstance(value, int) else shown
+
+
+def _unset(spec: Spec, catalog: Catalog) -> str:
+    """Say how something that is set for the first time can be taken back."""
+    remover = catalog.find(f"DELETE {spec.path}")
+    return f"with {remover.SPEC.name}" if remover else "by setting other values; it can't be unset again"
 
 
 def _undo(spec: Spec, catalog: Catalog) -> str:

@@ -1,6 +1,5 @@
 """What is approved is what was shown: all of it is compared again, under the lock, and before a second sending."""
 
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -90,7 +89,7 @@ async def test_the_last_look_is_taken_under_the_owners_lock(
         return held(call)
 
     monkeypatch.setattr(guardrails, "held", slow)
-    with pytest.raises(Conflict, match="ana@example.com.* is now .*eve@example.com"):
+    with pytest.raises(Conflict, match=r"ana@example\.com.* is now .*eve@example\.com"):
         await world.call(world.make("delete_user", user_id="user_1"), AtOnce(typing("ana@example.com")))
     assert world.changes == []
 
@@ -118,7 +117,7 @@ async def test_a_change_that_waits_to_be_sent_again_is_looked_at_again(new_world
     world = new_world()
     world.client._sleep = at_once
     world.api.fail = busy(1, lambda: world.names.update(role_1="Owners"))
-    with pytest.raises(Conflict, match="“Role_1” .* is now “Owners”"):
+    with pytest.raises(Conflict, match=r"“Role_1” .* is now “Owners”"):
         await world.call(world.make("update_role", role_id="role_1", description="new"), AtOnce(APPROVE))
     assert len(world.changes) == 1  # the one that the API did not take
     last = world.journal()[-1]
@@ -143,7 +142,7 @@ async def test_a_change_that_still_looks_as_shown_is_sent_again(new_world: NewWo
     assert world.journal()[-1].fields["outcome"] == "done"
 
 
-async def test_what_changed_is_not_told_to_a_model_that_may_not_read_it(new_world: NewWorld, tmp_path: Path) -> None:
+async def test_what_changed_is_not_told_to_a_model_that_may_not_read_it(new_world: NewWorld) -> None:
     rule = Rule("no roles", "deny", tools=("get_role",))
     world = new_world(policy=Policy.standard(read_only=False, rules=[rule]))
     renamed = meanwhile(world, lambda world: world.names.update(role_1="Secret"), APPROVE)

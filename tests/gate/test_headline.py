@@ -17,6 +17,7 @@ from tests.contract.examples import smallest
 
 CATALOG = compiled_catalog()
 ANA = {"id": "u", "name": "Ana", "email": "ana@example.com", "role": "reader"}
+ANA_SHOWN = "“Ana” <ana@example.com> (u)"
 BILLING = {"id": "p", "name": "Billing"}
 ADMIN = {"id": "r", "name": "Admin", "permissions": ["api.keys.write"], "predefined_role": False}
 READER = {"id": "r", "name": "Viewer", "permissions": ["api.usage.read"], "predefined_role": False}
@@ -83,7 +84,7 @@ def seen(call: Endpoint, state: Found | None, names: dict[str, Found], roles: Fo
             make("assign_user_role", user_id="u", role_id="r"),
             "absent",
             {"user_id": ANA, "role_id": ADMIN},
-            "Give “Ana” <ana@example.com> (u) the role “Admin” (r) (a role with power to change things) in the organization",
+            f"Give {ANA_SHOWN} the role “Admin” (r) (a role with power to change things) in the organization",
             "grant",
         ),
         (
@@ -163,7 +164,7 @@ def test_joining_a_group_that_carries_nothing_gives_no_power() -> None:
         target="the test system",
     )
     assert shown.typed == ()
-    assert "The group carries: no organization role" in shown.lines
+    assert "The group carries: no organization role; roles in projects, if any, come on top" in shown.lines
 
 
 def test_a_key_says_when_it_was_last_used_and_that_is_no_drift() -> None:
@@ -223,11 +224,11 @@ def test_every_change_has_a_headline_whatever_was_read_about_it() -> None:
         plan = plan_reads(call, CATALOG)
         for found in ({"id": "x", "name": "Thing"}, {}, "absent", "unreadable"):
             looked = Seen(
-                found if plan.state else None,  # type: ignore[arg-type]  # each is a kind of answer
+                found if plan.state else None,
                 plan.own,
-                dict.fromkeys(plan.names, found),  # type: ignore[arg-type]
+                dict.fromkeys(plan.names, found),
                 once=plan.once,
-                roles=found if plan.roles else None,  # type: ignore[arg-type]
+                roles=found if plan.roles else None,
             )
             sentence = headline(call, looked)
             assert sentence[:1].isupper(), case.name

@@ -7,11 +7,13 @@ import pytest
 
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.errors import SettingsError
+from admin_mcp.gate.effects import possible_effects
 from admin_mcp.gate.policy import CHANGES, READS, Guardrails
 from admin_mcp.gate.policy_file import PolicyFile, read_policy_file, risky_allowances
 from admin_mcp.tool import META_EFFECT
 
 EFFECTS = {tool["name"]: tool["_meta"][META_EFFECT] for tool in compiled_catalog().tools}
+POSSIBLE = {tool["name"]: possible_effects(tool) for tool in compiled_catalog().tools}
 SAMPLE = Path(__file__).parents[2] / "config" / "policy.toml"
 
 
@@ -51,7 +53,7 @@ def test_the_sample_is_a_policy_as_it_stands(tmp_path: Path) -> None:
     file = read(tmp_path, SAMPLE.read_text("utf-8"))
     assert [(rule.decision, rule.channel) for rule in file.rules] == [("confirm", "local"), ("deny", None)]
     assert file.guardrails == Guardrails()
-    assert risky_allowances(file.rules, EFFECTS) == {}
+    assert risky_allowances(file.rules, POSSIBLE) == {}
 
 
 @pytest.mark.parametrize(
@@ -113,4 +115,4 @@ def test_rules_that_let_risky_changes_pass_are_found(tmp_path: Path) -> None:
         '[[rules]]\nname = "b"\ndecision = "allow"\neffects = ["read", "update"]\n'
         '[[rules]]\nname = "c"\ndecision = "confirm"\n',
     )
-    assert risky_allowances(file.rules, EFFECTS) == {"a (policy.toml line 1)": ["delete_role"]}
+    assert risky_allowances(file.rules, POSSIBLE) == {"a (policy.toml line 1)": ["update_role", "delete_role"]}

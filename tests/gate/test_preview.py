@@ -5,7 +5,7 @@ import pytest
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.endpoint import Endpoint
 from admin_mcp.gate.preview import Preview, build_preview
-from admin_mcp.gate.reads import absence, plan_reads, verification
+from admin_mcp.gate.reads import plan_reads, verification
 from admin_mcp.gate.seen import Found, Namesakes, Seen
 from admin_mcp.request import build_request
 from tests.contract.cases import CASES
@@ -238,7 +238,7 @@ def test_money_is_shown_in_cents_and_dollars() -> None:
             {},
             ("a@example.com",),
         ),
-        ("update_user", {"user_id": "u", "role": "owner"}, {"id": "u", "email": "а@example.com"}, {}, ("u",)),
+        ("update_user", {"user_id": "u", "role": "owner"}, {"id": "u", "email": "\u0430@example.com"}, {}, ("u",)),
         ("update_user", {"user_id": "u", "role": "owner"}, {"id": "u", "role": "owner"}, {}, ()),
         ("update_user", {"user_id": "u", "role_id": "r"}, {"id": "u"}, {"role_id": {"name": "Admin"}}, ("u",)),
         ("update_user", {"user_id": "u", "role": "reader"}, {"id": "u", "name": "Ana"}, {}, ()),

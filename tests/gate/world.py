@@ -24,13 +24,11 @@ from admin_mcp.request import WireRequest, build_request
 from admin_mcp.response import Expectation, read_answer
 from admin_mcp.settings import Settings, Target
 from admin_mcp.tool import Json
+from tests.recorder import COLLECTIONS
 
 KEY = "sk-admin-test-0123456789"
 APPROVE = Reply("accept", {"decision": "approve"})
 REJECT = Reply("accept", {"decision": "reject"})
-
-
-COLLECTIONS = ("users", "groups", "roles", "projects", "api_keys", "service_accounts")
 
 
 class AskedError(Exception):
