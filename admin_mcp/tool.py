@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
-from admin_mcp.endpoint import ApiObject, Endpoint, Spec
+from admin_mcp.endpoint import ApiObject, Endpoint, Spec, retirement
 
 META_ENDPOINT = "openai-admin-mcp/endpoint"
 META_EFFECT = "openai-admin-mcp/effect"
@@ -53,7 +53,8 @@ def annotations(spec: Spec) -> Json:
 def input_schema(endpoint: type[Endpoint]) -> Json:
     """Return the schema of a tool's arguments."""
     schema = _inlined(endpoint, mode="validation")
-    properties: Json = schema.get("properties", {})
+    documented: Json = schema.get("properties", {})
+    properties = {name: part for name, part in documented.items() if retirement(endpoint, name) is None}
     own = {name: properties.pop(name) for name in endpoint.SPEC.local_fields}
     return {
         "type": "object",

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import UNSET, After, ApiDefault, Int, Limit100, Open, ResourceId
+from admin_mcp.fields import UNSET, After, ApiDefault, Lifetime, Limit100, Open, ResourceId
 from admin_mcp.paging import Listing
 
 
@@ -84,7 +84,7 @@ class CreateProjectServiceAccount(
     project_id: ResourceId
     name: str
     create_service_account_only: bool | None = UNSET
-    expires_in_seconds: Int | None = Field(UNSET, description="Of the key, from now; a policy may demand it.")
+    expires_in_seconds: Lifetime | None = Field(UNSET, description="Of the key, from now; a policy may demand it.")
 
     @model_validator(mode="after")
     def _expiry_needs_a_key(self) -> Self:
@@ -148,6 +148,6 @@ class CreateServiceAccountApiKey(
 
     project_id: ResourceId
     service_account_id: ResourceId
-    expires_in_seconds: Int | None = Field(UNSET, description="From now.")
+    expires_in_seconds: Lifetime | None = Field(UNSET, description="From now.")
     name: str = UNSET
     scopes: list[str] = UNSET
