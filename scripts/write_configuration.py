@@ -1,14 +1,13 @@
-"""Prints docs/configuration.md, made from the settings, the toolsets and config/policy.toml: ``make catalog``."""
+"""Prints docs/configuration.md, made from the settings, the toolsets and the sample policy: ``make catalog``."""
 
-from pathlib import Path
 from typing import get_args
 
 from admin_mcp.catalog import compiled_catalog
+from admin_mcp.gate.policy_file import sample_policy
 from admin_mcp.search import search_tools
 from admin_mcp.selection import PRESETS, cost, members
 from admin_mcp.settings import FLAGS, Settings, variable
 
-POLICY = Path(__file__).parents[1] / "config" / "policy.toml"
 NO_DEFAULT = {
     "admin_key": "none",
     "config": "none",
@@ -75,10 +74,12 @@ call them, one for reads and one for changes. Policy, previews and approvals are
 ## Policy file
 
 Given by its full path. It must be yours, and nobody else may be able to write it. A wrong key, tool or value ends the
-start and names its line. This is [config/policy.toml](../config/policy.toml), to begin with:
+start and names its line; so does a project's name or a pattern where its id belongs. `openai-admin-mcp policy init
+FILE` writes one to begin with, and `openai-admin-mcp policy check FILE` says what a file comes to. This is what `init`
+writes, the same as [config/policy.toml](../config/policy.toml):
 
 ```toml
-{POLICY.read_text("utf-8").strip()}
+{sample_policy().strip()}
 ```"""
 
 
