@@ -88,7 +88,9 @@ class Settings(BaseSettings):
     config: Path | None = Field(None, description="The policy file, by its full path.")
     read_only: bool = Field(default=False, description="Neither list nor run tools that change something.")
     toolsets: str = Field(
-        "", description="Only these: people, projects, spend, security, read or a resource; see `tools`."
+        "",
+        description="Only these, and the lists their ids come from: people, projects, spend, security, read or a "
+        "resource; see `tools`.",
     )
     tools: str = Field(
         "", description="Only these tools, or beside toolsets also these; names or globs such as list_*, with commas."

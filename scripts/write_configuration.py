@@ -5,7 +5,7 @@ from typing import get_args
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.gate.policy_file import sample_policy
 from admin_mcp.search import search_tools
-from admin_mcp.selection import PRESETS, cost, members
+from admin_mcp.selection import PRESETS, Selection, cost
 from admin_mcp.settings import FLAGS, Settings, variable
 
 NO_DEFAULT = {
@@ -59,11 +59,13 @@ usage.
 
 A model pays for each tool it is shown, and some hosts take only so many. Choose with `--toolsets` and `--tools`, and
 take away with `--exclude-tools`; what is left out can't be called either. `--read-only` takes away all changes.
+A toolset brings along the lists that its ids come from (`security` lists the projects, for one) and nothing else from
+outside; `--tools` brings exactly what it names. Descriptions name only tools that are there.
 
 | `--toolsets` | Cost | Resources |
 |---|---|---|
 | `all` (default) | {cost(tools)} | every resource |
-| `read` | {cost(members(tools, "read"))} | every resource, reading only |
+| `read` | {cost(Selection("read").of(tools))} | every resource, reading only |
 {presets}
 
 A resource is a toolset too: `openai-admin-mcp tools` lists them all with what each costs. Join several with commas.
@@ -85,9 +87,8 @@ writes, the same as [config/policy.toml](../config/policy.toml):
 
 def preset(name: str, globs: tuple[str, ...]) -> str:
     """Return a preset as a row of the table."""
-    return (
-        f"| `{name}` | {cost(members(compiled_catalog().tools, name))} | {', '.join(f'`{glob}`' for glob in globs)} |"
-    )
+    tools = Selection(name).of(compiled_catalog().tools)
+    return f"| `{name}` | {cost(tools)} | {', '.join(f'`{glob}`' for glob in globs)} |"
 
 
 if __name__ == "__main__":

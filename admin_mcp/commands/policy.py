@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from admin_mcp.gate.policy import Policy, Rule
     from admin_mcp.gate.policy_file import PolicyFile
     from admin_mcp.settings import Settings
+    from admin_mcp.tool import Json
 
 _FILE = click.Path(path_type=Path)
 _NAMED_AT_ONCE = 5
@@ -79,6 +80,7 @@ def explain(context: click.Context, /, tool: str, arguments: str | None) -> None
     """Say which rule decides a call of TOOL, and why the rules before it don't."""
     from admin_mcp.arguments import parse_arguments  # noqa: PLC0415
     from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
+    from admin_mcp.gate.policy import LEFT_OUT  # noqa: PLC0415
     from admin_mcp.selection import nearest  # noqa: PLC0415
 
     settings = settings_of(context)
@@ -101,7 +103,8 @@ def explain(context: click.Context, /, tool: str, arguments: str | None) -> None
         if mismatch is None:
             verdict = rule.verdict
             break
-        click.echo(f"passed over  {rule.name}: {mismatch}")
+        if not rule.name.startswith(LEFT_OUT):  # which tools those leave out says nothing about one that is here
+            click.echo(f"passed over  {rule.name}: {mismatch}")
     else:
         verdict = found.decide(spec, None)
     click.echo(f"decides      {verdict.rule}")
@@ -130,11 +133,25 @@ def operator_policy(settings: "Settings") -> "Policy":
     _warn(file, effects)
     # What read-only takes away has a rule of its own, which says so.
     left_out = [
-        name for name, effect in effects.items() if name not in offered and (effect == "read" or not settings.read_only)
+        tool
+        for tool in tools
+        if tool["name"] not in offered and (effects[tool["name"]] == "read" or not settings.read_only)
     ]
     return Policy.standard(
-        read_only=settings.read_only, left_out=left_out, rules=file.rules, guardrails=file.guardrails
+        read_only=settings.read_only, left_out=_left_out(left_out), rules=file.rules, guardrails=file.guardrails
     )
+
+
+def _left_out(tools: "Iterable[Json]") -> "Iterator[Rule]":
+    """Refuse the tools that the selection lacks, with a rule for each toolset that has some of them."""
+    from admin_mcp.gate.policy import LEFT_OUT, Rule  # noqa: PLC0415
+    from admin_mcp.selection import presets_with  # noqa: PLC0415
+
+    by_toolset: dict[str, list[str]] = {}
+    for tool in tools:
+        by_toolset.setdefault(" or ".join(presets_with(tool)), []).append(tool["name"])
+    for where, names in by_toolset.items():
+        yield Rule(f"{LEFT_OUT}, which is in --toolsets {where}", "deny", tools=tuple(names))
 
 
 def _effects() -> "dict[str, Effect]":

@@ -105,7 +105,7 @@ class Gate:
         verdict = self._policy.decide_tool(spec)
         if verdict is not None and verdict.decision == "deny":
             denial = policy_denial(spec, verdict)
-            if spec.mutates and verdict.rule not in {READ_ONLY.name, LEFT_OUT}:
+            if spec.mutates and not verdict.rule.startswith((READ_ONLY.name, LEFT_OUT)):
                 await self._record_refusal(denial, spec.name)
             raise denial
 
