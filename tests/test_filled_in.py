@@ -11,9 +11,10 @@ from admin_mcp.errors import InvalidInput
 from admin_mcp.request import build_request
 from admin_mcp.search import CALL_READ, DESCRIBE_TOOLS, SEARCH_TOOLS, Inner, Names, Query, parse, search_tools
 from admin_mcp.tool import Json
-from tests.contract.cases import Case, every_tool, tools_where
+from tests.contract.cases import CASES, Case, every_tool, tools_where
 from tests.contract.examples import smallest, variants
 from tests.sandbox.walk import accepted, organization, send
+from tests.sessions import ERAS, session
 
 
 def properties(tool: Json) -> dict[str, Json]:
@@ -64,6 +65,18 @@ def test_a_read_with_its_defaults_filled_in_answers_as_without(case: Case) -> No
     given = call.model_dump(exclude_unset=True)
     filled = parse_arguments(case.implemented, {**defaults(case.tool), **given})
     assert send(organization(), filled) == reply
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_server_answers_every_read_with_all_of_it_filled_in(era: str) -> None:
+    async with session(era, "--sandbox", answers=None) as running:
+        for case in CASES:
+            if case.documented.method == "GET":
+                call, _ = accepted(organization(), case)
+                given = call.model_dump(mode="json", exclude_unset=True)
+                filled = {**nulls(case.tool), **defaults(case.tool), **given}
+                assert "error" not in await running.call(case.name, **filled), case.name
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,7 @@ async def test_a_server_lists_the_selection_and_refuses_the_rest_as_policy(era: 
     said = [error["message"].partition("started without this tool, which is in --toolsets ")[2] for error in left_out]
     assert [text.partition(")")[0] for text in said] == ["spend", "people", "people", "projects or security"]
     assert recorder.requests == []
+    assert run("journal", "list")[1] == ""  # what can't be called at all is no event
 
 
 OUTSIDE: list[tuple[str, Json]] = [

@@ -92,7 +92,7 @@ class UpdateProject(Endpoint, post="/organization/projects/{project_id}", return
     external_key_id: Clearable[ResourceId] = UNSET
     geography: Annotated[
         str | None,
-        Retired("a project's region is chosen when it is created, and create_project takes it as residency."),
+        Retired("a project's region is chosen when the project is created, as its residency."),
     ] = UNSET
     name: str | None = UNSET
 

@@ -38,6 +38,8 @@ def init(file: Path | None) -> None:
 
     path = (file or _usual_place()).absolute()
     try:
+        if file is None:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Opening it only if it is new leaves no moment between looking and writing.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -164,9 +166,7 @@ def _effects() -> "dict[str, Effect]":
 def _usual_place() -> Path:
     import platformdirs  # noqa: PLC0415
 
-    directory = platformdirs.user_config_path("openai-admin-mcp")
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return directory / "policy.toml"
+    return platformdirs.user_config_path("openai-admin-mcp") / "policy.toml"
 
 
 def _warn(file: "PolicyFile", effects: "Mapping[str, Effect]") -> None:

@@ -126,10 +126,15 @@ def test_a_file_that_is_there_is_never_written_over(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere.toml").exists()
 
 
-def test_a_sample_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+def test_a_sample_that_cannot_be_written_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, _, err = run("policy", "init", str(tmp_path / "none" / "policy.toml"))
     assert code == 1
     assert "can't be written: No such file or directory" in err
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr("platformdirs.user_config_path", lambda name: tmp_path / "file" / name)
+    code, _, err = run("policy", "init")
+    assert code == 1
+    assert "can't be written: Not a directory" in err
 
 
 def test_checking_says_what_each_rule_does_in_order(tmp_path: Path) -> None:
