@@ -18,10 +18,12 @@ lint: .venv/.dev
 types: .venv/.dev
 	$(BIN)/mypy
 
-# Writes what clients see (admin_mcp/tools.json) from the catalog classes, and the pages made of it and of the settings.
+# Writes what clients see (admin_mcp/tools.json) from the catalog classes, the pages made of it and of the settings, and
+# the policy to start from where people look for it.
 catalog: .venv/.runtime
 	$(BIN)/python -m admin_mcp.compile
 	$(BIN)/openai-admin-mcp tools --markdown > docs/tools.md
+	cp admin_mcp/gate/policy.toml config/policy.toml
 	$(BIN)/python scripts/write_configuration.py > docs/configuration.md
 
 check: lint types test
@@ -57,7 +59,7 @@ benchmarks/.venv/.done:
 
 # The long form of the soak test: 20,000 calls and more in one process.
 soak: .venv/.dev
-	ADMIN_MCP_SOAK_CALLS=20000 $(BIN)/python -m pytest tests/test_soak.py
+	SOAK_CALLS=20000 $(BIN)/python -m pytest tests/test_soak.py
 
 clean:
 	rm -rf .venv benchmarks/.venv build tests/interop/node_modules tests/interop/.venv-* tests/interop/.done

@@ -1,15 +1,21 @@
-"""An agent's arguments -> a validated ``Endpoint``, or one error that names each bad field and the way out. Pure."""
+"""An agent's arguments -> a validated ``Endpoint``, or one error that names each bad field and the way out. Pure.
+
+Clients fill in what their model left out: with null, or with the default the schema declares. Both count as left out,
+but for a null where the schema offers null: there it empties the field.
+"""
 
 import difflib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from admin_mcp.endpoint import Endpoint
+from admin_mcp.endpoint import Endpoint, retirement
 from admin_mcp.errors import InvalidInput
+from admin_mcp.fields import clears_with_null
 
 _LONGEST_ECHO = 80
 _LONGEST_CHOICE = 400
@@ -22,8 +28,10 @@ def parse_arguments(endpoint: type[Endpoint], arguments: Mapping[str, object]) -
         InvalidInput: names every field that is missing, unknown or out of range; nothing was sent.
 
     """
+    given = without_nulls(endpoint, arguments)
+    _refuse_retired(endpoint, given)
     try:
-        return endpoint.model_validate(arguments)
+        return endpoint.model_validate(given)
     except ValidationError as error:
         details = error.errors(include_url=False)
         raise InvalidInput(
@@ -31,6 +39,42 @@ def parse_arguments(endpoint: type[Endpoint], arguments: Mapping[str, object]) -
             param=_place(details[0]["loc"]) or None,
             hint=_hint(endpoint, details),
         ) from None
+
+
+def without_nulls(model: type[BaseModel], arguments: Mapping[str, object]) -> dict[str, object]:
+    """Drop each null that stands for an argument left out, at any depth. A required one stays, and is refused."""
+    fields = model.model_fields
+    return {
+        name: _cleaned(fields[name].annotation, value) if name in fields else value
+        for name, value in arguments.items()
+        if value is not None or name not in fields or fields[name].is_required() or clears_with_null(fields[name])
+    }
+
+
+def _cleaned(annotation: object, value: object) -> object:
+    part = _input_object(annotation)
+    if part is None:
+        return value
+    if isinstance(value, list):
+        return [_cleaned(part, item) for item in value]
+    return without_nulls(part, value) if isinstance(value, dict) else value
+
+
+def _input_object(annotation: object) -> type[BaseModel] | None:
+    """Return the model of the object that a field holds, by itself or in a list, or None where it holds none."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _input_object(inner))), None)
+
+
+def _refuse_retired(endpoint: type[Endpoint], arguments: Mapping[str, object]) -> None:
+    for name in arguments:
+        if reason := retirement(endpoint, name):
+            raise InvalidInput(
+                f"{endpoint.SPEC.name}: {name} changes nothing any more: {reason}",
+                param=name,
+                hint=f"Nothing was sent. Leave {name} out.",
+            )
 
 
 def _explain(endpoint: type[Endpoint], detail: ErrorDetails) -> str:
@@ -81,7 +125,7 @@ def _hint(endpoint: type[Endpoint], details: Sequence[ErrorDetails]) -> str:
     """Say what the tool takes; ids that don't look like ids get the reminder where ids come from."""
     if any(detail["type"] == "resource_id" for detail in details):
         return "Nothing was sent. Pass the id exactly as a list or get tool returned it."
-    fields = endpoint.model_fields.items()
+    fields = [(name, field) for name, field in endpoint.model_fields.items() if retirement(endpoint, name) is None]
     taken = ", ".join(f"{name} (required)" if field.is_required() else name for name, field in fields) or "none"
     return f"Nothing was sent. Arguments of {endpoint.SPEC.name}: {taken}."
 

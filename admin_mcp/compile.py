@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 from admin_mcp.catalog import all_endpoints
+from admin_mcp.lookups import lookups
 from admin_mcp.tool import build_tool
 
 TOOLS_JSON = Path(__file__).with_name("tools.json")
@@ -15,7 +16,8 @@ TOOLS_JSON = Path(__file__).with_name("tools.json")
 
 def compiled() -> str:
     """Return the text ``tools.json`` must have."""
-    tools = [build_tool(endpoint) for endpoint in all_endpoints()]
+    endpoints = all_endpoints()
+    tools = [build_tool(endpoint, lookups(endpoint, endpoints)) for endpoint in endpoints]
     return json.dumps({"tools": tools}, indent=1, ensure_ascii=False) + "\n"
 
 

@@ -66,6 +66,17 @@ class Local:
 
 
 @dataclass(frozen=True, slots=True)
+class Retired:
+    """Metadata of a field that the API still takes and that changes nothing any more.
+
+    The tool doesn't offer it, since a person would be asked about a change that is none. ``reason`` says so to whoever
+    gives it all the same.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """The facts of one endpoint, apart from its fields.
 
@@ -168,9 +179,18 @@ class Endpoint(BaseModel):
         fields = [name for name in type(self).model_fields if name not in spec.path_fields]
         if fields and not self.model_fields_set.intersection(fields):
             raise PydanticCustomError(
-                "nothing_to_change", "nothing to change: give at least one of {fields}", {"fields": ", ".join(fields)}
+                "nothing_to_change",
+                "nothing to change: give at least one of {fields}",
+                {"fields": ", ".join(name for name in fields if retirement(type(self), name) is None)},
             )
         return self
+
+
+def retirement(endpoint: type[Endpoint], name: str) -> str | None:
+    """Return why a field is no argument of the tool although the API documents it, or None if it is one."""
+    field = endpoint.model_fields.get(name)
+    reasons = (note.reason for note in (field.metadata if field else ()) if isinstance(note, Retired))
+    return next(reasons, None)
 
 
 def _method_and_path(cls: type[Endpoint], given: Keywords) -> tuple[Method, str]:

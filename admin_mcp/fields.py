@@ -64,6 +64,8 @@ INTEGRAL: Final = BeforeValidator(_integral)
 
 Int = Annotated[int, INTEGRAL]
 UnixSeconds = Annotated[int, Field(description="Unix seconds."), INTEGRAL]
+Lifetime = Annotated[int, Field(ge=1), INTEGRAL]
+"""Seconds until a new key expires; one that has expired at birth can't be made."""
 Cents = Annotated[int, Field(ge=0, description="US cents."), INTEGRAL]
 
 After = Annotated[str, Field(description="Previous `last_id`.")]
@@ -88,6 +90,11 @@ class ApiDefault:
         return {**handler(schema), "default": self.value}
 
 
+def declared_default(field: FieldInfo) -> str | int | bool | None:
+    """Return the default a field's schema declares, or None."""
+    return next((note.value for note in field.metadata if isinstance(note, ApiDefault)), None)
+
+
 @dataclass(frozen=True, slots=True)
 class IfLeftOut:
     """Metadata: what it means that the field is left out, in words for the person who approves. Not in the schema."""
@@ -102,5 +109,12 @@ class _ClearsWithNull:
         return {"anyOf": [handler(schema), {"type": "null"}]}
 
 
-Clearable = Annotated[T | None, _ClearsWithNull()]
+_CLEARS_WITH_NULL: Final = _ClearsWithNull()
+
+Clearable = Annotated[T | None, _CLEARS_WITH_NULL]
 """An optional field that null empties."""
+
+
+def clears_with_null(field: FieldInfo) -> bool:
+    """Whether null empties a field. Elsewhere a null that the API takes means the same as leaving the field out."""
+    return _CLEARS_WITH_NULL in field.metadata

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from admin_mcp.endpoint import Endpoint, Local
 from admin_mcp.errors import CallError
-from admin_mcp.fields import INTEGRAL, UNSET, ApiDefault
+from admin_mcp.fields import INTEGRAL, UNSET, ApiDefault, declared_default
 from admin_mcp.tool import Json
 
 MOST_ITEMS = 1000
@@ -35,7 +35,7 @@ class Listing(Endpoint, abstract=True):
     @model_validator(mode="after")
     def _goes_forward_to_an_end(self) -> Self:
         """Refuse what would be ignored."""
-        if not self.fetch_all and "max_items" in self.model_fields_set:
+        if not self.fetch_all and self.max_items not in {None, MOST_ITEMS}:
             raise PydanticCustomError("max_items_alone", "max_items needs fetch_all: true; a single page takes limit")
         if self.fetch_all and getattr(self, "before", None) is not None:
             raise PydanticCustomError("fetch_all_backwards", "fetch_all goes forward: give after, not before")
@@ -45,6 +45,12 @@ class Listing(Endpoint, abstract=True):
         """Return how many items the API gives at once, or fewer where that many are plenty."""
         most = (bound.le for bound in type(self).model_fields["limit"].metadata if isinstance(bound, Le))
         return min([LARGEST_PAGE, *(bound for bound in most if isinstance(bound, int))])
+
+    def page_size(self) -> int:
+        """Return how many items to ask for at once: what was asked for, if that is not just the filled-in default."""
+        limit: int | None = getattr(self, "limit", None)
+        filled_in = limit == declared_default(type(self).model_fields["limit"])
+        return limit if limit and not filled_in else self.largest_page()
 
     @classmethod
     def cursor_argument(cls) -> str:
@@ -118,8 +124,7 @@ class _Merged:
 
     def next_call(self) -> Listing:
         """Return the call for the next page, which never holds more items than are still wanted."""
-        limit = getattr(self._call, "limit", None) or self._call.largest_page()
-        changed: Json = {"limit": min(limit, self.most - len(self.items))}
+        changed: Json = {"limit": min(self._call.page_size(), self.most - len(self.items))}
         if self.cursor is not None:
             changed[self._call.cursor_argument()] = self.cursor
         return self._call.model_copy(update=changed)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from admin_mcp.arguments import without_nulls
 from admin_mcp.errors import InvalidInput
 from admin_mcp.fields import INTEGRAL
 from admin_mcp.selection import nearest
@@ -209,7 +210,7 @@ def parse(name: str, arguments: Mapping[str, object]) -> Query | Names | Inner:
     kinds: dict[str, type[Query | Names | Inner]] = {SEARCH_TOOLS: Query, DESCRIBE_TOOLS: Names}
     kind = kinds.get(name, Inner)
     try:
-        return kind.model_validate(arguments)
+        return kind.model_validate(without_nulls(kind, arguments))
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         said = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in details)

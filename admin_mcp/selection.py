@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from admin_mcp.errors import SettingsError
-from admin_mcp.tool import META_EFFECT, META_ENDPOINT, META_RESOURCE, Json
+from admin_mcp.mentions import without_mentions
+from admin_mcp.tool import META_EFFECT, META_ENDPOINT, META_LOOKUPS, META_RESOURCE, Json
 
 PRESETS: dict[str, tuple[str, ...]] = {
     "people": ("users", "invites", "groups", "group_*", "roles", "user_roles"),
@@ -41,9 +42,10 @@ class Selection:
     read_only: bool = False
 
     def of(self, tools: Sequence[Json]) -> list[Json]:
-        """Return the tools that are listed and callable.
+        """Return the tools that are listed and callable, their texts rid of what they say of the others.
 
-        With neither toolsets nor tools all are; with both, those of either. What is excluded goes last.
+        With neither toolsets nor tools all are; with both, those of either. A toolset brings along the lists its ids
+        come from; a tool that is named by itself brings nothing. What is excluded goes last.
 
         Raises:
             SettingsError: a name fits nothing, or nothing is left.
@@ -54,16 +56,16 @@ class Selection:
         _check("--toolsets", sets, toolsets(tools))
         _check("--tools", names, known)
         _check("--exclude-tools", excluded, known)
+        usable = [tool for tool in tools if not self.read_only or tool["_meta"][META_EFFECT] == "read"]
+        brought = {tool["name"] for each in sets for tool in members(usable, each)}
         chosen = [
-            tool
-            for tool in tools
-            if (not sets and not names) or any(_in(tool, each) for each in sets) or _fits(tool["name"], names)
+            tool for tool in usable if (not sets and not names) or tool["name"] in brought or _fits(tool["name"], names)
         ]
         left = [tool for tool in chosen if not _fits(tool["name"], excluded)]
-        left = [tool for tool in left if not self.read_only or tool["_meta"][META_EFFECT] == "read"]
         if not left:
             raise SettingsError("--toolsets, --tools, --exclude-tools and --read-only together leave no tool")
-        return left
+        missing = set(known) - {tool["name"] for tool in left}
+        return [without_mentions(tool, missing) for tool in left] if missing else left
 
 
 def toolsets(tools: Iterable[Json]) -> list[str]:
@@ -72,9 +74,22 @@ def toolsets(tools: Iterable[Json]) -> list[str]:
     return ["all", "read", *PRESETS, *(name for name in resources if name not in PRESETS)]
 
 
-def members(tools: Iterable[Json], toolset: str) -> list[Json]:
-    """Return the tools of one toolset."""
-    return [tool for tool in tools if _in(tool, toolset)]
+def members(tools: Sequence[Json], toolset: str) -> list[Json]:
+    """Return the tools of one toolset, with the lists that the ids they take come from."""
+    inside = {tool["name"]: tool for tool in tools if _in(tool, toolset)}
+    by_name = {tool["name"]: tool for tool in tools}
+    waiting = [*inside.values()]
+    while waiting:
+        for name in waiting.pop()["_meta"].get(META_LOOKUPS, ()):
+            if name not in inside:
+                inside[name] = by_name[name]
+                waiting.append(by_name[name])
+    return [tool for tool in tools if tool["name"] in inside]
+
+
+def presets_with(tool: Json) -> list[str]:
+    """Return the presets that a tool belongs to by its resource; there is at least one."""
+    return [name for name, globs in PRESETS.items() if _fits(tool["_meta"][META_RESOURCE], globs)]
 
 
 def tokens(tools: Iterable[Json]) -> int:
@@ -93,10 +108,11 @@ def summary(chosen: Sequence[Json], every: Sequence[Json], search: Sequence[Json
     lines = [f"This selection: {cost(chosen)} (name, description and input schema).", ""]
     lines.append(f"{'--toolsets':30} {'tools':>5} {'tokens':>7}")
     for name in toolsets(every):
-        inside = members(every, name)
+        inside = Selection(name).of(every)
         lines.append(f"{name:30} {len(inside):5} {tokens(inside):7,}")
     lines += ["", f"{'--search, over any selection':30} {len(search):5} {tokens(search):7,}", ""]
-    lines.append("Names: `tools --json` or `tools --markdown`. Toolsets can be joined with commas.")
+    lines.append("Each toolset brings the lists that its ids come from. Toolsets can be joined with commas.")
+    lines.append("Names: `tools --json` or `tools --markdown`.")
     return "\n".join(lines)
 
 

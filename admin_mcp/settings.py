@@ -1,7 +1,10 @@
 """The operator's settings: environment and flags -> one frozen ``Settings``. No ``.env``, no working directory."""
 
+import difflib
 import hashlib
 import ipaddress
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,6 +18,7 @@ from admin_mcp.errors import SettingsError
 from admin_mcp.sandbox.faults import Faults, parse_faults
 from admin_mcp.selection import Selection
 
+PREFIX = "ADMIN_MCP_"
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 PLACEHOLDER_KEY = "REPLACE-WITH-YOUR-ADMIN-KEY"
 
@@ -49,7 +53,7 @@ class Settings(BaseSettings):
     """Everything the operator can choose. Each is an environment variable; those in ``FLAGS`` are also flags."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ADMIN_MCP_",
+        env_prefix=PREFIX,
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -84,7 +88,9 @@ class Settings(BaseSettings):
     config: Path | None = Field(None, description="The policy file, by its full path.")
     read_only: bool = Field(default=False, description="Neither list nor run tools that change something.")
     toolsets: str = Field(
-        "", description="Only these: people, projects, spend, security, read or a resource; see `tools`."
+        "",
+        description="Only these, and the lists their ids come from: people, projects, spend, security, read or a "
+        "resource; see `tools`.",
     )
     tools: str = Field(
         "", description="Only these tools, or beside toolsets also these; names or globs such as list_*, with commas."
@@ -179,9 +185,11 @@ def load_settings(**given: object) -> Settings:
     """Read the environment, overridden by the flags that were given.
 
     Raises:
-        SettingsError: names the variable and what it may be.
+        SettingsError: names the variable and what it may be, or the variable that was probably meant.
 
     """
+    if unknown := [*_unknown(os.environ)]:
+        raise SettingsError("; ".join(unknown))
     try:
         return Settings(**given)  # type: ignore[arg-type]  # checked by pydantic, which also reads the environment
     except ValidationError as error:
@@ -191,7 +199,7 @@ def load_settings(**given: object) -> Settings:
 def variable(field: str) -> str:
     """Return the environment variable of a setting."""
     alias = Settings.model_fields[field].validation_alias if field in Settings.model_fields else None
-    return alias if isinstance(alias, str) else field if field.isupper() else f"ADMIN_MCP_{field.upper()}"
+    return alias if isinstance(alias, str) else field if field.isupper() else f"{PREFIX}{field.upper()}"
 
 
 def is_loopback(host: str) -> bool:
@@ -202,6 +210,18 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _unknown(environment: Iterable[str]) -> Iterable[str]:
+    """Say of each variable with our prefix that is no setting what may have been meant. Letter case doesn't matter."""
+    by_suffix = {field.upper(): variable(field) for field in Settings.model_fields}
+    known = {*by_suffix.values()}
+    for name in sorted(environment):
+        if not name.upper().startswith(PREFIX) or name.upper() in known:
+            continue
+        near = difflib.get_close_matches(name.upper().removeprefix(PREFIX), by_suffix, n=1)
+        question = f"did you mean {by_suffix[near[0]]}?" if near else f"there are {', '.join(sorted(known))}"
+        yield f"{name}: there is no such setting; {question}"
 
 
 def _explain(field: str, message: str) -> str:

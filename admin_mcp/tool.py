@@ -3,26 +3,28 @@
 The schemas keep to what every host accepts: a closed root object, no ``$ref``, no titles, no unions at the root.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
-from admin_mcp.endpoint import ApiObject, Endpoint, Spec
+from admin_mcp.endpoint import ApiObject, Endpoint, Spec, retirement
 
 META_ENDPOINT = "openai-admin-mcp/endpoint"
 META_EFFECT = "openai-admin-mcp/effect"
 META_RESOURCE = "openai-admin-mcp/resource"
-"""Keys of a tool's ``_meta``: documented method and path, what a call does, and the catalog module it is from."""
+META_LOOKUPS = "openai-admin-mcp/lookups"
+"""Keys of a tool's ``_meta``: documented method and path, what a call does, the catalog module it is from, and the list
+tools that give the ids it takes."""
 
 Json = dict[str, Any]
 """A JSON object. Its values are JSON by construction, and JSON has no narrower Python type."""
 
 
-def build_tool(endpoint: type[Endpoint]) -> Json:
-    """Return the ``tools/list`` entry of one endpoint."""
+def build_tool(endpoint: type[Endpoint], lookups: Sequence[str] = ()) -> Json:
+    """Return the ``tools/list`` entry of one endpoint, whose ids the ``lookups`` give."""
     spec = endpoint.SPEC
     return {
         "name": spec.name,
@@ -35,6 +37,7 @@ def build_tool(endpoint: type[Endpoint]) -> Json:
             META_ENDPOINT: spec.endpoint,
             META_EFFECT: spec.effect,
             META_RESOURCE: endpoint.__module__.rpartition(".")[2],
+            **({META_LOOKUPS: list(lookups)} if lookups else {}),
         },
     }
 
@@ -53,7 +56,8 @@ def annotations(spec: Spec) -> Json:
 def input_schema(endpoint: type[Endpoint]) -> Json:
     """Return the schema of a tool's arguments."""
     schema = _inlined(endpoint, mode="validation")
-    properties: Json = schema.get("properties", {})
+    documented: Json = schema.get("properties", {})
+    properties = {name: part for name, part in documented.items() if retirement(endpoint, name) is None}
     own = {name: properties.pop(name) for name in endpoint.SPEC.local_fields}
     return {
         "type": "object",

@@ -1,14 +1,13 @@
-"""Prints docs/configuration.md, made from the settings, the toolsets and config/policy.toml: ``make catalog``."""
+"""Prints docs/configuration.md, made from the settings, the toolsets and the sample policy: ``make catalog``."""
 
-from pathlib import Path
 from typing import get_args
 
 from admin_mcp.catalog import compiled_catalog
+from admin_mcp.gate.policy_file import sample_policy
 from admin_mcp.search import search_tools
-from admin_mcp.selection import PRESETS, cost, members
+from admin_mcp.selection import PRESETS, Selection, cost
 from admin_mcp.settings import FLAGS, Settings, variable
 
-POLICY = Path(__file__).parents[1] / "config" / "policy.toml"
 NO_DEFAULT = {
     "admin_key": "none",
     "config": "none",
@@ -60,11 +59,13 @@ usage.
 
 A model pays for each tool it is shown, and some hosts take only so many. Choose with `--toolsets` and `--tools`, and
 take away with `--exclude-tools`; what is left out can't be called either. `--read-only` takes away all changes.
+A toolset brings along the lists that its ids come from (`security` lists the projects, for one) and nothing else from
+outside; `--tools` brings exactly what it names. Descriptions name only tools that are there.
 
 | `--toolsets` | Cost | Resources |
 |---|---|---|
 | `all` (default) | {cost(tools)} | every resource |
-| `read` | {cost(members(tools, "read"))} | every resource, reading only |
+| `read` | {cost(Selection("read").of(tools))} | every resource, reading only |
 {presets}
 
 A resource is a toolset too: `openai-admin-mcp tools` lists them all with what each costs. Join several with commas.
@@ -75,18 +76,19 @@ call them, one for reads and one for changes. Policy, previews and approvals are
 ## Policy file
 
 Given by its full path. It must be yours, and nobody else may be able to write it. A wrong key, tool or value ends the
-start and names its line. This is [config/policy.toml](../config/policy.toml), to begin with:
+start and names its line; so does a project's name or a pattern where its id belongs. `openai-admin-mcp policy init
+FILE` writes one to begin with, and `openai-admin-mcp policy check FILE` says what a file comes to. This is what `init`
+writes, the same as [config/policy.toml](../config/policy.toml):
 
 ```toml
-{POLICY.read_text("utf-8").strip()}
+{sample_policy().strip()}
 ```"""
 
 
 def preset(name: str, globs: tuple[str, ...]) -> str:
     """Return a preset as a row of the table."""
-    return (
-        f"| `{name}` | {cost(members(compiled_catalog().tools, name))} | {', '.join(f'`{glob}`' for glob in globs)} |"
-    )
+    tools = Selection(name).of(compiled_catalog().tools)
+    return f"| `{name}` | {cost(tools)} | {', '.join(f'`{glob}`' for glob in globs)} |"
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ def refusal(tool: str, **arguments: object) -> InvalidInput:
         ("list_roles", {"limit": "5"}, 'limit: got "5"; must be a whole number, not quoted'),
         ("list_roles", {"limit": True}, "limit: got true; must be a whole number"),
         ("list_roles", {"limit": 1.5}, "limit: got 1.5; must be a whole number"),
-        ("list_roles", {"limit": None}, "limit: got null; must be a whole number"),
         ("list_roles", {"order": "up"}, "order: got \"up\"; must be one of 'asc' or 'desc'"),
         ("create_role", {"role_name": "x"}, "permissions is missing"),
         ("create_role", {"role_name": "x", "permissions": "all"}, 'permissions: got "all"; must be an array'),
@@ -32,6 +31,21 @@ def refusal(tool: str, **arguments: object) -> InvalidInput:
         ("list_audit_logs", {"event_types": ["project.create"]}, "such as 'project.created'"),
         ("create_project", {"name": "x", "residency": "GLOBAL", "geography": "US"}, "geography"),
         ("create_project_user", {"project_id": "p", "role": "member"}, "email"),
+        (
+            "create_project_user",
+            {"project_id": "p", "role": "Key manager", "email": "a@b.c"},
+            "role: got \"Key manager\"; must be one of 'owner' or 'member'",
+        ),
+        ("update_project_user", {"project_id": "p", "user_id": "u", "role": "reader"}, "'owner' or 'member'"),
+        ("update_user", {"user_id": "u", "role": "Key manager"}, "'owner' or 'reader'"),
+        ("update_project_api_key", {"project_id": "p", "api_key_id": "k", "expires_in_seconds": 0}, "at least 1"),
+        (
+            "create_service_account_api_key",
+            {"project_id": "p", "service_account_id": "s", "expires_in_seconds": -1},
+            "1",
+        ),
+        ("create_project_service_account", {"project_id": "p", "name": "ci", "expires_in_seconds": 0}, "at least 1"),
+        ("update_project", {"project_id": "p", "geography": "EU"}, "geography changes nothing any more"),
     ],
 )
 def test_each_bad_field_is_explained(tool: str, arguments: dict[str, object], says: str) -> None:

@@ -108,6 +108,13 @@ def test_a_page_that_fits_is_the_apis_own_answer(endpoint: type[Listing]) -> Non
 
 
 @every_style
+def test_a_page_is_no_other_with_the_default_of_max_items_filled_in(endpoint: type[Listing]) -> None:
+    api = Api(rows([10] * 50))
+    assert run(api, endpoint, limit=7, max_items=1000) == api.page(endpoint, {"limit": "7"})
+    assert run(api, endpoint, limit=7, max_items=1000, fetch_all=False) == api.page(endpoint, {"limit": "7"})
+
+
+@every_style
 def test_fetch_all_gives_each_item_once_and_says_that_the_list_is_complete(endpoint: type[Listing]) -> None:
     api, said = Api(rows([10] * 250)), list[str]()
     answer = run(api, endpoint, fetch_all=True, said=said)
@@ -116,6 +123,15 @@ def test_fetch_all_gives_each_item_once_and_says_that_the_list_is_complete(endpo
     assert answer["paging"] == {"items": 250, "pages": 3, "complete": True}
     assert said == ["100 items from 1 pages", "200 items from 2 pages"]
     assert all("fetch_all" not in query and "max_items" not in query for query in api.queries)
+
+
+@pytest.mark.parametrize(("limit", "asked"), [(20, "100"), (30, "30"), (None, "100")])
+def test_fetch_all_takes_the_size_of_page_asked_for_unless_it_is_only_the_default_filled_in(
+    limit: int | None, asked: str
+) -> None:
+    api = Api(rows([10] * 250))
+    run(api, ListUsers, fetch_all=True, max_items=1000, limit=limit)
+    assert api.queries[0] == {"limit": asked}
 
 
 def test_fetch_all_keeps_the_first_and_the_last_id_of_the_whole() -> None:
@@ -260,6 +276,8 @@ def test_usage_is_fetched_in_the_most_buckets_the_width_allows(width: str | None
     ("endpoint", "given", "said"),
     [
         (ListUsers, {"max_items": 5}, "max_items needs fetch_all"),
+        (ListUsers, {"max_items": 999}, "max_items needs fetch_all"),
+        (ListUsers, {"max_items": 1001}, "max_items needs fetch_all"),
         (ListUsers, {"max_items": 5, "fetch_all": False}, "max_items needs fetch_all"),
         (ListUsers, {"fetch_all": True, "max_items": 0}, "max_items: got 0; must be at least 1"),
         (ListUsers, {"fetch_all": True, "max_items": 10_001}, "max_items: got 10001; must be at most 10000"),

@@ -37,15 +37,17 @@ def test_read_is_the_reading_tools_of_all_resources() -> None:
     assert names(Selection("read")) == names(Selection(read_only=True))
 
 
-def test_projects_is_the_projects_and_all_that_is_in_them() -> None:
-    assert {tool["_meta"][META_RESOURCE] for tool in members(TOOLS, "projects")} == {
-        name for name in RESOURCES if name.startswith("project")
-    }
+def test_projects_is_the_projects_and_all_that_is_in_them_and_the_lists_they_need() -> None:
+    inside = members(TOOLS, "projects")
+    own = {tool["_meta"][META_RESOURCE] for tool in inside if tool["_meta"][META_RESOURCE].startswith("project")}
+    assert own == {name for name in RESOURCES if name.startswith("project")}
+    brought = {tool["name"] for tool in inside if tool["_meta"][META_RESOURCE] not in own}
+    assert brought == {"list_users", "list_groups", "list_certificates", "list_external_keys"}
 
 
 def test_toolsets_are_joined_and_keep_the_catalogs_order() -> None:
     both = names(Selection("users, costs"))
-    assert both == [tool["name"] for tool in TOOLS if tool["_meta"][META_RESOURCE] in {"users", "costs"}]
+    assert both == ["get_costs", "list_roles", "list_users", "get_user", "update_user", "delete_user"]
     assert names(Selection("costs,users")) == both
 
 
@@ -88,10 +90,10 @@ def test_a_wrong_selection_ends_every_command_before_it_begins(command: list[str
 
 def test_the_cost_is_told_for_the_selection_and_for_each_toolset() -> None:
     _, out, _ = run("tools", "--toolsets", "users")
-    assert out.startswith(f"This selection: 4 tools, about {tokens(members(TOOLS, 'users')):,} tokens")
+    assert out.startswith(f"This selection: 5 tools, about {tokens(Selection('users').of(TOOLS)):,} tokens")
     rows = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line}
     for name in toolsets(TOOLS):
-        inside = members(TOOLS, name)
+        inside = Selection(name).of(TOOLS)
         assert rows[name] == [str(len(inside)), f"{tokens(inside):,}"]
     assert rows["--search,"][-2] == "4"
 
@@ -112,19 +114,28 @@ async def test_a_server_lists_the_selection_and_refuses_the_rest_as_policy(era: 
             await running.client.call_tool("get_users", {})
     assert listed == names(Selection("users,roles", exclude="delete_*"))
     assert {error["kind"] for error in left_out} == {"policy_denied"}
-    assert all("started without this tool" in error["message"] for error in left_out)
+    said = [error["message"].partition("started without this tool, which is in --toolsets ")[2] for error in left_out]
+    assert [text.partition(")")[0] for text in said] == ["spend", "people", "people", "projects or security"]
     assert recorder.requests == []
+    assert run("journal", "list")[1] == ""  # what can't be called at all is no event
 
 
-OUTSIDE: list[tuple[str, Json]] = [("get_costs", {}), ("delete_user", {"user_id": "user_1"}), ("list_groups", {})]
+OUTSIDE: list[tuple[str, Json]] = [
+    ("get_costs", {}),
+    ("delete_user", {"user_id": "user_1"}),
+    ("list_groups", {}),
+    ("list_project_api_keys", {"project_id": "proj_1"}),
+]
 
 
-def test_policy_explain_names_the_selection() -> None:
+def test_policy_explain_names_the_selection_and_where_the_tool_is() -> None:
     _, out, _ = run("--toolsets", "users", "policy", "explain", "get_costs")
-    assert "started without this tool" in out
+    assert "decides      selection: this server was started without this tool, which is in --toolsets spend\n" in out
     assert "get_costs (read): refused" in out
+    _, out, _ = run("--toolsets", "users", "policy", "explain", "get_user")
+    assert "selection" not in out
 
 
 def test_json_is_the_selection_as_a_client_gets_it() -> None:
     _, out, _ = run("tools", "--json", "--toolsets", "users")
-    assert json.loads(out) == {"tools": members(TOOLS, "users")}
+    assert json.loads(out) == {"tools": Selection("users").of(TOOLS)}

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from pydantic import ValidationError
 
+from admin_mcp.cli import main
 from admin_mcp.errors import SettingsError
 from admin_mcp.settings import DEFAULT_BASE_URL, load_settings
 
@@ -109,3 +111,72 @@ def test_a_wait_that_makes_no_sense_is_refused(seconds: str, monkeypatch: pytest
     monkeypatch.setenv("ADMIN_MCP_APPROVAL_WAIT", seconds)
     with pytest.raises(SettingsError, match="ADMIN_MCP_APPROVAL_WAIT"):
         load_settings()
+
+
+UNKNOWN = [
+    ("ADMIN_MCP_READONLY", "did you mean ADMIN_MCP_READ_ONLY?"),
+    ("ADMIN_MCP_Read_Onyl", "did you mean ADMIN_MCP_READ_ONLY?"),
+    ("admin_mcp_readonly", "did you mean ADMIN_MCP_READ_ONLY?"),
+    ("ADMIN_MCP_TOOLSET", "did you mean ADMIN_MCP_TOOLSETS?"),
+    ("ADMIN_MCP_APROVAL", "did you mean ADMIN_MCP_APPROVAL?"),
+    ("ADMIN_MCP_ADMIN_KEY", "did you mean OPENAI_ADMIN_KEY?"),
+    ("ADMIN_MCP_BASE_URL", "did you mean OPENAI_BASE_URL?"),
+    ("ADMIN_MCP_XYZZY", "there are ADMIN_MCP_ANSWER_BYTES, ADMIN_MCP_APPROVAL, "),
+]
+
+
+@pytest.mark.parametrize(("name", "said"), UNKNOWN)
+@pytest.mark.parametrize("value", ["1", ""])
+def test_a_variable_that_is_no_setting_is_an_error_with_the_one_that_was_meant(
+    name: str, said: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert str(caught.value).startswith(f"{name}: there is no such setting; {said}")
+
+
+def test_several_variables_that_are_no_settings_come_in_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADMIN_MCP_READONLY", "1")
+    monkeypatch.setenv("ADMIN_MCP_STATEDIR", "/tmp/x")  # noqa: S108 - never touched
+    with pytest.raises(SettingsError, match=r"READONLY: .*READ_ONLY\?; ADMIN_MCP_STATEDIR: .*STATE_DIR\?"):
+        load_settings()
+
+
+def test_a_variables_letter_case_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("admin_mcp_read_only", "1")
+    assert load_settings().read_only
+
+
+def test_variables_of_other_programs_are_no_concern(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ADMIN_MCPX", "ADMIN_READ_ONLY", "MY_ADMIN_MCP_READONLY", "OPENAI_ORG_ID"):
+        monkeypatch.setenv(name, "1")
+    assert not load_settings().read_only
+
+
+COMMANDS = [
+    (),
+    ("serve",),
+    ("tools",),
+    ("doctor",),
+    ("policy", "explain", "get_user"),
+    ("policy", "check", "policy.toml"),
+    ("approvals", "list"),
+    ("journal", "list"),
+    ("secrets", "list"),
+    ("config", "cursor"),
+    ("install", "claude-desktop", "--dry-run"),
+    ("sandbox",),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_ends_with_2_on_a_variable_that_is_no_setting(command: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(main, command, env={"ADMIN_MCP_READONLY": "1"})
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "ADMIN_MCP_READONLY: there is no such setting; did you mean ADMIN_MCP_READ_ONLY?" in result.stderr
+
+
+def test_the_commands_tried_are_all_that_have_settings() -> None:
+    # The demo's server is started with settings and an environment of its own.
+    assert {command[0] for command in COMMANDS if command} == set(main.commands) - {"demo"}

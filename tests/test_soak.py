@@ -1,6 +1,6 @@
 """Many mixed calls in one process: memory, files and threads stay as they were, and the slowest calls get no slower.
 
-``make soak`` runs the long form; the number of calls is in ADMIN_MCP_SOAK_CALLS.
+``make soak`` runs the long form; the number of calls is in SOAK_CALLS.
 """
 
 import json
@@ -18,7 +18,7 @@ import pytest
 from tests.sandbox.serving import served
 from tests.sessions import environment
 
-CALLS = int(os.environ.get("ADMIN_MCP_SOAK_CALLS", "2000"))
+CALLS = int(os.environ.get("SOAK_CALLS", "2000"))
 QUARTER = CALLS // 4
 MOST_GROWTH_MIB = 3.0
 IDLE_THREADS = 2

@@ -90,8 +90,8 @@ class ListCertificates(Listing, get="/organization/certificates", returns=Certif
 
 
 class UploadCertificate(Endpoint, post="/organization/certificates", returns=Certificate, effect="create"):
-    """Upload a mutual-TLS certificate; an organization holds at most 50. It stays inactive until
-    activate_certificates or activate_project_certificates.
+    """Upload a mutual-TLS certificate; an organization holds at most 50. It stays inactive; then
+    use activate_certificates or activate_project_certificates.
     """
 
     certificate: str = Field(description="PEM text.")

@@ -91,7 +91,7 @@ class ListExternalKeys(Listing, get="/organization/external_keys", returns=Exter
 
 class CreateExternalKey(Endpoint, post="/organization/external_keys", returns=ExternalKey, effect="create"):
     """Register an encryption key that lives in your own cloud KMS; the key itself is not uploaded. Check it with
-    validate_external_key, then put a project on it with create_project or update_project.
+    validate_external_key; then put a project on it with create_project or update_project.
     """
 
     name: str

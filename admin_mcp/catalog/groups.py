@@ -58,7 +58,9 @@ class ListGroups(Listing, get="/organization/groups", returns=GroupList):
 
 
 class CreateGroup(Endpoint, post="/organization/groups", returns=Group, effect="create"):
-    """Create an empty group with no access. Then use add_group_user, and assign_group_role or add_project_group."""
+    """Create an empty group with no access. Then use add_group_user; give access with
+    assign_group_role or add_project_group.
+    """
 
     name: GroupName
 

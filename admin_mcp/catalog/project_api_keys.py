@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import UNSET, After, ApiDefault, Int, Limit100, Open, ResourceId
+from admin_mcp.fields import UNSET, After, ApiDefault, Lifetime, Limit100, Open, ResourceId
 from admin_mcp.paging import Listing
 
 
@@ -102,7 +102,7 @@ class UpdateProjectApiKey(
 
     project_id: ResourceId
     api_key_id: ResourceId
-    expires_in_seconds: Int = Field(UNSET, description="From now.")
+    expires_in_seconds: Lifetime = Field(UNSET, description="From now.")
     scopes: list[str] = Field(UNSET, description='Replaces all. [] = unrestricted; ["api.all.read"] = read-only.')
 
 

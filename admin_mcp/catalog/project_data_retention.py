@@ -25,8 +25,8 @@ class ProjectDataRetention(ApiObject):
 class GetProjectDataRetention(
     Endpoint, get="/organization/projects/{project_id}/data_retention", returns=ProjectDataRetention
 ):
-    """Get which data retention one project has; `organization_default` means it follows
-    get_organization_data_retention.
+    """Get which data retention one project has; `organization_default` means the
+    organization's: see get_organization_data_retention.
     """
 
     project_id: ResourceId

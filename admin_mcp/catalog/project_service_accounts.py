@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import UNSET, After, ApiDefault, IfLeftOut, Int, Limit100, Open, ResourceId
+from admin_mcp.fields import UNSET, After, ApiDefault, IfLeftOut, Lifetime, Limit100, Open, ResourceId
 from admin_mcp.paging import Listing
 
 
@@ -84,7 +84,7 @@ class CreateProjectServiceAccount(
     project_id: ResourceId
     name: str
     create_service_account_only: bool | None = UNSET
-    expires_in_seconds: Annotated[Int | None, IfLeftOut("its key never expires")] = Field(
+    expires_in_seconds: Annotated[Lifetime | None, IfLeftOut("its key never expires")] = Field(
         UNSET, description="Of the key, from now; a policy may demand it."
     )
 
@@ -150,7 +150,7 @@ class CreateServiceAccountApiKey(
 
     project_id: ResourceId
     service_account_id: ResourceId
-    expires_in_seconds: Annotated[Int | None, IfLeftOut("the key never expires")] = Field(
+    expires_in_seconds: Annotated[Lifetime | None, IfLeftOut("the key never expires")] = Field(
         UNSET, description="From now."
     )
     name: str = UNSET

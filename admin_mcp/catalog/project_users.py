@@ -2,12 +2,15 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from admin_mcp.endpoint import ApiObject, Endpoint
 from admin_mcp.fields import UNSET, After, ApiDefault, Limit100, Open, ResourceId
 from admin_mcp.paging import Listing
+
+ProjectMemberRole = Literal["owner", "member"]
+"""What a membership of a project takes by name; any other role is assigned beside it, by its id."""
 
 
 class ProjectUser(ApiObject):
@@ -55,7 +58,7 @@ class CreateProjectUser(
     """
 
     project_id: ResourceId
-    role: str = Field(description="`owner` or `member`.")
+    role: ProjectMemberRole
     email: str | None = UNSET
     user_id: ResourceId | None = UNSET
 
@@ -82,7 +85,7 @@ class UpdateProjectUser(
 
     project_id: ResourceId
     user_id: ResourceId
-    role: str | None = Field(UNSET, description="`owner` or `member`.")
+    role: ProjectMemberRole | None = UNSET
 
 
 class DeleteProjectUser(

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from admin_mcp.endpoint import ApiObject, Endpoint
+from admin_mcp.endpoint import ApiObject, Endpoint, Retired
 from admin_mcp.fields import UNSET, After, ApiDefault, Clearable, IfLeftOut, Limit100, Open, ResourceId
 from admin_mcp.paging import Listing
 
@@ -90,7 +90,10 @@ class UpdateProject(Endpoint, post="/organization/projects/{project_id}", return
 
     project_id: ResourceId
     external_key_id: Clearable[ResourceId] = UNSET
-    geography: str | None = Field(UNSET, description="Deprecated.")
+    geography: Annotated[
+        str | None,
+        Retired("a project's region is chosen when the project is created, as its residency."),
+    ] = UNSET
     name: str | None = UNSET
 
 

@@ -99,8 +99,8 @@ class UpdateUser(Endpoint, post="/organization/users/{user_id}", returns=Organiz
 
     user_id: ResourceId
     developer_persona: str | None = UNSET
-    role: str | None = Field(UNSET, description="Such as `owner` or `reader`.")
-    role_id: ResourceId | None = UNSET
+    role: Literal["owner", "reader"] | None = UNSET
+    role_id: ResourceId | None = Field(UNSET, description="For any other role.")
     technical_level: str | None = UNSET
 
 

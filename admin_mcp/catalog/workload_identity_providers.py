@@ -107,7 +107,7 @@ class CreateWorkloadIdentityProvider(
     effect="create",
 ):
     """Register an OIDC issuer whose tokens outside workloads will present instead of API keys. It gives no access
-    until create_federation_rule.
+    by itself; for that use create_federation_rule.
     """
 
     audience: str

@@ -1,6 +1,9 @@
-"""``policy``: which rule decides a call, and why."""
+"""``policy``: write a policy file to start from, check one, and see which rule decides a call, and why."""
 
 import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -9,17 +12,67 @@ from admin_mcp.commands.options import settings_of
 from admin_mcp.errors import CallError, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from admin_mcp.catalog import Catalog
-    from admin_mcp.endpoint import Endpoint
-    from admin_mcp.gate.policy import Policy
+    from admin_mcp.endpoint import Effect, Endpoint
+    from admin_mcp.gate.policy import Policy, Rule
+    from admin_mcp.gate.policy_file import PolicyFile
     from admin_mcp.settings import Settings
+    from admin_mcp.tool import Json
+
+_FILE = click.Path(path_type=Path)
+_NAMED_AT_ONCE = 5
 
 
 @click.group()
 def policy() -> None:
-    """Look into the policy."""
+    """Write, check and look into the policy."""
+
+
+@policy.command()
+@click.argument("file", type=_FILE, required=False)
+def init(file: Path | None) -> None:
+    """Write the commented sample to FILE, readable by you alone. A file that is there already stays as it is.
+
+    Without FILE it goes to this platform's place for settings.
+    """
+    from admin_mcp.gate.policy_file import sample_policy  # noqa: PLC0415 - each command loads only what it needs
+
+    path = (file or _usual_place()).absolute()
+    try:
+        if file is None:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Opening it only if it is new leaves no moment between looking and writing.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise click.ClickException(f"{path} is there already, and is left as it is") from None
+    except OSError as error:
+        raise click.ClickException(f"{path} can't be written: {error.strerror}") from None
+    with open(descriptor, "w", encoding="utf-8", newline="\n") as opened:  # noqa: PTH123 - a descriptor, not a path
+        opened.write(sample_policy())
+    click.echo(f"Wrote {path}. Edit it, see what it comes to, and give it to the server:")
+    click.echo(f'    openai-admin-mcp policy check "{path}"')
+    click.echo(f'    openai-admin-mcp --config "{path}"')
+
+
+@policy.command()
+@click.argument("file", type=_FILE)
+@click.pass_context
+def check(context: click.Context, /, file: Path) -> None:
+    """Say what the policy FILE comes to: its rules in order, the guardrails, and what is allowed without asking.
+
+    Ends with 2 if the file is wrong, with the line and the key.
+    """
+    from admin_mcp.gate.policy_file import read_policy_file  # noqa: PLC0415
+
+    settings = settings_of(context)
+    effects = _effects()
+    try:
+        read = read_policy_file(file.absolute(), effects)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from None
+    for line in _summary(read, _possible_effects(), settings):
+        click.echo(line)
+    _warn(read)
 
 
 @policy.command()
@@ -28,16 +81,19 @@ def policy() -> None:
 @click.pass_context
 def explain(context: click.Context, /, tool: str, arguments: str | None) -> None:
     """Say which rule decides a call of TOOL, and why the rules before it don't."""
-    from admin_mcp.arguments import parse_arguments  # noqa: PLC0415 - each command loads only what it needs
+    from admin_mcp.arguments import parse_arguments  # noqa: PLC0415
     from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
     from admin_mcp.gate.effects import effect_of  # noqa: PLC0415
+    from admin_mcp.gate.policy import LEFT_OUT  # noqa: PLC0415
     from admin_mcp.gate.projects import named_projects  # noqa: PLC0415
+    from admin_mcp.selection import nearest  # noqa: PLC0415
 
     settings = settings_of(context)
     catalog = compiled_catalog()
     found = operator_policy(settings)
     if tool not in catalog:
-        raise click.UsageError(f"there is no tool {tool}; `openai-admin-mcp tools --markdown` lists them")
+        near = nearest(tool, (known["name"] for known in catalog.tools))
+        raise click.UsageError(f"there is no tool {tool}.{near} `openai-admin-mcp tools --markdown` lists them.")
     endpoint = catalog.endpoint(tool)
     given = _object(arguments)
     spec = endpoint.SPEC
@@ -54,7 +110,8 @@ def explain(context: click.Context, /, tool: str, arguments: str | None) -> None
         if mismatch is None:
             verdict = rule.verdict
             break
-        click.echo(f"passed over  {rule.name}: {mismatch}")
+        if not rule.name.startswith(LEFT_OUT):  # which tools those leave out says nothing about one that is here
+            click.echo(f"passed over  {rule.name}: {mismatch}")
     else:
         verdict = found.decide(tool, effect, projects)
     click.echo(f"decides      {verdict.rule}")
@@ -95,32 +152,100 @@ def operator_policy(settings: "Settings") -> "Policy":
 
     """
     from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
-    from admin_mcp.gate.effects import possible_effects  # noqa: PLC0415
     from admin_mcp.gate.policy import Policy  # noqa: PLC0415
-    from admin_mcp.gate.policy_file import PolicyFile, read_policy_file, risky_allowances  # noqa: PLC0415
-    from admin_mcp.tool import META_EFFECT  # noqa: PLC0415
+    from admin_mcp.gate.policy_file import PolicyFile, read_policy_file  # noqa: PLC0415
 
-    tools = compiled_catalog().tools
-    effects = {tool["name"]: tool["_meta"][META_EFFECT] for tool in tools}
+    tools, effects = compiled_catalog().tools, _effects()
     try:
         offered = {tool["name"] for tool in settings.selection.of(tools)}
         file = read_policy_file(settings.config, effects) if settings.config else PolicyFile()
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
-    possible = {tool["name"]: possible_effects(tool) for tool in tools}
-    for rule, allowed in risky_allowances(file.rules, possible).items():
-        shown = ", ".join(allowed[:5]) + (f" and {len(allowed) - 5} more" if len(allowed) > 5 else "")  # noqa: PLR2004 - a line's worth
-        click.echo(f"openai-admin-mcp: WARNING: {rule} allows WITHOUT asking anyone: {shown}", err=True)
+    _warn(file)
+    # What read-only takes away has a rule of its own, which says so.
+    left_out = [
+        tool
+        for tool in tools
+        if tool["name"] not in offered and (effects[tool["name"]] == "read" or not settings.read_only)
+    ]
+    return Policy.standard(
+        read_only=settings.read_only, left_out=_left_out(left_out), rules=file.rules, guardrails=file.guardrails
+    )
+
+
+def _left_out(tools: "Iterable[Json]") -> "Iterator[Rule]":
+    """Refuse the tools that the selection lacks, with a rule for each toolset that has some of them."""
+    from admin_mcp.gate.policy import LEFT_OUT, Rule  # noqa: PLC0415
+    from admin_mcp.selection import presets_with  # noqa: PLC0415
+
+    by_toolset: dict[str, list[str]] = {}
+    for tool in tools:
+        by_toolset.setdefault(" or ".join(presets_with(tool)), []).append(tool["name"])
+    for where, names in by_toolset.items():
+        yield Rule(f"{LEFT_OUT}, which is in --toolsets {where}", "deny", tools=tuple(names))
+
+
+def _effects() -> "dict[str, Effect]":
+    from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
+    from admin_mcp.tool import META_EFFECT  # noqa: PLC0415
+
+    return {tool["name"]: tool["_meta"][META_EFFECT] for tool in compiled_catalog().tools}
+
+
+def _possible_effects() -> "dict[str, frozenset[Effect]]":
+    """Return, by tool, all that its calls may do."""
+    from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
+    from admin_mcp.gate.effects import possible_effects  # noqa: PLC0415
+
+    return {tool["name"]: possible_effects(tool) for tool in compiled_catalog().tools}
+
+
+def _usual_place() -> Path:
+    import platformdirs  # noqa: PLC0415
+
+    return platformdirs.user_config_path("openai-admin-mcp") / "policy.toml"
+
+
+def _warn(file: "PolicyFile") -> None:
+    """Tell on stderr what passes without a person, and which checks are off."""
+    from admin_mcp.gate.policy_file import risky_allowances  # noqa: PLC0415
+
+    for rule, allowed in risky_allowances(file.rules, _possible_effects()).items():
+        click.echo(f"openai-admin-mcp: WARNING: {rule} allows WITHOUT asking anyone: {_some(allowed)}", err=True)
     for guardrail in ("last_owner", "own_key"):
         if not getattr(file.guardrails, guardrail):
             click.echo(f"openai-admin-mcp: WARNING: the guardrail {guardrail} is switched off.", err=True)
-    # What read-only takes away has a rule of its own, which says so.
-    left_out = [
-        name for name, effect in effects.items() if name not in offered and (effect == "read" or not settings.read_only)
-    ]
-    return Policy.standard(
-        read_only=settings.read_only, left_out=left_out, rules=file.rules, guardrails=file.guardrails
-    )
+
+
+def _summary(file: "PolicyFile", effects: "Mapping[str, frozenset[Effect]]", settings: "Settings") -> Iterator[str]:
+    """Say what each rule does, in the order they are tried, and what holds where none matches."""
+    decided: set[tuple[str, str]] = set()
+    for number, rule in enumerate(file.rules, start=1):
+        fits = {(tool, effect) for tool, each in effects.items() for effect in each if _fits(rule, tool, effect)}
+        tools = [tool for tool in effects if any(tool == fitting for fitting, _ in fits)]
+        yield f"{number}. {rule.name}: {_meaning(rule.decision, rule.channel, settings)}"
+        where = f", in {', '.join(sorted(rule.project_ids))}" if rule.project_ids else ""
+        yield f"   {len(tools)} of {len(effects)} tools{where}: {_some(tools) or 'none has one of these effects'}"
+        if fits and fits <= decided:
+            yield "   Never decides: the rules before it fit all of these."
+        if rule.project_ids is None:
+            decided |= fits
+    yield f"Otherwise reads are allowed; of a change: {_meaning('confirm', None, settings)}."
+    checks = file.guardrails
+    yield f"Guardrails: last_owner {_on(checks.last_owner)}, own_key {_on(checks.own_key)}."
+
+
+def _fits(rule: "Rule", tool: str, effect: "Effect") -> bool:
+    return rule.mismatch(tool, effect, rule.project_ids or ()) is None
+
+
+def _on(switch: bool) -> str:
+    return "on" if switch else "off"
+
+
+def _some(tools: list[str]) -> str:
+    more = len(tools) - _NAMED_AT_ONCE
+    return ", ".join(tools[:_NAMED_AT_ONCE]) + (f" and {more} more" if more > 0 else "")
 
 
 def _object(text: str | None) -> dict[str, object]:

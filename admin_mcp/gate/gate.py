@@ -131,7 +131,7 @@ class Gate:
         verdict = self._policy.decide_tool(spec.name, possible_effects(self._catalog.tool(spec.name)))
         if verdict is not None and verdict.decision == "deny":
             denial = policy_denial(spec, verdict)
-            if spec.mutates and verdict.rule not in {READ_ONLY.name, LEFT_OUT}:
+            if spec.mutates and not verdict.rule.startswith((READ_ONLY.name, LEFT_OUT)):
                 await self._record_refusal(denial, spec.name)
             raise denial
 

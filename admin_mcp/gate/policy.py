@@ -66,6 +66,7 @@ class Rule:
 
 READ_ONLY = Rule("read-only: this server was started to read only", "deny", effects=CHANGES)
 LEFT_OUT = "selection: this server was started without this tool"
+"""How the name of each rule begins that refuses what the selection lacks."""
 DEFAULT_RULES = (
     Rule("default: reads are allowed", "allow", effects=READS),
     Rule("default: changes need a person's approval", "confirm", effects=CHANGES),
@@ -92,13 +93,12 @@ class Policy:
         cls,
         *,
         read_only: bool,
-        left_out: Iterable[str] = (),
+        left_out: Iterable[Rule] = (),
         rules: Iterable[Rule] = (),
         guardrails: Guardrails | None = None,
     ) -> "Policy":
         """Return the operator's rules after what the server was started without, and before the defaults."""
-        unlisted = tuple(left_out)
-        first = (*([READ_ONLY] if read_only else []), *([Rule(LEFT_OUT, "deny", tools=unlisted)] if unlisted else []))
+        first = (*([READ_ONLY] if read_only else []), *left_out)
         return cls((*first, *rules, *DEFAULT_RULES), guardrails or Guardrails())
 
     def decide(self, tool: str, effect: Effect, projects: Collection[str]) -> Verdict:

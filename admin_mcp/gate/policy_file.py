@@ -1,4 +1,7 @@
-"""Reads the operator's policy file: TOML -> rules and guardrails, or one error that names the line and the key."""
+"""Reads the operator's policy file: TOML -> rules and guardrails, or one error that names the line and the key.
+
+``policy.toml`` beside this module is the sample to start from.
+"""
 
 import difflib
 import os
@@ -8,6 +11,7 @@ import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,6 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from admin_mcp.endpoint import Effect
 from admin_mcp.errors import SettingsError
 from admin_mcp.gate.policy import CHANGES, READS, RISKY, Decision, Guardrails, Rule
+
+_PROJECT_ID = re.compile(r"proj_[A-Za-z0-9_\-.:~]+")
 
 _Some = Annotated[list[str], Field(min_length=1)]
 
@@ -71,6 +77,11 @@ def read_policy_file(path: Path, effects: Mapping[str, Effect]) -> PolicyFile:
     return PolicyFile(rules, Guardrails(**parsed.guardrails.model_dump()))
 
 
+def sample_policy() -> str:
+    """Return the commented sample, a policy file as it stands."""
+    return resources.files(__package__).joinpath("policy.toml").read_text("utf-8")
+
+
 def risky_allowances(rules: Sequence[Rule], effects: Mapping[str, frozenset[Effect]]) -> dict[str, list[str]]:
     """Return, for each rule that lets grants or destruction pass unasked, the tools it does that for.
 
@@ -109,6 +120,13 @@ def _rule(path: Path, text: str, number: int, rule: _Rule, *, tools: Collection[
             line = _line(text, ("rules", number, "tools"))
             raise SettingsError(
                 f"{path}, line {line}: tools: no tool fits {glob!r}" + (f"; did you mean {near[0]}?" if near else "")
+            )
+    for project in rule.project_ids or ():
+        if not _PROJECT_ID.fullmatch(project):
+            line = _line(text, ("rules", number, "project_ids"))
+            raise SettingsError(
+                f"{path}, line {line}: project_ids: {project!r} is no project's id, and neither a name nor a pattern "
+                "fits any call; give the id, which begins with proj_ (list_projects shows it)"
             )
     if rule.channel and rule.decision != "confirm":
         line = _line(text, ("rules", number, "channel"))

@@ -8,8 +8,8 @@ from typing import cast
 
 from pydantic import ValidationError
 
+from admin_mcp import fields
 from admin_mcp.endpoint import Endpoint
-from admin_mcp.fields import ApiDefault
 from admin_mcp.sandbox.errors import from_validation, invalid, unknown_parameter
 from admin_mcp.sandbox.routes import Route, place_of
 from admin_mcp.sandbox.store import Row
@@ -94,13 +94,12 @@ def read_call(
 def default_of(endpoint: type[Endpoint], name: str) -> object:
     """Return the value the API documents for a field that is left out, or None."""
     field = endpoint.model_fields.get(name)
-    found = [note.value for note in field.metadata if isinstance(note, ApiDefault)] if field else []
-    return found[0] if found else None
+    return fields.declared_default(field) if field else None
 
 
 def clears_with_null(endpoint: type[Endpoint], name: str) -> bool:
     """Whether null empties a field. Elsewhere a null that validates means nothing."""
-    return {"type": "null"} in _properties(endpoint)[name].get("anyOf", [])
+    return fields.clears_with_null(endpoint.model_fields[name])
 
 
 def _from_body(body: object | None) -> Row:

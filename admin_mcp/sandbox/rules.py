@@ -167,12 +167,6 @@ def _key_is_not_expired(store: Store, call: Call) -> None:
         raise not_allowed("The key has expired and can't be updated.")
 
 
-def _lifetime_is_positive(_: Store, call: Call) -> None:
-    seconds = call.given.get("expires_in_seconds")
-    if isinstance(seconds, int) and seconds < 1:
-        raise invalid("Invalid value for 'expires_in_seconds': must be at least 1.", param="expires_in_seconds")
-
-
 Guard = Callable[[Store, Call], None]
 
 _GUARDS: dict[tuple[str, str], tuple[Guard, ...]] = {
@@ -181,14 +175,12 @@ _GUARDS: dict[tuple[str, str], tuple[Guard, ...]] = {
     ("act", "projects/archive"): (_default_project_stays,),
     ("act", "projects/certificates/activate"): (_certificates_exist,),
     ("act", "projects/certificates/deactivate"): (_certificates_exist,),
-    ("act", "projects/service_accounts/api_keys"): (_lifetime_is_positive,),
     ("create", "certificates"): (_certificate_is_welcome,),
     ("create", "external_storage"): (_project_exists,),
     ("create", "groups"): (_name_is_free,),
     ("create", "invites"): (_person_is_new, _invited_projects_exist),
     ("create", "projects"): (_external_key_exists,),
     ("create", "projects/roles"): (_name_is_free,),
-    ("create", "projects/service_accounts"): (_lifetime_is_positive,),
     ("create", "roles"): (_name_is_free,),
     ("create", "workload_identity_providers/federation_rules"): (_project_exists, _service_account_exists),
     ("delete", "certificates"): (_certificate_is_inactive,),
@@ -201,7 +193,7 @@ _GUARDS: dict[tuple[str, str], tuple[Guard, ...]] = {
     ("delete", "users/roles"): (_role_is_held_directly, _unassigns_no_last_owner),
     ("update", "groups"): (_name_is_free,),
     ("update", "projects"): (_default_project_stays, _external_key_exists),
-    ("update", "projects/api_keys"): (_key_is_not_expired, _lifetime_is_positive),
+    ("update", "projects/api_keys"): (_key_is_not_expired,),
     ("update", "projects/roles"): (_role_is_custom, _name_is_free),
     ("update", "projects/users"): (_member_role_exists,),
     ("update", "roles"): (_role_is_custom, _name_is_free),

@@ -3,7 +3,7 @@
 Values only; what a request must look like is in ``wire.py``, and random calls are in ``strategies.py``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tests.contract.facts import DocumentedEndpoint, Member, Shape
@@ -45,7 +45,8 @@ def smallest(endpoint: DocumentedEndpoint, variant: int = 0) -> Arguments:
     """As few arguments as the endpoint takes. Where one of several is enough, the first of them."""
     members = _members(endpoint, variant)
     chosen = {member.name: sample(member) for member in members if member.required}
-    for group in (endpoint.rule("one_of"), [member.name for member in endpoint.body] if endpoint.updates else []):
+    changeable = [member.name for member in endpoint.body if not member.retired]
+    for group in (endpoint.rule("one_of"), changeable if endpoint.updates else []):
         if group and not chosen.keys() & set(group):
             first = next(member for member in members if member.name in group)
             chosen[first.name] = sample(first)
@@ -58,17 +59,34 @@ def fullest(endpoint: DocumentedEndpoint, variant: int = 0) -> Arguments:
     return {member.name: sample(member) for member in _members(endpoint, variant) if member.name not in barred}
 
 
-def all_null(endpoint: DocumentedEndpoint) -> Arguments:
-    """The smallest call, with every other argument that may be null set to null."""
-    call = smallest(endpoint)
-    kept = {member.name for member in endpoint.members if member.required} | set(endpoint.rule("one_of")[:1])
-    nulls = {member.name: None for member in endpoint.members if member.nullable and member.name not in kept}
-    return {**call, **nulls}
+def all_null(endpoint: DocumentedEndpoint, variant: int = 0) -> Arguments:
+    """The smallest call, with null for everything else, as some clients send it; also for what is in other variants."""
+    return {**{member.name: None for member in endpoint.members}, **smallest(endpoint, variant)}
 
 
-def has_nulls(endpoint: DocumentedEndpoint) -> bool:
-    """Whether any argument may be null."""
-    return None in all_null(endpoint).values()
+def meant(endpoint: DocumentedEndpoint, call: Arguments) -> Arguments:
+    """The call without the nulls that say nothing: those that empty no field count as left out, at any depth."""
+    return _meant(endpoint.members, call)
+
+
+def _meant(members: Iterable[Member], given: Arguments) -> Arguments:
+    known = {member.name: member for member in members}
+    return {
+        name: _meant_value(known[name], value) if name in known else value
+        for name, value in given.items()
+        if value is not None or name not in known or known[name].required or known[name].clears
+    }
+
+
+def _meant_value(shape: Shape, value: Any) -> Any:
+    match shape.type:
+        case "array" if isinstance(value, list):
+            return [_meant_value(shape.item, item) for item in value]
+        case "object" if isinstance(value, dict):
+            return _meant(shape.fields, value)
+        case "union" if shape.of_objects and isinstance(value, dict):
+            return _meant([field for variant in shape.variants for field in variant.fields], value)
+    return value
 
 
 def variants(endpoint: DocumentedEndpoint) -> range:
@@ -86,9 +104,9 @@ def call_with(endpoint: DocumentedEndpoint, member: Member, value: object) -> Ar
 
 
 def right_values(shape: Shape) -> Iterator[Any]:
-    """Values at the edges of what is documented: each enum value, each bound, each variant, null where it may be."""
+    """Values at the edges of what is documented: each enum value, each bound, each variant, null where it clears."""
     yield sample(shape)
-    if isinstance(shape, Member) and shape.nullable:
+    if isinstance(shape, Member) and shape.clears:
         yield None
     yield from shape.enum
     yield from (bound for bound in (shape.min, shape.max) if bound is not None)
@@ -129,10 +147,10 @@ _WRONG_TYPE: dict[str, tuple[Any, ...]] = {
 
 
 def wrong_values(shape: Shape) -> Iterator[Any]:
-    """Values that are wrong in exactly one way: type, enum, bound, a missing, unknown or null field."""
+    """Values that are wrong in one way: type, enum, bound, a missing or unknown field, null for a required one."""
     if shape.type == "any":
         return
-    if not isinstance(shape, Member) or not shape.nullable:
+    if not isinstance(shape, Member) or (shape.required and not shape.nullable):
         yield None
     if not (shape.type == "union" and {"integer", "boolean"} <= {variant.type for variant in shape.variants}):
         yield from _WRONG_TYPE[shape.type]

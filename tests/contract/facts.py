@@ -52,7 +52,8 @@ class Member(Shape):
 
     ``wire`` is how a query spells it where that isn't its name. ``max_by`` and ``default_by`` hold what depends on
     another parameter's value. ``only_when_type`` are the values of ``type`` it belongs to. ``identifies`` marks what is
-    documented as an id though its name doesn't say so.
+    documented as an id though its name doesn't say so. ``clears`` marks where null empties what was set; a null that is
+    merely ``nullable`` says nothing. ``retired`` marks what is kept for old callers only and changes nothing.
     """
 
     name: str
@@ -60,6 +61,8 @@ class Member(Shape):
     nullable: bool = False
     deprecated: bool = False
     identifies: bool = False
+    clears: bool = False
+    retired: bool = False
     default: str | int | bool | None = None
     unit: Literal["unix_seconds", "seconds", "cents"] | None = None
     wire: tuple[str, ...] = ()
@@ -100,8 +103,8 @@ class DocumentedEndpoint(Fact):
 
     @property
     def members(self) -> tuple[Member, ...]:
-        """Every parameter, wherever it goes."""
-        return self.path_members + self.query + self.body
+        """Every parameter that does something, wherever it goes."""
+        return tuple(member for member in self.path_members + self.query + self.body if not member.retired)
 
     @property
     def updates(self) -> bool:

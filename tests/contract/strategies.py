@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.contract.examples import Arguments, is_id
+from tests.contract.examples import Arguments, is_id, meant
 from tests.contract.facts import DocumentedEndpoint, Member, Shape
 
 _ID_ALPHABET = "abcxyzABCXYZ0189_-.:~"
@@ -22,9 +22,10 @@ def arguments(draw: st.DrawFn, endpoint: DocumentedEndpoint) -> Arguments:
     for member in members:
         if member.max_by and call.get(member.name) is not None:
             call[member.name] = draw(st.integers(1, _most(member, call)))
-    if endpoint.updates and not call.keys() & {member.name for member in endpoint.body}:
-        member = draw(st.sampled_from(endpoint.body))
-        call[member.name] = draw(values(member))
+    changeable = [member for member in members if member in endpoint.body]
+    if endpoint.updates and not meant(endpoint, call).keys() & {member.name for member in changeable}:
+        member = draw(st.sampled_from(changeable))
+        call[member.name] = draw(values(member).filter(lambda value: value is not None))
     one_of, not_both = endpoint.rule("one_of"), endpoint.rule("not_both")
     if one_of and all(call.get(name) is None for name in one_of):
         call[draw(st.sampled_from(one_of))] = draw(_ids)

@@ -15,10 +15,10 @@ from tests.contract.examples import (
     all_null,
     call_with,
     fullest,
-    has_nulls,
     right_values,
     sample,
     smallest,
+    variants,
     wrong_values,
 )
 from tests.contract.facts import ENDPOINTS, DocumentedEndpoint, Member, Shape
@@ -155,10 +155,59 @@ def test_defaults_that_depend_on_another_argument_are_described(case: Case, memb
             assert re.search(rf"\b{number}\b", case.schema_of(member)["description"])
 
 
-@pytest.mark.parametrize("case", tools_where(has_nulls))
-def test_every_nullable_argument_may_be_null_at_once(case: Case) -> None:
-    call = all_null(case.documented)
-    assert ours(case.implemented, call) == documented(case.documented, call)
+@every_tool
+def test_null_for_all_that_is_optional_is_the_smallest_call_but_for_what_null_empties(case: Case) -> None:
+    for variant in variants(case.documented):
+        call = all_null(case.documented, variant)
+        emptied = {member.name: None for member in case.documented.members if member.clears}
+        least = smallest(case.documented, variant)
+        assert ours(case.implemented, call) == documented(case.documented, {**emptied, **least})
+
+
+@every_argument
+def test_null_is_offered_where_it_empties_a_field_and_nowhere_else(case: Case, member: Member) -> None:
+    assert _offers_null(case.schema_of(member)) is member.clears
+    assert member.nullable or not member.clears
+
+
+@pytest.mark.parametrize("case", tools_where(lambda documented: any(m.clears for m in documented.body)))
+def test_null_alone_is_a_change_where_it_empties_a_field(case: Case) -> None:
+    for member in (member for member in case.documented.body if member.clears):
+        call = {**dict.fromkeys(case.documented.path_params, "a"), member.name: None}
+        assert ours(case.implemented, call) == documented(case.documented, call)
+
+
+@pytest.mark.parametrize("case", tools_where(lambda documented: documented.updates))
+def test_an_update_of_nothing_but_idle_nulls_changes_nothing_and_says_so(case: Case) -> None:
+    idle = [member.name for member in case.documented.body if not (member.clears or member.required or member.retired)]
+    required = {member.name: sample(member) for member in case.documented.members if member.required}
+    if set(required) == set(case.documented.path_params):
+        with pytest.raises(InvalidInput, match="nothing to change"):
+            parse_arguments(case.implemented, {**required, **dict.fromkeys(idle)})
+
+
+def retired() -> list[Any]:
+    """What is documented and changes nothing, as pytest parameters."""
+    return [
+        pytest.param(case, member, id=f"{case.name}-{member.name}")
+        for case in CASES
+        for member in case.documented.body
+        if member.retired
+    ]
+
+
+@pytest.mark.parametrize(("case", "member"), retired())
+def test_what_changes_nothing_any_more_is_refused_with_the_reason(case: Case, member: Member) -> None:
+    assert member.deprecated
+    assert case.schema_of(member) == {}
+    for rest in (dict.fromkeys(case.documented.path_params, "a"), fullest(case.documented)):
+        with pytest.raises(InvalidInput, match=f"{member.name} changes nothing any more: ") as caught:
+            parse_arguments(case.implemented, {**rest, member.name: sample(member)})
+        assert caught.value.param == member.name
+    parse_arguments(case.implemented, {**fullest(case.documented), member.name: None})
+    with pytest.raises(InvalidInput) as missing:
+        parse_arguments(case.implemented, dict.fromkeys(case.documented.path_params, "a"))
+    assert member.name not in missing.value.message + missing.value.hint
 
 
 @pytest.mark.parametrize("case", tools_where(lambda documented: documented.updates))
@@ -200,10 +249,10 @@ def unions() -> Iterator[Any]:
     for case in CASES:
         whole: list[tuple[str | None, tuple[tuple[Member, ...], ...]]] = [(None, case.documented.body_variants)]
         parts = [(m.name, tuple(v.fields for v in m.variants)) for m in case.documented.body if m.of_objects]
-        for place, variants in whole + parts:
-            for fields in variants:
+        for place, alternatives in whole + parts:
+            for fields in alternatives:
                 own = {field.name for field in fields}
-                foreign = tuple({f.name: f for v in variants for f in v if f.name not in own}.values())
+                foreign = tuple({f.name: f for v in alternatives for f in v if f.name not in own}.values())
                 yield pytest.param(case, place, fields, foreign, id=f"{case.name}-{place or 'body'}-{kind(fields)}")
 
 
@@ -361,11 +410,12 @@ def _offers_null(schema: Json) -> bool:
 
 def test_the_examples_show_every_edge_the_facts_have() -> None:
     """What the value tests rely on: an edge value on either side of each bound, and every documented enum value."""
-    shape = Member(name="limit", type="integer", min=1, max=100, nullable=True)
+    shape = Member(name="limit", type="integer", min=1, max=100, nullable=True, clears=True)
     assert {1, 100, None} <= set(right_values(shape))
     assert {0, 101, "7"} <= {value for value in wrong_values(shape) if not isinstance(value, list)}
     assert set(right_values(Member(name="order", type="string", enum=("asc", "desc")))) == {"asc", "desc"}
-    assert None in list(wrong_values(Member(name="order", type="string")))
+    assert None in list(wrong_values(Member(name="order", type="string", required=True)))
+    assert None not in list(wrong_values(Member(name="order", type="string")))
 
 
 def test_the_fullest_call_of_an_endpoint_has_each_of_its_arguments() -> None:

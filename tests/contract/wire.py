@@ -14,7 +14,7 @@ import openai
 from admin_mcp.arguments import parse_arguments
 from admin_mcp.endpoint import Endpoint
 from admin_mcp.request import build_request
-from tests.contract.examples import Arguments
+from tests.contract.examples import Arguments, meant
 from tests.contract.facts import DocumentedEndpoint, Member
 
 _BASE_URL = "https://sdk.test/v1"
@@ -32,6 +32,7 @@ class Sent:
 
 def documented(endpoint: DocumentedEndpoint, arguments: Arguments) -> Sent:
     """What the facts say is sent. Ids must not need percent-encoding."""
+    arguments = meant(endpoint, arguments)
     pairs = (pair for member in endpoint.query for pair in _pairs(member, arguments.get(member.name)))
     body = {member.name: arguments[member.name] for member in endpoint.body if member.name in arguments}
     return Sent(
@@ -60,10 +61,13 @@ class Sdk:
         )
 
     def send(self, endpoint: DocumentedEndpoint, arguments: Arguments) -> Sent:
-        """Call the endpoint's SDK method and return the request it made."""
+        """Call the endpoint's SDK method and return the request it made.
+
+        It gets what the arguments mean: it would send a null that says nothing, which to us is an argument left out.
+        """
         self._requests.clear()
         method = reduce(getattr, endpoint.sdk.split("."), self._openai)
-        method(**arguments)  # type: ignore[operator]  # reached by name, so no type is known
+        method(**meant(endpoint, arguments))  # type: ignore[operator]  # reached by name, so no type is known
         (request,) = self._requests
         return Sent(
             method=request.method,

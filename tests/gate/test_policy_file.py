@@ -9,7 +9,7 @@ from admin_mcp.catalog import compiled_catalog
 from admin_mcp.errors import SettingsError
 from admin_mcp.gate.effects import possible_effects
 from admin_mcp.gate.policy import CHANGES, READS, Guardrails
-from admin_mcp.gate.policy_file import PolicyFile, read_policy_file, risky_allowances
+from admin_mcp.gate.policy_file import PolicyFile, read_policy_file, risky_allowances, sample_policy
 from admin_mcp.tool import META_EFFECT
 
 EFFECTS = {tool["name"]: tool["_meta"][META_EFFECT] for tool in compiled_catalog().tools}
@@ -49,8 +49,12 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
     assert read(tmp_path, "# nothing\n") == PolicyFile((), Guardrails())
 
 
+def test_the_sample_people_find_is_the_one_the_package_has() -> None:
+    assert SAMPLE.read_text("utf-8") == sample_policy(), "run `make catalog`"
+
+
 def test_the_sample_is_a_policy_as_it_stands(tmp_path: Path) -> None:
-    file = read(tmp_path, SAMPLE.read_text("utf-8"))
+    file = read(tmp_path, sample_policy())
     assert [(rule.decision, rule.channel) for rule in file.rules] == [("confirm", "local"), ("deny", None)]
     assert file.guardrails == Guardrails()
     assert risky_allowances(file.rules, POSSIBLE) == {}
@@ -79,6 +83,19 @@ def test_the_sample_is_a_policy_as_it_stands(tmp_path: Path) -> None:
         ),
         ('[guardrails]\nlast_owner = "no"\n', "line 2: last_owner: Input should be a valid boolean"),
         ("[rule]\n", "line 1: rule: no such key; the keys here are rules, guardrails"),
+        (
+            '[[rules]]\ndecision = "deny"\nproject_ids = ["proj_1", "Billing"]\n',
+            "line 3: project_ids: 'Billing' is no project's id",
+        ),
+        (
+            '[[rules]]\ndecision = "deny"\nproject_ids = ["proj_*"]\n',
+            "line 3: project_ids: 'proj_*' is no project's id",
+        ),
+        ('[[rules]]\ndecision = "deny"\nproject_ids = ["proj_"]\n', "line 3: project_ids: 'proj_' is no project's id"),
+        (
+            '[[rules]]\nproject_ids = [\n"proj_a b"]\ndecision = "deny"\n',
+            "line 2: project_ids: 'proj_a b' is no project's id",
+        ),
         ("rules = 1\n", "line 1: rules: Input should be a valid list"),
         ('[[rules]]\ndecision = "deny\n', "not TOML: Illegal character '\\n' (at line 2"),
     ],

@@ -81,7 +81,12 @@ async def test_a_clean_environment_has_all_it_needs(kind: str, built: Path, tmp_
 
 def test_the_packages_hold_what_belongs_to_them(built: Path) -> None:
     names = zipfile.ZipFile(package_in(built, ".whl")).namelist()
-    assert {"admin_mcp/tools.json", "admin_mcp/channels/page.css", "admin_mcp/py.typed"} <= set(names)
+    assert {
+        "admin_mcp/tools.json",
+        "admin_mcp/gate/policy.toml",
+        "admin_mcp/channels/page.css",
+        "admin_mcp/py.typed",
+    } <= set(names)
     assert all(name.startswith(("admin_mcp/", f"openai_admin_mcp-{__version__}.dist-info/")) for name in names)
     with tarfile.open(package_in(built, ".tar.gz")) as archive:
         inside = {name.partition("/")[2] for name in archive.getnames()}
