@@ -15,7 +15,8 @@ from admin_mcp.catalog import compiled_catalog
 from admin_mcp.errors import Authentication, CallError, Permission
 from admin_mcp.gate.records import Records, open_records
 from admin_mcp.gate.state import StateUnavailable, private_directory
-from admin_mcp.hosts import HOSTS, asked_where, command_line
+from admin_mcp.hosts import HOSTS, asked_where
+from admin_mcp.installation import command_line
 from admin_mcp.selection import cost
 from admin_mcp.settings import Settings
 

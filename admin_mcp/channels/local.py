@@ -11,7 +11,7 @@ from anyio import to_thread
 from admin_mcp.errors import ApprovalPending
 from admin_mcp.gate.approvals import Approval, Approvals
 from admin_mcp.gate.policy import Channel
-from admin_mcp.hosts import command_line
+from admin_mcp.installation import command_line
 
 POLL_SECONDS = 0.25
 _POLLS_PER_REPORT = 8

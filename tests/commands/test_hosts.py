@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from admin_mcp.cli import main
-from admin_mcp.hosts import HOSTS, asked_where, claude_desktop_file, command
+from admin_mcp.hosts import HOSTS, asked_where, claude_desktop_file
+from admin_mcp.installation import command
 from admin_mcp.settings import PLACEHOLDER_KEY, ApprovalMode
 from tests.test_cli import run
 
