@@ -74,7 +74,7 @@ async def test_a_clean_environment_has_all_it_needs(kind: str, built: Path, tmp_
     assert run(program, "--version") == f"openai-admin-mcp, version {__version__}\n"
     assert "FAIL" not in run(program, "doctor", "--sandbox", **home)
     shown = run(program, "install", "claude-desktop", "--dry-run", **home)
-    assert str(program) in shown
+    assert str(binary / "python") in shown
     assert "nothing was written" in shown
     assert await tools_of(str(program), ["--sandbox"], home) == NAMES
 
