@@ -218,7 +218,7 @@ def test_server_page_opener_and_the_hints_command_take_nothing_from_it(
     assert workspace.sprung == []
 
 
-@shells
+@pytest.mark.parametrize("shell", [SHELLS["plain"], SHELLS["relative"]], ids=["plain", "relative"])
 def test_sandbox_demo_and_doctor_take_nothing_from_it(shell: dict[str, str], workspace: Workspace) -> None:
     with workspace.start([*command(), "sandbox"], shell) as process:
         assert process.stdout

@@ -161,7 +161,10 @@ class PageServer:
     async def _show(self, request: Request) -> Response:
         csrf = self._csrf(request)
         if csrf is None:
-            return _forbidden("Open this page through the link that was made for you.")
+            return _forbidden(
+                "This browser has no way in here, or has lost it. In a terminal, openai-admin-mcp approvals list shows "
+                "what waits, approvals open ID opens its page anew, and approvals approve ID decides without one."
+            )
         approval = await run_in_threadpool(self._approvals.get, request.path_params["id"])
         return await self._answer(approval, csrf)
 
