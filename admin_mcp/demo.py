@@ -1,7 +1,6 @@
 """A narrated session: the SDK's own client drives this server, in a process of its own over stdio, on the sandbox."""
 
 import json
-import sys
 from collections.abc import Callable, Mapping
 from tempfile import TemporaryDirectory
 from typing import Any, cast
@@ -9,6 +8,8 @@ from typing import Any, cast
 import mcp_types as types
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
+
+from admin_mcp.installation import child_environment, command
 
 Say = Callable[[str], None]
 
@@ -43,8 +44,10 @@ async def run_demo(say: Say) -> None:
     person = _Person(say)
     with TemporaryDirectory(prefix="openai-admin-mcp-") as directory:
         # What the demo approves is no part of the operator's own record.
-        arguments = ["-m", "admin_mcp", "--sandbox", "--approval", "elicit", "--state-dir", directory]
-        await _session(say, person, StdioServerParameters(command=sys.executable, args=arguments))
+        program, *words = command()
+        words += ["--sandbox", "--approval", "elicit", "--state-dir", directory]
+        server = StdioServerParameters(command=program, args=words, env=child_environment(), cwd=directory)
+        await _session(say, person, server)
 
 
 async def _session(say: Say, person: _Person, server: StdioServerParameters) -> None:

@@ -6,7 +6,6 @@ It reads, and changes nothing but an empty state directory, which it makes as th
 import os
 import sys
 import time
-import webbrowser
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -15,7 +14,8 @@ from admin_mcp.catalog import compiled_catalog
 from admin_mcp.errors import Authentication, CallError, Permission
 from admin_mcp.gate.records import Records, open_records
 from admin_mcp.gate.state import StateUnavailable, private_directory
-from admin_mcp.hosts import HOSTS, asked_where, command_line
+from admin_mcp.hosts import HOSTS, asked_where
+from admin_mcp.installation import command_line, start_child
 from admin_mcp.selection import cost
 from admin_mcp.settings import Settings
 
@@ -136,13 +136,20 @@ def _browser(settings: Settings) -> Finding:
     if not settings.open_browser:
         return Finding("ok", "browser", f"switched off (ADMIN_MCP_OPEN_BROWSER=0); {terminal}")
     screen = sys.platform in {"darwin", "win32"} or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    try:
-        webbrowser.get()
-    except webbrowser.Error:
+    if not _browser_found(settings):
         return Finding("note", "browser", f"none was found; {terminal}")
     if not screen:
         return Finding("note", "browser", f"there is no screen here (no DISPLAY); {terminal}")
     return Finding("ok", "browser", "approval pages open in the default browser")
+
+
+def _browser_found(settings: Settings) -> bool:
+    """Whether there is a browser where the page's process looks for one."""
+    try:
+        looking = start_child(["-c", "import webbrowser; webbrowser.get()"], settings.state_dir)
+    except OSError:  # the state directory is not there, which is a finding of its own
+        return False
+    return looking.wait() == 0
 
 
 def _tools(settings: Settings) -> Iterator[Finding]:

@@ -4,33 +4,16 @@ GUI hosts have no PATH, so a bare command name would not be found.
 """
 
 import json
-import shlex
-import subprocess
-import sys
-import sysconfig
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from admin_mcp.installation import command
 from admin_mcp.settings import PLACEHOLDER_KEY, ApprovalMode
 from admin_mcp.tool import Json
 
 SERVER = "openai-admin"
-
-
-def command() -> list[str]:
-    """Return the absolute command that starts this installation's server."""
-    script = Path(sysconfig.get_path("scripts")) / (
-        "openai-admin-mcp.exe" if sys.platform == "win32" else "openai-admin-mcp"
-    )
-    return [str(script)] if script.exists() else [str(Path(sys.executable)), "-m", "admin_mcp"]
-
-
-def command_line(*arguments: str) -> str:
-    """Return what a person types into a terminal to run this installation with these arguments."""
-    words = [*command(), *arguments]
-    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Everything that goes wrong in a call ends here as one error object. Nothing else
 """
 
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -221,11 +221,11 @@ class AdminServer:
         )
         return Ways(self._settings.approval, form_of(ctx, params), local)
 
-    def _show(self) -> None:
-        """Have the question put on this machine's screen."""
+    def _show(self) -> Callable[[], bool]:
+        """Have the question put on this machine's screen; return what tells whether it is there."""
         from admin_mcp.channels.desk import start_desk  # noqa: PLC0415 - most processes never need it
 
-        start_desk(self._settings.state_dir)
+        return start_desk(self._settings.state_dir)
 
     def _key(self) -> "SecretStr | None":
         from admin_mcp.connection import key_in_use  # noqa: PLC0415 - loaded at the first call, like `connect`

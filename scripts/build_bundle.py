@@ -38,7 +38,18 @@ def manifest() -> Json:
             "entry_point": "admin_mcp/__main__.py",
             "mcp_config": {
                 "command": "uv",
-                "args": ["run", "--quiet", "--no-dev", "--directory", "${__dirname}", "openai-admin-mcp"],
+                # uv goes to the bundle's directory first; the isolated Python takes nothing of the environment's paths.
+                "args": [
+                    "run",
+                    "--quiet",
+                    "--no-dev",
+                    "--directory",
+                    "${__dirname}",
+                    "python",
+                    "-I",
+                    "-m",
+                    "admin_mcp",
+                ],
                 "env": {
                     "OPENAI_ADMIN_KEY": "${user_config.admin_key}",
                     "ADMIN_MCP_SANDBOX": "${user_config.sandbox}",

@@ -4,9 +4,7 @@ It outlives the server that asked, because some hosts end the server with the ca
 when nothing waits any more.
 """
 
-import os
-import subprocess
-import sys
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,42 +12,63 @@ from pathlib import Path
 from admin_mcp.channels.page_server import PageServer
 from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.records import Records
-from admin_mcp.gate.state import FileLock, LockBusyError
+from admin_mcp.gate.state import FileLock, LockBusyError, private_file
+from admin_mcp.installation import program, start_child
 
 LOCK_NAME = "desk.lock"
+LOG_NAME = "desk.log"
+"""What the running desk, or the last one, had to say."""
+
 LINGER_SECONDS = 30.0
 """How long it stays after the last question has ended, so that the person can read what became of it."""
 
 _POLL_SECONDS = 0.3
 
+_logger = logging.getLogger(__name__)
 
-def start_desk(directory: Path) -> None:
-    """Make sure that a desk is running for this state directory. Nothing is raised: a terminal does as well.
 
-    It is started without the admin key, and apart from this process, so that it does not end with it.
+def start_desk(directory: Path) -> Callable[[], bool]:
+    """Make sure that a desk is running for this state directory; return what tells whether it still does its work.
+
+    Nothing is raised, because a terminal does as well: a failure is logged, and the answer is no from then on. The
+    desk is apart from this process, so that it does not end with it.
     """
-    environment = {name: value for name, value in os.environ.items() if name != "OPENAI_ADMIN_KEY"}
     lock = FileLock(directory / LOCK_NAME)
     try:
         lock.acquire()
         lock.release()
-        subprocess.Popen(  # noqa: S603 - this Python, with words of ours
-            [sys.executable, "-m", "admin_mcp", "--state-dir", str(directory), "approvals", "desk"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-            start_new_session=True,
-        )
-    except (LockBusyError, OSError):
-        return
+        return _Started(directory).works
+    except LockBusyError:
+        return lambda: True
+    except OSError as error:
+        _logger.warning("The approval page could not be started: %s", error)
+        return lambda: False
+
+
+class _Started:
+    """A desk that this process started."""
+
+    def __init__(self, directory: Path) -> None:
+        self._log = directory / LOG_NAME
+        private_file(self._log)
+        words = [*program(), "--state-dir", str(directory), "approvals", "desk"]
+        with self._log.open("wb") as log:
+            self._process = start_child(words, directory, errors=log.fileno(), apart=True)
+
+    def works(self) -> bool:
+        """Return whether it runs, or ended because nothing waited any more."""
+        code = self._process.poll()
+        if code:
+            lines = self._log.read_text("utf-8", "replace").splitlines() if self._log.exists() else []
+            _logger.warning("The approval page ended with exit code %d: %s", code, lines[-1] if lines else self._log)
+        return not code
 
 
 def run_desk(records: Records, clock: Callable[[], float], sleep: Callable[[float], None] = time.sleep) -> None:
     """Show each question that comes up, until none has been open for a while. Returns at once if a desk is running.
 
     Raises:
-        StateUnavailable: the state can't be used. ``OSError``: the page can't be served or opened.
+        StateUnavailable: the state can't be used. ``OSError``: the page can't be served, or nothing opens it.
 
     """
     lock = FileLock(records.state.directory / LOCK_NAME)
@@ -82,6 +101,8 @@ def _serve(records: Records, clock: Callable[[], float], sleep: Callable[[float]
             if new and not page.watched:
                 page.open_browser(new[-1])
                 shown.update(new)
+            if page.unreachable:
+                raise OSError("no browser could be started")
             sleep(_POLL_SECONDS)
     finally:
         page.stop()

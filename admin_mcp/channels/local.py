@@ -11,10 +11,13 @@ from anyio import to_thread
 from admin_mcp.errors import ApprovalPending
 from admin_mcp.gate.approvals import Approval, Approvals
 from admin_mcp.gate.policy import Channel
-from admin_mcp.hosts import command_line
+from admin_mcp.installation import command_line
 
 POLL_SECONDS = 0.25
 _POLLS_PER_REPORT = 8
+
+Show = Callable[[], Callable[[], bool]]
+"""Puts the questions on the screen; what it returns tells whether they are there, as far as is known by then."""
 
 Report = Callable[[float], Awaitable[None]]
 """Tells the client how many seconds the call has waited."""
@@ -30,7 +33,7 @@ class Local:
         self,
         approvals: Approvals,
         *,
-        show: Callable[[], None] | None,
+        show: Show | None,
         started: float,
         wait: float,
         report: Report,
@@ -51,8 +54,7 @@ class Local:
             ApprovalPending: it has not, and the call must not wait longer.
 
         """
-        if self._show is not None:
-            await to_thread.run_sync(self._show)
+        shown = await to_thread.run_sync(self._show) if self._show is not None else lambda: False
         polls = 0
         while True:
             current = await to_thread.run_sync(self._approvals.get, approval.id)
@@ -60,15 +62,15 @@ class Local:
                 return
             waited = anyio.current_time() - self._started
             if waited >= self._wait:
-                raise self._pending(approval)
+                raise self._pending(approval, on_page=shown())
             if polls % _POLLS_PER_REPORT == 0:
                 await self._report(waited)
             polls += 1
             await anyio.sleep(min(POLL_SECONDS, self._wait - waited))
 
-    def _pending(self, approval: Approval) -> ApprovalPending:
+    def _pending(self, approval: Approval, *, on_page: bool) -> ApprovalPending:
         command = command_line("--state-dir", self._at, "approvals", "approve", approval.id)
-        page = "decide on the page in the browser or, " if self._show else ""
+        page = "decide on the page in the browser or, " if on_page else ""
         return ApprovalPending(
             f"Approval {approval.id}: a person on this machine has not decided yet. Nothing was sent.",
             hint=f"Tell the user: {page}in a terminal of your own, run {command} "

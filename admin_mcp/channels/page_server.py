@@ -6,15 +6,13 @@ request must name this very host; every answer must come from this very origin a
 
 import hmac
 import html
-import os
 import secrets
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from subprocess import Popen
 from urllib.parse import parse_qsl
 
 import uvicorn
@@ -28,12 +26,16 @@ from admin_mcp.channels.page import CSRF, STYLE_SOURCE, Frame, approval_page, me
 from admin_mcp.gate.approvals import Approval, Approvals, IllegalEventError
 from admin_mcp.gate.forms import DECISION, TYPED, typed_matches
 from admin_mcp.gate.state import private_directory, write_private
+from admin_mcp.installation import start_child
 
 LONGEST_FORM = 4096
 TAB_BUSY_SECONDS = 60.0
 TAB_WATCHING_SECONDS = 8.0
 _GRACE_SECONDS = 2
-_COOKIE = "session"
+_OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open_new_tab(sys.argv[1]))"
+_LONGEST_HEADERS = 1024 * 1024
+"""More than all cookies that browsers keep for one host: pages on its other ports may have set as many as they can."""
+
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -56,10 +58,13 @@ class PageServer:
         self._directory = directory
         self._clock = clock
         self._prefix = f"/{secrets.token_urlsafe(24)}"
+        # Cookies know no ports: a page on another one could put a cookie of a known name in this one's place.
+        self._cookie = f"approval-{secrets.token_hex(16)}"
         self._tokens: dict[str, str] = {}
         self._sessions: dict[str, str] = {}
         self._redirects: list[Path] = []
         self._busy_until = 0.0
+        self._opener: Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._host = f"127.0.0.1:{self._socket.getsockname()[1]}"
@@ -71,6 +76,8 @@ class PageServer:
                 access_log=False,
                 lifespan="off",
                 ws="none",
+                http="h11",  # the one whose limit can be set
+                h11_max_incomplete_event_size=_LONGEST_HEADERS,
                 server_header=False,
                 timeout_keep_alive=1,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
@@ -113,6 +120,11 @@ class PageServer:
         """Whether a person most likely has one of the pages in front of them."""
         return self._clock() < self._busy_until
 
+    @property
+    def unreachable(self) -> bool:
+        """Whether no browser could be started, and nobody has come in otherwise."""
+        return not self._sessions and self._opener is not None and self._opener.poll() not in {None, 0}
+
     def open_browser(self, approval_id: str) -> None:
         """Open the page in the default browser, by a file, so that its address is in no list of processes.
 
@@ -127,13 +139,7 @@ class PageServer:
         content = f'<!doctype html><meta http-equiv="refresh" content="0; url={address}"><title>Approval</title>'
         write_private(path, content.encode())
         self._redirects.append(path)
-        subprocess.Popen(  # noqa: S603 - this Python, with words of ours
-            [sys.executable, "-m", "webbrowser", "-t", path.as_uri()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={name: value for name, value in os.environ.items() if name != "OPENAI_ADMIN_KEY"},
-        )
+        self._opener = start_child(["-c", _OPEN, path.as_uri()], self._directory)
 
     async def _enter(self, request: Request) -> Response:
         """Turn the one-time token into a session."""
@@ -146,7 +152,7 @@ class PageServer:
         self._sessions[session] = secrets.token_urlsafe(32)
         # A page that leads on rather than a redirect: only so does the browser send the strict cookie at once.
         response = _page(message_page("Approval", "Opening the approval …", forward=self._path(approval_id)))
-        response.set_cookie(_COOKIE, session, path=self._prefix, httponly=True, samesite="strict")
+        response.set_cookie(self._cookie, session, path=self._prefix, httponly=True, samesite="strict")
         for path in self._redirects:
             with suppress(OSError):  # Windows keeps it while the browser reads it; `stop` removes it
                 path.unlink(missing_ok=True)
@@ -155,7 +161,10 @@ class PageServer:
     async def _show(self, request: Request) -> Response:
         csrf = self._csrf(request)
         if csrf is None:
-            return _forbidden("Open this page through the link that was made for you.")
+            return _forbidden(
+                "This browser has no way in here, or has lost it. In a terminal, openai-admin-mcp approvals list shows "
+                "what waits, approvals open ID opens its page anew, and approvals approve ID decides without one."
+            )
         approval = await run_in_threadpool(self._approvals.get, request.path_params["id"])
         return await self._answer(approval, csrf)
 
@@ -201,7 +210,7 @@ class PageServer:
 
     def _csrf(self, request: Request) -> str | None:
         """Return the form token of the request's session, or None if it has no session here."""
-        return self._sessions.get(request.cookies.get(_COOKIE, "")) if self._is_here(request) else None
+        return self._sessions.get(request.cookies.get(self._cookie, "")) if self._is_here(request) else None
 
     def _is_here(self, request: Request) -> bool:
         """Whether the request was meant for this host: a rebound name is another one."""

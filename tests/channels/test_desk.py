@@ -1,19 +1,21 @@
 """The process that puts questions on the screen: one, for as long as something waits."""
 
-import subprocess
+import logging
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from admin_mcp.channels.desk import LINGER_SECONDS, LOCK_NAME, run_desk, start_desk
+from admin_mcp.channels import desk
+from admin_mcp.channels.desk import LINGER_SECONDS, LOCK_NAME, LOG_NAME, run_desk, start_desk
 from admin_mcp.channels.page_server import TAB_BUSY_SECONDS, PageServer
 from admin_mcp.gate.approvals import PENDING_SECONDS
 from admin_mcp.gate.policy import Channel
-from admin_mcp.gate.records import Records
+from admin_mcp.gate.records import Records, open_records
 from admin_mcp.gate.state import FileLock
+from admin_mcp.settings import Settings
 from tests.gate.questions import Clock, question, records
 
 
@@ -98,19 +100,111 @@ def test_where_the_state_is_taken_away_it_ends_and_makes_none(screen: Screen) ->
     assert not screen.kept.state.exists
 
 
-def test_there_is_one_for_each_state_directory(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_browser_can_be_started_it_ends_with_an_error(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
     screen.ask()
-    started: list[Any] = []
-    monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-secret")
-    monkeypatch.setattr(subprocess, "Popen", lambda words, **given: started.append((words, given["env"])))
+    monkeypatch.setattr(PageServer, "unreachable", True)
+    with pytest.raises(OSError, match="no browser could be started"):
+        screen.run()
     lock = FileLock(screen.kept.state.directory / LOCK_NAME)
     lock.acquire()
-    assert screen.run() == 0
-    start_desk(screen.kept.state.directory)
-    assert started == []
     lock.release()
-    start_desk(screen.kept.state.directory)
-    ((words, environment),) = started
-    assert words[0] == sys.executable
-    assert words[-2:] == ["approvals", "desk"]
-    assert "OPENAI_ADMIN_KEY" not in environment
+
+
+class Child:
+    """The process that would have been started."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.started: list[tuple[list[str], Path]] = []
+        self.code: int | None = None
+        self.says = b""
+        monkeypatch.setattr(desk, "start_child", self._start)
+
+    def _start(self, words: list[str], directory: Path, *, errors: int, apart: bool) -> "Child":
+        assert apart
+        self.started.append((words, directory))
+        with open(errors, "wb", closefd=False) as log:
+            log.write(self.says)
+        return self
+
+    def poll(self) -> int | None:
+        return self.code
+
+
+@pytest.fixture
+def child(monkeypatch: pytest.MonkeyPatch) -> Child:
+    return Child(monkeypatch)
+
+
+def test_there_is_one_for_each_state_directory(screen: Screen, child: Child) -> None:
+    screen.ask()
+    directory = screen.kept.state.directory
+    lock = FileLock(directory / LOCK_NAME)
+    lock.acquire()
+    assert screen.run() == 0
+    assert start_desk(directory)()
+    assert child.started == []
+    lock.release()
+    assert start_desk(directory)()
+    ((words, place),) = child.started
+    assert words[-4:] == ["--state-dir", str(directory), "approvals", "desk"]
+    assert place == directory
+
+
+def test_one_that_ended_because_nothing_waited_has_done_its_work(child: Child, tmp_path: Path) -> None:
+    works = start_desk(tmp_path / "state")
+    child.code = 0
+    assert works()
+
+
+def test_one_that_dies_at_once_is_logged_with_what_it_said(
+    child: Child, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    child.says = b"Traceback\nOSError: no browser could be started\n"
+    works = start_desk(tmp_path / "state")
+    assert works()
+    assert caplog.records == []
+    child.code = 1
+    assert not works()
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert "exit code 1: OSError: no browser could be started" in record.getMessage()
+
+
+def test_what_an_earlier_one_said_is_not_taken_for_the_new_ones(
+    child: Child, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    child.says = b"the first\n"
+    start_desk(tmp_path / "state")
+    child.says, child.code = b"", -9
+    assert not start_desk(tmp_path / "state")()
+    assert "the first" not in caplog.text
+    assert LOG_NAME in caplog.text
+
+
+def test_one_that_cant_be_started_is_logged_and_not_counted_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "gone"))
+    assert not start_desk(tmp_path / "state")()
+    assert "The approval page could not be started" in caplog.text
+
+
+def test_a_state_directory_that_cant_be_used_is_logged_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "state").write_text("", "utf-8")
+    assert not start_desk(tmp_path / "state")()
+    assert "The approval page could not be started" in caplog.text
+
+
+def test_a_real_one_without_a_browser_dies_and_the_starter_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_records(Settings(state_dir=tmp_path / "state")).approvals.open(question(), "local")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("BROWSER", str(tmp_path / "none %s"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    works = start_desk(tmp_path / "state")
+    deadline = time.monotonic() + 60
+    while works():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

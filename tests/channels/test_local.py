@@ -1,6 +1,7 @@
 """Waiting for a person on this machine: how long, what the client hears meanwhile, what the agent is told then."""
 
 import shlex
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,20 +25,22 @@ class Desk:
     def __init__(self, directory: Path) -> None:
         self.kept: Records = records(directory)
         self.shown = 0
+        self.works = True
         self.reports: list[float] = []
         self.reported = anyio.Event()
 
-    def show(self) -> None:
+    def show(self) -> Callable[[], bool]:
         self.shown += 1
+        return lambda: self.works
 
     async def report(self, waited: float) -> None:
         self.reports.append(waited)
         self.reported.set()
 
-    def person(self, wait: float = 0.0, started: float | None = None) -> Local:
+    def person(self, wait: float = 0.0, started: float | None = None, *, opens: bool = True) -> Local:
         return Local(
             self.kept.approvals,
-            show=self.show,
+            show=self.show if opens else None,
             started=anyio.current_time() if started is None else started,
             wait=wait,
             report=self.report,
@@ -65,6 +68,30 @@ async def test_without_a_decision_the_call_ends_with_id_and_command(desk: Desk) 
     assert words[-5:] == ["--state-dir", "/state of mine", "approvals", "approve", approval.id]
     assert Path(words[0]).is_absolute()
     assert "http" not in caught.value.hint
+    assert "decide on the page in the browser or, in a terminal" in caught.value.hint
+
+
+@pytest.mark.parametrize(("opens", "works"), [(True, False), (False, True)])
+async def test_where_no_page_is_on_the_screen_the_hint_has_the_terminal_alone(
+    desk: Desk, opens: bool, works: bool
+) -> None:
+    desk.works = works
+    with pytest.raises(ApprovalPending) as caught:
+        await desk.person(opens=opens).ask(ask(desk))
+    assert "Tell the user: in a terminal of your own, run" in caught.value.hint
+    assert "browser" not in caught.value.hint
+
+
+async def test_a_page_that_is_lost_while_the_call_waits_is_not_promised(desk: Desk) -> None:
+    async def lose() -> None:
+        await desk.reported.wait()
+        desk.works = False
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(lose)
+        with pytest.raises(ApprovalPending) as caught:
+            await desk.person(wait=0.5).ask(ask(desk))
+    assert "browser" not in caught.value.hint
 
 
 async def test_the_time_to_wait_runs_from_the_calls_start(desk: Desk) -> None:

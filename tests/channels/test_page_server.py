@@ -1,7 +1,6 @@
 """Who may look at the page and who may answer: only a browser that came through the one-time link."""
 
 import stat
-import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,6 +9,7 @@ import anyio
 import httpx
 import pytest
 
+from admin_mcp.channels import page_server
 from admin_mcp.channels.page_server import LONGEST_FORM, TAB_BUSY_SECONDS, PageServer
 from admin_mcp.gate.approvals import PENDING_SECONDS, Approval
 from tests.gate.questions import Clock, question, records
@@ -43,7 +43,7 @@ class Desk:
         assert answer.status_code == 200
         page = await self.browser.get(self.path(approval))
         assert page.status_code == 200
-        return self.server._sessions[self.browser.cookies["session"]]
+        return self.server._sessions[self.browser.cookies[self.server._cookie]]
 
     def path(self, approval: Approval) -> str:
         return self.server._path(approval.id)
@@ -129,8 +129,9 @@ async def test_without_a_session_nothing_is_shown_or_decided(desk: Desk) -> None
     answer = await desk.browser.get(desk.path(approval))
     assert answer.status_code == 403
     assert "Support" not in answer.text
+    assert "approvals open ID" in answer.text
     for session in ("", "guess"):
-        desk.browser.cookies.set("session", session)
+        desk.browser.cookies.set(desk.server._cookie, session)
         assert await desk.post(approval, "", decision="approve", typed_text="Support") == 403
     assert desk.state(approval) == "pending"
 
@@ -235,26 +236,84 @@ async def test_questions_of_other_channels_are_neither_shown_nor_decided(desk: D
     assert desk.state(other) == "pending"
 
 
+def set_as_another_port_would(desk: Desk, name: str, value: str, path: str = "/") -> None:
+    """Put a cookie into the browser that a page on another port of this host has set: cookies know no ports."""
+    desk.browser.cookies.set(name, value, domain="127.0.0.1", path=path)
+
+
+async def test_the_cookies_name_is_no_other_servers_and_can_not_be_guessed(desk: Desk, tmp_path: Path) -> None:
+    other = PageServer(desk.records.approvals, tmp_path, desk.clock)
+    other.stop()
+    assert desk.server._cookie != other._cookie
+    assert len(desk.server._cookie) > 32
+    answer = await desk.browser.get(desk.server.address(desk.ask().id))
+    assert answer.headers["set-cookie"].startswith(f"{desk.server._cookie}=")
+
+
+async def test_cookies_of_another_ports_page_lock_nobody_out(desk: Desk) -> None:
+    for name in ("session", "approval", "approval-0", "csrf"):
+        set_as_another_port_would(desk, name, "planted")
+    approval = desk.ask()
+    csrf = await desk.enter(approval)
+    for name in ("session", "approval"):
+        for path in ("/", "/approvals", desk.server._prefix.upper()):
+            set_as_another_port_would(desk, name, "planted later", path)
+    assert (await desk.browser.get(desk.path(approval))).status_code == 200
+    assert await desk.post(approval, csrf, decision="reject") == 303
+    assert desk.state(approval) == "rejected"
+
+
+async def test_as_many_cookies_as_a_browser_keeps_lock_nobody_out(desk: Desk) -> None:
+    """Chromium and Firefox keep 180 of a host, 4 KiB each; all of them are sent."""
+    approval = desk.ask()
+    await desk.enter(approval)
+    mine = f"{desk.server._cookie}={desk.browser.cookies[desk.server._cookie]}"
+    others = "; ".join(f"c{number}={'x' * 4090}" for number in range(180))
+    desk.server.start()
+    for cookies in (f"{mine}; {others}", f"{others}; {mine}"):
+        async with httpx.AsyncClient(base_url=desk.origin, trust_env=False) as browser:
+            answer = await browser.get(desk.path(approval), headers={"cookie": cookies})
+        assert answer.status_code == 200
+        assert "Support" in answer.text
+
+
 async def test_the_browser_is_opened_through_a_private_file_and_no_address_in_its_arguments(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[tuple[list[str], dict[str, str]]] = []
-    monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-secret")
-    monkeypatch.setattr(
-        "admin_mcp.channels.page_server.subprocess.Popen",
-        lambda words, **given: started.append((words, given["env"])),
-    )
+    started: list[tuple[list[str], Path]] = []
+    monkeypatch.setattr(page_server, "start_child", lambda words, directory: started.append((words, directory)))
     approval = desk.ask()
     desk.server.open_browser(approval.id)
-    ((words, environment),) = started
-    assert words[:4] == [sys.executable, "-m", "webbrowser", "-t"]
+    ((words, directory),) = started
+    assert directory == desk.records.state.directory
     assert desk.origin not in str(words)
-    assert "sk-admin-secret" not in str(environment)
-    path = anyio.Path(urlsplit(words[4]).path)
+    path = anyio.Path(urlsplit(words[-1]).path)
     assert stat.S_IMODE((await path.stat()).st_mode) == 0o600
     link = (await path.read_text("utf-8")).partition("url=")[2].partition('"')[0]
     assert (await desk.browser.get(link)).status_code == 200
     assert not await path.exists()
+
+
+class Opener:
+    code: int | None = None
+
+    def poll(self) -> int | None:
+        return self.code
+
+
+async def test_the_page_is_out_of_reach_when_no_browser_started_and_nobody_came_in(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opener = Opener()
+    monkeypatch.setattr(page_server, "start_child", lambda *_: opener)
+    approval = desk.ask()
+    assert not desk.server.unreachable
+    desk.server.open_browser(approval.id)
+    found = []
+    for opener.code in (None, 0, 1):
+        found.append(desk.server.unreachable)
+    await desk.enter(approval)
+    assert [*found, desk.server.unreachable] == [False, False, True, False]
 
 
 async def test_no_second_tab_is_wanted_while_a_person_most_likely_looks_at_the_first(desk: Desk) -> None:

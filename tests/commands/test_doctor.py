@@ -1,5 +1,6 @@
 """What ``doctor`` finds, and that it changes nothing."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,13 @@ def test_the_ways_to_a_person_follow_the_settings() -> None:
 
 def test_a_browser_switched_off_is_said() -> None:
     assert "switched off (ADMIN_MCP_OPEN_BROWSER=0)" in run("doctor", "--sandbox")[1]
+
+
+def test_a_browser_is_looked_for_where_the_pages_process_will_look(tmp_path: Path) -> None:
+    here = {"ADMIN_MCP_OPEN_BROWSER": "1", "DISPLAY": ":1", "PATH": str(tmp_path)}
+    assert "ok    browser: approval pages open" in run("doctor", "--sandbox", **here, BROWSER="/some/browser %s")[1]
+    if sys.platform == "linux":
+        assert "note  browser: none was found" in run("doctor", "--sandbox", **here, BROWSER="")[1]
 
 
 def test_a_wrong_policy_ends_it_as_it_would_end_the_server(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from admin_mcp.cli import main
-from admin_mcp.hosts import HOSTS, asked_where, claude_desktop_file, command
+from admin_mcp.hosts import HOSTS, asked_where, claude_desktop_file
+from admin_mcp.installation import command
 from admin_mcp.settings import PLACEHOLDER_KEY, ApprovalMode
 from tests.test_cli import run
 
@@ -138,13 +139,13 @@ def test_installing_keeps_a_backup_and_leaves_all_else_alone(config: Path) -> No
 
 
 def test_nothing_of_other_servers_and_no_key_is_shown(config: Path) -> None:
-    install(config, "--yes")
+    _, first = install(config, "--yes")
     text = config.read_text("utf-8").replace(PLACEHOLDER_KEY, "sk-admin-mine")
     config.write_text(text, "utf-8")
     _, out = install(config, "--search", "--dry-run")
     assert "sk-admin-mine" not in out
-    assert "other-secret" not in out
-    assert "(left alone)" in out
+    assert "other-secret" not in first + out
+    assert "(left alone)" in first
 
 
 def test_a_key_that_is_there_is_kept_when_flags_change(config: Path) -> None:

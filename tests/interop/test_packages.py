@@ -15,6 +15,7 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from admin_mcp import __version__
 from tests.interop.test_clients import BIN, FRAMEWORKS, NAMES
+from tests.test_hostile_directory import Workspace
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.anyio
@@ -54,9 +55,9 @@ def prepare(uv: str, home: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-async def tools_of(program: str, arguments: list[str], env: dict[str, str]) -> list[str]:
+async def tools_of(program: str, arguments: list[str], env: dict[str, str], cwd: Path | None = None) -> list[str]:
     """The tools a stdio session lists, after one read."""
-    server = StdioServerParameters(command=program, args=arguments, env=env)
+    server = StdioServerParameters(command=program, args=arguments, env=env, cwd=cwd)
     with open(os.devnull, "w", encoding="utf-8") as quiet:  # noqa: ASYNC230, PTH123 - opening the null device can't block
         async with Client(stdio_client(server, errlog=quiet)) as client:
             read: Any = await client.call_tool("list_users", {})
@@ -74,7 +75,7 @@ async def test_a_clean_environment_has_all_it_needs(kind: str, built: Path, tmp_
     assert run(program, "--version") == f"openai-admin-mcp, version {__version__}\n"
     assert "FAIL" not in run(program, "doctor", "--sandbox", **home)
     shown = run(program, "install", "claude-desktop", "--dry-run", **home)
-    assert str(program) in shown
+    assert str(binary / "python") in shown
     assert "nothing was written" in shown
     assert await tools_of(str(program), ["--sandbox"], home) == NAMES
 
@@ -110,4 +111,7 @@ async def test_the_bundle_is_valid_unpacks_and_runs_as_a_host_would_start_it(tmp
     arguments = [argument.replace("${__dirname}", str(tmp_path / "installed")) for argument in launch["args"]]
     uv = str(Path(FRAMEWORKS).with_name(launch["command"]))
     prepare(uv, tmp_path)
-    assert await tools_of(uv, arguments, {**PIP, **environment, "HOME": str(tmp_path)}) == NAMES
+    workspace = Workspace(tmp_path)
+    given = {**PIP, **environment, "HOME": str(tmp_path), "PYTHONPATH": "."}
+    assert await tools_of(uv, arguments, given, workspace.path) == NAMES
+    assert workspace.sprung == []
