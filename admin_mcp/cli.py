@@ -79,7 +79,7 @@ def tools(context: click.Context, /, form: str | None, **flags: object) -> None:
 
 @main.command()
 def demo() -> None:
-    """Watch an MCP client drive this server against the sandbox: read, ask, decline, ask again, approve."""
+    """Watch an MCP client drive this server against the sandbox: read, ask, be put off, ask again, be approved."""
     import anyio  # noqa: PLC0415
 
     from admin_mcp.demo import run_demo  # noqa: PLC0415

@@ -14,13 +14,13 @@ from admin_mcp.installation import child_environment, command
 Say = Callable[[str], None]
 
 _ANSWERS: tuple[types.ElicitResult, ...] = (
-    types.ElicitResult(action="decline"),
+    types.ElicitResult(action="cancel"),
     types.ElicitResult(action="accept", content={"decision": "approve"}),
 )
 
 
 class _Person:
-    """Stands in for the person at the client: declines the first question, approves the second."""
+    """Stands in for the person at the client: closes the first form undecided, approves on the second."""
 
     def __init__(self, say: Say) -> None:
         self._say = say
@@ -34,7 +34,7 @@ class _Person:
         self._say("\n   The client shows a form:")
         for line in params.message.splitlines():
             self._say(f"   │ {line}")
-        chosen = "declines" if answer.action == "decline" else f"answers {json.dumps(answer.content)}"
+        chosen = "closes it undecided" if answer.action == "cancel" else f"answers {json.dumps(answer.content)}"
         self._say(f"   The person {chosen}.\n")
         return answer
 

@@ -113,7 +113,7 @@ def test_wrong_settings_end_with_2_and_name_the_setting(
     assert "sk admin" not in err
 
 
-def test_the_demo_reads_declines_approves_and_shows_the_change() -> None:
+def test_the_demo_reads_is_put_off_is_approved_and_shows_the_change() -> None:
     completed = subprocess.run(
         [sys.executable, "-m", "admin_mcp", "demo"],
         env={**os.environ, **environment()},
@@ -126,7 +126,7 @@ def test_the_demo_reads_declines_approves_and_shows_the_change() -> None:
     steps = [
         "lists the tools: 143",
         "list_roles",
-        "The person declines",
+        "The person closes it undecided",
         "approval_denied",
         "approve",
         "description is now",
