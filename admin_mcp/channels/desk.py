@@ -14,7 +14,7 @@ from pathlib import Path
 from admin_mcp.channels.page_server import PageServer
 from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.records import Records
-from admin_mcp.gate.state import FileLock, LockBusyError
+from admin_mcp.private_files import FileLock, LockBusyError
 
 LOCK_NAME = "desk.lock"
 LINGER_SECONDS = 30.0

@@ -32,7 +32,8 @@ from admin_mcp.gate.policy import LEFT_OUT, READ_ONLY, Policy, Verdict
 from admin_mcp.gate.preview import LONGEST_BODY, Preview
 from admin_mcp.gate.records import Records
 from admin_mcp.gate.refusals import REFUSED_AS, already_ended, denied, difference, failed, no_way_to_ask, policy_denial
-from admin_mcp.gate.state import LockBusyError, StateUnavailable
+from admin_mcp.gate.state import StateUnavailable
+from admin_mcp.private_files import LockBusyError
 from admin_mcp.request import WireRequest
 from admin_mcp.settings import Target
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from admin_mcp.gate.state import FILE_NAME, FileLock, LockBusyError, State, StateUnavailable, private_directory
+from admin_mcp.gate.state import FILE_NAME, State, StateBusy, StateUnavailable
+from admin_mcp.private_files import FileLock, LockBusyError, private_directory
 
 posix = pytest.mark.skipif(os.name != "posix", reason="file modes mean nothing on this platform")
 
@@ -100,8 +101,9 @@ def test_a_database_that_somebody_holds_refuses_after_its_patience(tmp_path: Pat
     use(State(tmp_path / "state"))
     with closing(sqlite3.connect(tmp_path / "state" / FILE_NAME, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StateUnavailable, match="locked"):
+        with pytest.raises(StateBusy, match="busy") as caught:
             use(State(tmp_path / "state", busy=0.05))
+        assert caught.value.retryable
     assert use(State(tmp_path / "state", busy=0.05)) == 0
 
 
@@ -138,7 +140,7 @@ def test_a_lock_has_one_holder(tmp_path: Path) -> None:
 def test_a_killed_holder_holds_nothing(tmp_path: Path) -> None:
     path = tmp_path / "run" / "x.lock"
     script = (
-        "import sys; from pathlib import Path; from admin_mcp.gate.state import FileLock\n"
+        "import sys; from pathlib import Path; from admin_mcp.private_files import FileLock\n"
         f"FileLock(Path({str(path)!r})).acquire(); lock = FileLock(Path({str(path)!r} + '2')); lock.acquire()\n"
         "print('held', flush=True); sys.stdin.read()"
     )
