@@ -7,8 +7,10 @@ a file that is whole between uses, so that it can be copied, repaired or replace
 The file is opened by SQLite alone: closing any other descriptor of it would drop every lock this process holds on it.
 """
 
+import random
 import secrets
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -36,6 +38,7 @@ CREATE INDEX journal_by_change ON journal (change);
 CREATE TABLE journal_head (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL) STRICT;
 """
 _BESIDE = ("-wal", "-shm")
+_POLL_SECONDS = (0.001, 0.01)
 _BUSY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _PRIMARY_CODE = 0xFF
 
@@ -55,6 +58,7 @@ class State:
         self.directory = directory
         self.path = directory / FILE_NAME
         self._busy = busy
+        self._writer = threading.Lock()
         self._marker = Marker(directory / f"{FILE_NAME}.mark")
 
     @property
@@ -73,7 +77,8 @@ class State:
             StateUnavailable: the file is corrupt, unwritable, open to others, or from a newer version.
 
         """
-        with self._explained(), closing(self._writing(self._busy if patience is None else patience)) as connection:
+        end = time.monotonic() + (self._busy if patience is None else patience)
+        with self._explained(), self._turn(end), closing(self._writing(end)) as connection:
             try:
                 self._renew_mark(connection)
                 yield connection
@@ -107,8 +112,19 @@ class State:
         head = connection.execute("SELECT seq, hash FROM journal_head").fetchone()
         self._marker.write(Mark(identity, head["seq"], head["hash"]) if head else Mark(identity, 0, FIRST_HASH))
 
-    def _writing(self, patience: float) -> sqlite3.Connection:
+    @contextmanager
+    def _turn(self, end: float) -> Iterator[None]:
+        """Let one thread of this process at a time contend with the other processes: SQLite's waiting is not fair."""
+        if not self._writer.acquire(timeout=max(0.0, end - time.monotonic())):
+            raise LockBusyError(str(self.path))
+        try:
+            yield
+        finally:
+            self._writer.release()
+
+    def _writing(self, end: float) -> sqlite3.Connection:
         private_directory(self.directory)
+        patience = max(0.0, end - time.monotonic())
         if self._is_absent():
             self._make(patience)
         connection = self._connect(patience)
@@ -117,7 +133,7 @@ class State:
                 connection.execute("PRAGMA journal_mode = WAL")
             # An approval that was used must stay used, even if the machine loses power right after.
             connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("BEGIN IMMEDIATE")
+            _begin_writing(connection, end)
             _require_version(connection)
         except BaseException:
             connection.close()
@@ -202,6 +218,21 @@ class State:
             hint="Reading still works. Tell the operator: make that file usable, move it away if it is damaged, or set "
             "ADMIN_MCP_STATE_DIR to another directory.",
         )
+
+
+def _begin_writing(connection: sqlite3.Connection, end: float) -> None:
+    """Begin a write transaction. SQLite itself waits ever longer, so that who came late is often served first."""
+    connection.execute("PRAGMA busy_timeout = 0")
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & _PRIMARY_CODE not in _BUSY_CODES or time.monotonic() >= end:
+                raise
+            time.sleep(random.uniform(*_POLL_SECONDS))  # noqa: S311 - only so that not all come at the same moment
+        else:
+            connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+            return
 
 
 def _fill(path: Path) -> int:
