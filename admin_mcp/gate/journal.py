@@ -84,7 +84,7 @@ class Journal:
         """
         if kind in _LEADING:
             self._require_sound(connection)
-        if lost := self._state.lost(connection):
+        if lost := self._state.lost_as_of(connection):
             self._append(connection, "lost", lost.loss, {"records": lost.seq, "hash": lost.hash})
         self._append(connection, kind, change, fields)
 
@@ -115,14 +115,13 @@ class Journal:
 
     def lost(self) -> Mark | None:
         """Return what was here and is gone, until a record says so."""
-        with self._state.reading() as connection:
-            return self._state.lost(connection)
+        return self._state.lost()
 
     def acknowledge(self) -> list[str]:
         """Record that the operator knows which earlier journals are gone. Returns what was not known before."""
         losses = _unacknowledged(self.read())
         with self._state.transaction() as connection:
-            if lost := self._state.lost(connection):
+            if lost := self._state.lost_as_of(connection):
                 losses[lost.loss] = _loss(lost.seq)
                 self._append(connection, "lost", lost.loss, {"records": lost.seq, "hash": lost.hash})
             for change in losses:

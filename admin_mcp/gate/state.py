@@ -7,6 +7,7 @@ a file that is whole between uses, so that it can be copied, repaired or replace
 The file is opened by SQLite alone: closing any other descriptor of it would drop every lock this process holds on it.
 """
 
+import os
 import random
 import secrets
 import sqlite3
@@ -99,14 +100,25 @@ class State:
             yield connection
             connection.rollback()
 
-    def lost(self, connection: sqlite3.Connection) -> Mark | None:
-        """Return what the marker says was kept here if it is not in this database, nor recorded there as lost."""
-        mark = self._marker.read()
-        return None if mark is None or _holds(connection, mark) or _recorded(connection, mark) else mark
+    def lost(self) -> Mark | None:
+        """Return what the marker says was kept here if it is not in the database, nor recorded there as lost.
+
+        Raises:
+            StateUnavailable: as ``transaction``.
+
+        """
+        with self._explained():
+            mark = self._marker.read()  # first: it may be renewed any time, and must not tell of what is not seen yet
+        with self.reading() as connection:
+            return _loss(connection, mark)
+
+    def lost_as_of(self, connection: sqlite3.Connection) -> Mark | None:
+        """Return the same within a write transaction."""
+        return _loss(connection, self._marker.read())
 
     def _renew_mark(self, connection: sqlite3.Connection) -> None:
         """Have the marker tell of all that is committed. The transaction keeps other processes from doing so."""
-        if self.lost(connection) is not None:
+        if self.lost_as_of(connection) is not None:
             return
         (identity,) = connection.execute("PRAGMA application_id").fetchone()
         head = connection.execute("SELECT seq, hash FROM journal_head").fetchone()
@@ -127,6 +139,7 @@ class State:
         patience = max(0.0, end - time.monotonic())
         if self._is_absent():
             self._make(patience)
+        present = self.path.stat()
         connection = self._connect(patience)
         try:
             if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
@@ -134,11 +147,17 @@ class State:
             # An approval that was used must stay used, even if the machine loses power right after.
             connection.execute("PRAGMA synchronous = FULL")
             _begin_writing(connection, end)
+            self._require_still(present)
             _require_version(connection)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _require_still(self, opened: os.stat_result) -> None:
+        """Raise if the file was replaced while this waited for it: what is written to the old one would be lost."""
+        if not os.path.samestat(opened, self.path.stat()):
+            raise LockBusyError(str(self.path))
 
     def _reader(self) -> sqlite3.Connection:
         if self._is_absent():
@@ -257,6 +276,10 @@ def _require_version(connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version != _VERSION:
         raise sqlite3.DatabaseError(f"the file is of version {version}, and this program knows version {_VERSION}")
+
+
+def _loss(connection: sqlite3.Connection, mark: Mark | None) -> Mark | None:
+    return None if mark is None or _holds(connection, mark) or _recorded(connection, mark) else mark
 
 
 def _holds(connection: sqlite3.Connection, mark: Mark) -> bool:
