@@ -120,6 +120,8 @@ class Journal:
     def acknowledge(self) -> list[str]:
         """Record that the operator knows which earlier journals are gone. Returns what was not known before."""
         losses = _unacknowledged(self.read())
+        if not losses and self.lost() is None:
+            return []
         with self._state.transaction() as connection:
             if lost := self._state.lost_as_of(connection):
                 losses[lost.loss] = _loss(lost.seq)
