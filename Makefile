@@ -60,6 +60,7 @@ benchmarks/.venv/.done:
 # The long form of the soak test: 20,000 calls and more in one process.
 soak: .venv/.dev
 	SOAK_CALLS=20000 $(BIN)/python -m pytest tests/test_soak.py
+	MANY_SERVERS=20 $(BIN)/python -m pytest tests/test_many_servers.py
 
 clean:
 	rm -rf .venv benchmarks/.venv build tests/interop/node_modules tests/interop/.venv-* tests/interop/.done

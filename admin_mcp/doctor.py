@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Literal
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.errors import Authentication, CallError, Permission
 from admin_mcp.gate.records import Records, open_records
-from admin_mcp.gate.state import StateUnavailable, private_directory
+from admin_mcp.gate.state import StateUnavailable
 from admin_mcp.hosts import HOSTS, asked_where
 from admin_mcp.installation import command_line, start_child
+from admin_mcp.private_files import open_to_others, private_directory
 from admin_mcp.selection import cost
 from admin_mcp.settings import Settings
 
@@ -123,11 +124,17 @@ def _state(settings: Settings) -> Finding:
     try:
         private_directory(settings.state_dir)
         records: Records = open_records(settings)
-        count, broken = records.journal.verify() if records.state.exists else (0, None)
+        count, broken = records.journal.verify()
+        mode = open_to_others(settings.state_dir)
     except (StateUnavailable, OSError) as error:
         return Finding("FAIL", "state", f"{where}: {error} Changes are refused until this is mended.")
+    if broken is not None and broken.damaged:
+        return Finding("FAIL", "state", f"{where}: {broken.reason}; changes are refused. See `journal verify`")
     if broken is not None:
-        return Finding("note", "state", f"{where}: a record of the journal was edited or removed; see `journal verify`")
+        return Finding("note", "state", f"{where}: {broken.reason}; see `journal verify`")
+    if mode is not None:
+        looked = f"others may look into it (its mode is {mode}), though not into its files; chmod 700 closes it"
+        return Finding("note", "state", f"{where}: {looked}; {count} journal records")
     return Finding("ok", "state", f"{where}, private, {count} journal records")
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from admin_mcp.errors import ApiError, OutcomeUnknown
-from admin_mcp.gate.state import private_directory, write_private
+from admin_mcp.private_files import private_directory, write_private
 from admin_mcp.settings import SecretsMode
 from admin_mcp.tool import Json
 
@@ -34,6 +34,7 @@ class SecretSink:
         if self.mode == "reveal":
             return
         try:
+            private_directory(self.directory.parent)
             private_directory(self.directory)
             probe = self.directory / f".probe-{os.getpid()}"
             write_private(probe, b"")

@@ -38,6 +38,7 @@ from admin_mcp.gate.reads import absence, verification
 from admin_mcp.gate.records import Records
 from admin_mcp.instructions import INSTRUCTIONS, SEARCH_INSTRUCTIONS
 from admin_mcp.list_cache import ListCache
+from admin_mcp.private_files import lock_of_system
 from admin_mcp.request import build_request
 from admin_mcp.response import Expectation, read_answer
 from admin_mcp.results import internal_error, tool_result
@@ -82,7 +83,7 @@ class AdminServer:
                 catalog,
                 self._read,
                 key=self._key,
-                lock=settings.state_dir / "run" / "owners.lock",
+                lock=partial(lock_of_system, settings.target.system),
             ),
             records=records,
             permits=self._permits,

@@ -49,7 +49,8 @@ class Session:
 
 def environment(**given: str) -> dict[str, str]:
     quiet = {"ADMIN_MCP_OPEN_BROWSER": "0", "ADMIN_MCP_APPROVAL_WAIT": "0"}
-    return {"ADMIN_MCP_STATE_DIR": os.environ["ADMIN_MCP_STATE_DIR"], **quiet, **given}
+    kept = {name: os.environ[name] for name in ("ADMIN_MCP_STATE_DIR", "XDG_STATE_HOME")}
+    return {**kept, **quiet, **given}
 
 
 @asynccontextmanager

@@ -21,9 +21,9 @@ from click.testing import CliRunner
 from admin_mcp.channels.desk import LOCK_NAME
 from admin_mcp.channels.page_server import PageServer
 from admin_mcp.cli import main
-from admin_mcp.gate.state import FileLock
 from admin_mcp.hosts import HOSTS
 from admin_mcp.installation import command
+from admin_mcp.private_files import FileLock
 from tests.gate.questions import Clock, question, records
 from tests.sessions import KEY
 
@@ -205,13 +205,13 @@ def test_server_page_opener_and_the_hints_command_take_nothing_from_it(
         server = Server(process)
         role = next(role["id"] for role in server.call("list_roles")["data"] if not role["predefined_role"])
         error = server.call("update_role", role_id=role, description="new")["error"]
-        assert "Update role" in workspace.page(1)
+        assert "Change role" in workspace.page(1)
         process.communicate(timeout=SECONDS)
     hinted = shlex.split(re.search(r"run (.*) \(deny", error["hint"])[1])  # type: ignore[index]  # the hint has one
     refused = workspace.run(hinted, shell)
     assert "approving needs a person at a terminal" in refused.stderr
     with workspace.start([*command(), "approvals", "open", hinted[-1]], shell) as process:
-        assert "Update role" in workspace.page(2)
+        assert "Change role" in workspace.page(2)
         assert workspace.run([*hinted[:-2], "deny", hinted[-1]], shell).returncode == 0
         out, err = process.communicate(timeout=SECONDS)
     assert "It is rejected." in out, err

@@ -83,3 +83,13 @@ async def _make_service_account() -> dict[str, Any]:
         projects = (await running.call("list_projects"))["data"]
         billing = next(project["id"] for project in projects if project["name"] == "Billing")
         return await running.call("create_project_service_account", project_id=billing, name="ci")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file modes mean nothing on this platform")
+@pytest.mark.parametrize("part", ["", "secrets"])
+def test_a_directory_that_others_can_write_to_is_found_before_the_call(tmp_path: Path, part: str) -> None:
+    sink = SecretSink(tmp_path / "state" / "secrets", "file")
+    sink.check()
+    (tmp_path / "state" / part).chmod(0o777)
+    with pytest.raises(ApiError, match=r"can be written by other users.*nothing was sent"):
+        sink.check()

@@ -12,8 +12,8 @@ from pathlib import Path
 from admin_mcp.channels.page_server import PageServer
 from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.records import Records
-from admin_mcp.gate.state import FileLock, LockBusyError, private_file
 from admin_mcp.installation import program, start_child
+from admin_mcp.private_files import FileLock, LockBusyError, write_private
 
 LOCK_NAME = "desk.lock"
 LOG_NAME = "desk.log"
@@ -50,7 +50,8 @@ class _Started:
 
     def __init__(self, directory: Path) -> None:
         self._log = directory / LOG_NAME
-        private_file(self._log)
+        self._log.unlink(missing_ok=True)  # of the desk before
+        write_private(self._log, b"")
         words = [*program(), "--state-dir", str(directory), "approvals", "desk"]
         with self._log.open("wb") as log:
             self._process = start_child(words, directory, errors=log.fileno(), apart=True)

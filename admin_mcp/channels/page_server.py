@@ -25,8 +25,8 @@ from starlette.routing import Route
 from admin_mcp.channels.page import CSRF, STYLE_SOURCE, Frame, approval_page, message_page
 from admin_mcp.gate.approvals import Approval, Approvals, IllegalEventError
 from admin_mcp.gate.forms import DECISION, TYPED, typed_matches
-from admin_mcp.gate.state import private_directory, write_private
 from admin_mcp.installation import start_child
+from admin_mcp.private_files import private_directory, write_private
 
 LONGEST_FORM = 4096
 TAB_BUSY_SECONDS = 60.0

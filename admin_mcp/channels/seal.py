@@ -6,7 +6,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from admin_mcp.gate.state import private_directory, private_file, write_private
+from admin_mcp.private_files import private_directory, require_private, write_private
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ def sealing_key(directory: Path) -> bytes:
         private_directory(directory)
         if not path.exists():
             _make(path)
-        private_file(path)
+        require_private(path)
         key = path.read_bytes()
         if len(key) == _BYTES:
             return key

@@ -1,17 +1,23 @@
 """``journal``: read the record of every change, and check that nobody edited it."""
 
+import os
+import sys
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
 
 from admin_mcp.commands.options import records_of
 from admin_mcp.errors import CallError
+from admin_mcp.gate.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from admin_mcp.gate.journal import Record
+
+_AT_ONCE = 200
 
 
 @click.group()
@@ -27,9 +33,12 @@ def list_all(context: click.Context, /) -> None:
     if not records.state.exists:
         click.echo(f"Nothing is recorded in {records.state.directory}.", err=True)
         return
-    with _explained():
-        for record in records.journal.records():
-            click.echo(f"{record.seq:>5}  {record.at}  {record.change}  {record.kind:<8} {_gist(record)}")
+    with _explained(), _until_enough_was_read():
+        found = records.journal.read()
+        while lines := [_line(record) for record in islice(found, _AT_ONCE)]:
+            click.echo("\n".join(lines))
+        if lost := records.journal.lost():
+            click.echo(f"Look: {_gone(lost.seq)}. See also: journal verify", err=True)
 
 
 @journal.command()
@@ -64,23 +73,62 @@ def verify(context: click.Context, /) -> None:
     with _explained():
         count, broken = records.journal.verify()
     if broken is not None:
-        raise click.ClickException(f"{broken.reason}; the {count} before it are as they were written")
+        rest = f"the {count} before it" if broken.seq == count + 1 else f"all {count} records"
+        raise click.ClickException(f"{broken.reason}; {rest} are as they were written")
     click.echo(f"All {count} records are as they were written.")
 
 
+@journal.command()
+@click.pass_context
+def acknowledge(context: click.Context, /) -> None:
+    """Record that you know of a journal that is gone, so that `verify` passes again. It stays in the record."""
+    with _explained():
+        losses = records_of(context).journal.acknowledge()
+    for loss in losses:
+        click.echo(f"Recorded: you know that {loss}.")
+    if not losses:
+        click.echo("There is nothing to acknowledge.")
+
+
+def _line(record: "Record") -> str:
+    return f"{record.seq:>5}  {record.at or '(no time)':<29}  {record.change}  {record.kind:<8} {_gist(record)}"
+
+
+def _gone(records: object) -> str:
+    return f"an earlier journal, of {records} records or more, is gone"
+
+
 def _gist(record: "Record") -> str:
-    fields = record.fields
+    fields, gist = record.fields, ""  # nothing is known of a later version's kinds
     match record.kind:
         case "asked":
-            return f"{fields.get('tool')} through {fields.get('channel')}"
+            gist = f"{fields.get('tool')} through {fields.get('channel')}"
         case "decided":
-            return " — ".join(str(fields[name]) for name in ("decision", "via", "reason") if fields.get(name))
+            gist = " — ".join(str(fields[name]) for name in ("decision", "via", "reason") if fields.get(name))
         case "sending":
-            return f"{fields.get('request')}"
+            gist = f"{fields.get('request')}"
         case "outcome":
-            return f"{fields.get('outcome')}"
+            gist = f"{fields.get('outcome')}"
         case "refused":
-            return f"{fields.get('tool')}: {fields.get('message')}"
+            gist = f"{fields.get('tool')}: {fields.get('message')}"
+        case "lost":
+            gist = _gone(fields.get("records"))
+        case "acknowledged":
+            gist = f"known, {fields.get('via')}"
+        case "damaged":
+            gist = f"{fields['damage']}: {visible(fields['text'])}"
+    return gist
+
+
+@contextmanager
+def _until_enough_was_read() -> "Iterator[None]":
+    """Stop printing, quite content, when whoever reads the output wants no more of it."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Or else the interpreter would fail to flush what is left when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

@@ -13,12 +13,12 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from admin_mcp.errors import ApprovalDenied, ApprovalUnavailable
 from admin_mcp.gate import noes
-from admin_mcp.gate.journal import Journal, Outcome
+from admin_mcp.gate.journal import OUTCOME_PATIENCE_SECONDS, Journal, Outcome
 from admin_mcp.gate.policy import Channel
 from admin_mcp.gate.preview import Preview
 from admin_mcp.gate.state import State as Storage
@@ -179,15 +179,16 @@ class Approvals:
 
     def get(self, approval_id: str) -> Approval | None:
         """Return the approval with this id, or None."""
-        with self._state.transaction() as connection:
-            self._expire(connection)
-            return _find(connection, approval_id)
+        with self._state.reading() as connection:
+            found = _find(connection, approval_id)
+        return None if found is None or self._forgotten(found) else self._as_of_now(found)
 
     def all(self) -> list[Approval]:
         """Return all approvals that are kept, the newest first."""
-        with self._state.transaction() as connection:
-            self._expire(connection)
-            return sorted(_rows(connection, "1"), key=lambda approval: -approval.opened)
+        with self._state.reading() as connection:
+            found = _rows(connection, "1")
+        kept = [self._as_of_now(approval) for approval in found if not self._forgotten(approval)]
+        return sorted(kept, key=lambda approval: -approval.opened)
 
     def apply(self, approval_id: str, event: Event, *, via: str | None = None, reason: str | None = None) -> Approval:
         """Let something happen to an approval. ``via`` says where it was decided.
@@ -230,7 +231,7 @@ class Approvals:
 
     def finish(self, approval_id: str, result: Result, record: Json) -> None:
         """Keep what became of the request, for whoever looks at the approval afterwards, and record it."""
-        with self._state.transaction() as connection:
+        with self._state.transaction(OUTCOME_PATIENCE_SECONDS) as connection:
             text = json.dumps({"outcome": result.outcome, "message": result.message})
             connection.execute("UPDATE approvals SET outcome = ? WHERE id = ?", (text, approval_id))
             self._journal.add(
@@ -307,10 +308,22 @@ class Approvals:
     def _expire(self, connection: sqlite3.Connection) -> None:
         now = self._clock()
         for approval in _rows(connection, "state IN ('pending', 'approved', 'rejected')"):
-            # A clock that was set back must not give an approval a longer life than it was given.
-            if not -_CLOCK_SLACK <= now - approval.since < _LIFETIMES[approval.state]:
+            if self._is_over(approval):
                 self._change(connection, approval, "expire")
         connection.execute("DELETE FROM approvals WHERE ? - opened >= ?", (now, KEPT_SECONDS))
+
+    def _is_over(self, approval: Approval) -> bool:
+        """Whether the time of its state has passed."""
+        lifetime = _LIFETIMES.get(approval.state)
+        # A clock that was set back must not give an approval a longer life than it was given.
+        return lifetime is not None and not -_CLOCK_SLACK <= self._clock() - approval.since < lifetime
+
+    def _as_of_now(self, approval: Approval) -> Approval:
+        """Return it as it is now; that its time has passed is written down with the next event."""
+        return replace(approval, state="expired", since=self._clock()) if self._is_over(approval) else approval
+
+    def _forgotten(self, approval: Approval) -> bool:
+        return self._clock() - approval.opened >= KEPT_SECONDS
 
 
 def _living(connection: sqlite3.Connection, key: str) -> list[Approval]:

@@ -43,7 +43,8 @@ from admin_mcp.gate.refusals import (
     policy_denial,
 )
 from admin_mcp.gate.seen import PERSON
-from admin_mcp.gate.state import LockBusyError, StateUnavailable
+from admin_mcp.gate.state import StateUnavailable
+from admin_mcp.private_files import LockBusyError
 from admin_mcp.request import WireRequest
 from admin_mcp.settings import Target
 from admin_mcp.tool import Json

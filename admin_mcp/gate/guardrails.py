@@ -5,6 +5,7 @@ assigned roles or groups is not looked at.
 """
 
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,9 +19,15 @@ from admin_mcp.endpoint import Endpoint
 from admin_mcp.errors import CallError, Conflict, NotFound, PolicyDenied
 from admin_mcp.gate.look import Reader
 from admin_mcp.gate.policy import Guardrails
-from admin_mcp.gate.state import FileLock, LockBusyError
+from admin_mcp.private_files import FileLock, LockBusyError
+from admin_mcp.tool import Json
 
 LOCK_SECONDS = 10.0
+MOST_PAGES = 100
+MOST_SECONDS = 30.0
+"""How long to look for another owner: others wait for the lock meanwhile. Each page may take as long as any read."""
+
+_LOCK_POLL_SECONDS = 0.05
 _OWNER = "owner"
 _PAGE = 100
 _REDACTED = re.compile(r"([^.*…]*)[.*…]+([^.*…]*)")
@@ -29,7 +36,11 @@ _TELLING_TAIL = 3
 
 
 class GuardrailChecks:
-    """The guardrails of one process. ``key`` returns the admin key in use; ``lock`` is a file all processes share."""
+    """The guardrails of one process.
+
+    ``key`` returns the admin key in use; ``lock`` names a file that all servers of this key share; ``clock`` gives
+    seconds.
+    """
 
     def __init__(
         self,
@@ -38,13 +49,15 @@ class GuardrailChecks:
         reader: Reader,
         *,
         key: Callable[[], SecretStr | None],
-        lock: Path,
+        lock: Callable[[], Path],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._on = guardrails
         self._catalog = catalog
         self._reader = reader
         self._key = key
         self._lock = lock
+        self._clock = clock
 
     async def check(self, call: Endpoint) -> None:
         """Return if no guardrail forbids the change.
@@ -65,28 +78,39 @@ class GuardrailChecks:
             await self.check(call)
             yield
             return
-        lock = FileLock(self._lock)
-        try:
-            with anyio.CancelScope(shield=True):
-                await to_thread.run_sync(lock.acquire, LOCK_SECONDS)
-        except LockBusyError:
-            raise Conflict(
-                "Another change of an owner is going on; nothing was sent.",
-                hint="Try again in a moment.",
-                retryable=True,
-            ) from None
-        except OSError as error:
-            raise _uncheckable("last_owner", f"its lock can't be used: {error}") from None
+        lock = await self._locked()
         try:
             await self.check(call)
             yield
         finally:
             lock.release()
 
+    async def _locked(self) -> FileLock:
+        """Return the lock, held. Whoever cancels the call need not wait for it."""
+        lock = FileLock(self._lock())
+        end = anyio.current_time() + LOCK_SECONDS
+        while True:
+            try:
+                # A lock that is taken while the call is cancelled would be nobody's, so that one moment is waited for.
+                with anyio.CancelScope(shield=True):
+                    await to_thread.run_sync(lock.acquire)
+            except LockBusyError:
+                if anyio.current_time() >= end:
+                    raise Conflict(
+                        "Another change of an owner is going on; nothing was sent.",
+                        hint="Try again in a moment.",
+                        retryable=True,
+                    ) from None
+                await anyio.sleep(_LOCK_POLL_SECONDS)
+            except OSError as error:
+                raise _uncheckable("last_owner", f"its lock can't be used: {error}") from None
+            else:
+                return lock
+
     async def _checked(self, name: str, refusal: Awaitable[str | None]) -> None:
         try:
             reason = await refusal
-        except NotFound:
+        except (NotFound, PolicyDenied):
             raise
         except CallError as error:
             raise _uncheckable(name, error.message, retryable=error.retryable) from None
@@ -101,18 +125,51 @@ class GuardrailChecks:
         target = await self._reader(self._make("get_user", user_id=user))
         if isinstance(target.get("role"), str) and not _is_owner(target):
             return None
+        if await self._gives_ownership(call):
+            return None
+        own = _ids(target) | {user}
+        if await self._any_member(lambda member: _is_active_owner(member) and not _ids(member) & own):
+            return None
+        return f"user {user} is the organization's last owner who can act"
+
+    async def _gives_ownership(self, call: Endpoint) -> bool:
+        """Whether the role that is given by its id is shown to be the owner's; any other counts as a lesser one."""
+        given = _given_roles(call)
+        if "role_id" not in given or given.get("role", _OWNER) != _OWNER or given["role_id"] is None:
+            return False
+        try:
+            role = await self._reader(self._make("get_role", role_id=str(given["role_id"])))
+        except CallError:
+            return False
+        return role.get("predefined_role") is True and _same(role.get("name"), _OWNER)
+
+    async def _any_member(self, fits: Callable[[Json], bool]) -> bool:
+        """Whether one of the organization's users fits, looked for page by page.
+
+        Raises:
+            PolicyDenied: the list can't be read to its end: it goes round, is too long, or takes too long.
+
+        """
+        end = self._clock() + MOST_SECONDS
         after: dict[str, object] = {}
-        while True:
+        cursors: set[str] = set()
+        for _ in range(MOST_PAGES):
             page = await self._reader(self._make("list_users", limit=_PAGE, **after))
             members = page.get("data")
-            if not isinstance(members, list):
+            if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
                 raise _uncheckable("last_owner", "the list of users is unreadable")
-            if any(_is_owner(member) and member.get("id") != user for member in members):
-                return None
-            last = page.get("last_id") or (members[-1].get("id") if members else None)
-            if not page.get("has_more") or not members or {"after": last} == after:
-                return f"user {user} is the organization's last owner"
-            after = {"after": last}
+            if any(map(fits, members)):
+                return True
+            if not page.get("has_more"):
+                return False
+            cursor = page.get("last_id") or (members[-1].get("id") if members else None)
+            if not isinstance(cursor, str) or cursor in cursors:
+                raise _uncheckable("last_owner", "the list of users goes round: its pages lead to no new one")
+            if self._clock() >= end:
+                raise _uncheckable("last_owner", "reading the list of users takes too long", retryable=True)
+            cursors.add(cursor)
+            after = {"after": cursor}
+        raise _uncheckable("last_owner", f"the list of users is longer than {MOST_PAGES} pages")
 
     async def _own_key(self, call: Endpoint) -> str | None:
         key_id = _id(call, "key_id")
@@ -134,13 +191,43 @@ def _takes_ownership(call: Endpoint) -> bool:
     name = type(call).SPEC.name
     if name == "delete_user":
         return True
-    given = {getattr(call, field) for field in ("role", "role_id") if field in call.model_fields_set}
-    # A role given by id may be any, so it counts as a lesser one.
-    return name == "update_user" and bool(given) and given != {_OWNER}
+    given = _given_roles(call)
+    return name == "update_user" and bool(given) and given != {"role": _OWNER}
 
 
-def _is_owner(user: object) -> bool:
-    return isinstance(user, dict) and user.get("role") == _OWNER
+def _given_roles(call: Endpoint) -> Json:
+    """Return what the call says about a role, by field; a name as it is compared."""
+    given: Json = {field: getattr(call, field) for field in ("role", "role_id") if field in call.model_fields_set}
+    return given | ({"role": _OWNER} if _same(given.get("role"), _OWNER) else {})
+
+
+def _is_owner(user: Json) -> bool:
+    return _same(user.get("role"), _OWNER)
+
+
+def _is_active_owner(user: Json) -> bool:
+    """Whether this user is an owner who can act as far as the API tells.
+
+    Only what it says outright counts against them: what it leaves out it leaves out for everybody.
+    """
+    account = user.get("user")
+    for told in (user, account if isinstance(account, dict) else {}):
+        if told.get("enabled") is False or told.get("banned") is True or told.get("banned_at"):
+            return False
+        if told.get("disabled") is True or told.get("is_service_account") is True:
+            return False
+    return _is_owner(user)
+
+
+def _ids(user: Json) -> set[str]:
+    """Return all the ids a user goes by, so that nobody is taken for another owner than themselves."""
+    account = user.get("user")
+    found = (user.get("id"), account.get("id") if isinstance(account, dict) else None)
+    return {one for one in found if isinstance(one, str)}
+
+
+def _same(name: object, wanted: str) -> bool:
+    return isinstance(name, str) and name.strip().casefold() == wanted
 
 
 def _id(call: Endpoint, field: str) -> str:

@@ -1,5 +1,6 @@
 """What the gate keeps on disk for one state directory, put together: approvals, journal, and this process's name."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,6 +9,8 @@ from admin_mcp.gate.journal import Journal, Record
 from admin_mcp.gate.run import Run
 from admin_mcp.gate.state import State, epoch_seconds
 from admin_mcp.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +29,21 @@ class Records:
             StateUnavailable: the state can't be used. ``OSError``: nor can its locks.
 
         """
-        if not self.state.exists:
-            return []
         settled = self.journal.settle(self.run.ended)
-        self.run.tidy()
+        if lost := self.journal.lost():
+            logger.warning(
+                "the journal in %s is gone: it had %s records or more. A new one begins with the next change, and says "
+                "so. See also: openai-admin-mcp journal verify",
+                self.state.directory,
+                lost.seq,
+            )
+        if damaged := self.journal.damaged:
+            logger.warning(
+                "record %s of the journal in %s is damaged; changes are refused until that is repaired. "
+                "See also: openai-admin-mcp journal verify",
+                damaged[0],
+                self.state.directory,
+            )
         return settled
 
 

@@ -14,7 +14,7 @@ from admin_mcp.channels.page_server import TAB_BUSY_SECONDS, PageServer
 from admin_mcp.gate.approvals import PENDING_SECONDS
 from admin_mcp.gate.policy import Channel
 from admin_mcp.gate.records import Records, open_records
-from admin_mcp.gate.state import FileLock
+from admin_mcp.private_files import FileLock
 from admin_mcp.settings import Settings
 from tests.gate.questions import Clock, question, records
 

@@ -13,7 +13,7 @@ import pytest
 from anyio import to_thread
 
 from admin_mcp.channels.desk import LOCK_NAME
-from admin_mcp.gate.state import FileLock
+from admin_mcp.private_files import FileLock
 from tests.browser import Browser, chromium, needs_chromium
 from tests.recorder import Canned, Recorder
 from tests.sessions import KEY, LEGACY, MODERN, Session, session

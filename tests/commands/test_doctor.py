@@ -1,12 +1,16 @@
 """What ``doctor`` finds, and that it changes nothing."""
 
+import os
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.doctor import CHEAP_READS
+from tests.gate.questions import records
 from tests.recorder import Canned, Recorded, Recorder
 from tests.sessions import KEY
 from tests.test_cli import run
@@ -96,6 +100,59 @@ def test_a_state_directory_that_cant_be_used_fails(tmp_path: Path) -> None:
     code, out, _ = run("doctor", "--sandbox", "--state-dir", str(tmp_path / "file"))
     assert code == 1
     assert "FAIL  state: " in out
+
+
+def state_of(tmp_path: Path) -> tuple[int, str, str]:
+    code, found = findings("--sandbox", "--state-dir", str(tmp_path / "state"))
+    return code, *found["state"]
+
+
+def written(tmp_path: Path) -> Path:
+    journal = records(tmp_path / "state").journal
+    journal.write("refused", "x", tool="delete_role")
+    journal.write("refused", "y", tool="delete_role")
+    return tmp_path / "state" / "gate.sqlite3"
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="file modes mean nothing on this platform")
+
+
+@posix
+def test_a_state_directory_is_called_private_only_if_it_is(tmp_path: Path) -> None:
+    written(tmp_path)
+    assert state_of(tmp_path) == (0, "ok", f"{tmp_path / 'state'}, private, 2 journal records")
+    (tmp_path / "state").chmod(0o755)
+    code, level, detail = state_of(tmp_path)
+    assert (code, level) == (0, "note")
+    assert "others may look into it (its mode is 755)" in detail
+    assert "chmod 700" in detail
+    assert "private" not in detail
+    (tmp_path / "state").chmod(0o777)
+    code, level, detail = state_of(tmp_path)
+    assert (code, level) == (1, "FAIL")
+    assert "can be written by other users" in detail
+
+
+@posix
+def test_a_database_that_others_can_read_fails_with_its_mend(tmp_path: Path) -> None:
+    database = written(tmp_path)
+    database.chmod(0o644)
+    code, level, detail = state_of(tmp_path)
+    assert (code, level) == (1, "FAIL")
+    assert f"chmod go-rwx {database}" in detail
+
+
+def test_a_damaged_record_fails_and_a_journal_that_is_gone_is_noted(tmp_path: Path) -> None:
+    database = written(tmp_path)
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE journal SET record = 'x' WHERE seq = 1")
+    code, level, detail = state_of(tmp_path)
+    assert (code, level) == (1, "FAIL")
+    assert "record 1 is damaged, it is not JSON; changes are refused" in detail
+    database.unlink()
+    code, level, detail = state_of(tmp_path)
+    assert (code, level) == (0, "note")
+    assert "an earlier journal, of 1 records or more, is gone" in detail
 
 
 def test_a_selection_too_large_for_a_host_is_noted() -> None:

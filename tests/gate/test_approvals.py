@@ -165,6 +165,37 @@ def test_an_agent_cannot_bury_a_person_in_questions(tmp_path: Path) -> None:
     assert kept.approvals.open(question("one more"), "local")[1]
 
 
+def test_looking_waits_for_no_writer_and_writes_nothing(tmp_path: Path) -> None:
+    clock = Clock()
+    kept = records(tmp_path / "state", clock)
+    kept.state._busy = 0.05
+    approval = in_state(kept, "approved")
+    before = len(kept.journal.records())
+    with closing(sqlite3.connect(kept.state.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert [found.id for found in kept.approvals.all()] == [approval.id]
+        for passed, state in ((0.0, "approved"), (APPROVED_SECONDS, "expired")):
+            clock.now += passed
+            found = kept.approvals.get(approval.id)
+            assert found
+            assert found.state == kept.approvals.all()[0].state == state
+        clock.now += KEPT_SECONDS
+        assert kept.approvals.get(approval.id) is None
+        assert kept.approvals.all() == []
+    assert len(kept.journal.records()) == before
+
+
+def test_that_a_time_has_passed_is_written_down_with_the_next_event(tmp_path: Path) -> None:
+    clock = Clock()
+    kept = records(tmp_path / "state", clock)
+    approval = in_state(kept, "approved")
+    clock.now += APPROVED_SECONDS
+    kept.approvals.get(approval.id)
+    assert kept.journal.records(approval.id)[-1].fields["decision"] == "approved"
+    kept.approvals.open(question("another"), "local")
+    assert kept.journal.records(approval.id)[-1].fields["decision"] == "expired"
+
+
 def test_an_unknown_id_is_a_key_error_and_changes_nothing(tmp_path: Path) -> None:
     kept = records(tmp_path / "state")
     assert kept.approvals.get("nothing") is None

@@ -1,5 +1,6 @@
 """What can't be done whoever approves: removing the last owner, deleting the key in use."""
 
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -7,8 +8,9 @@ import httpx
 import pytest
 
 from admin_mcp.errors import CallError, Conflict, NotFound, PolicyDenied
+from admin_mcp.gate.guardrails import MOST_PAGES, MOST_SECONDS
 from admin_mcp.gate.policy import Guardrails, Policy, Rule
-from admin_mcp.gate.state import FileLock
+from admin_mcp.private_files import FileLock
 from tests.gate.conftest import NewWorld
 from tests.gate.world import APPROVE, KEY, AtOnce, World
 
@@ -93,12 +95,178 @@ async def test_another_owner_is_looked_for_on_every_page(new_world: NewWorld) ->
     assert len(world.changes) == 1
 
 
-async def test_a_list_that_never_ends_is_no_proof_of_another_owner(new_world: NewWorld) -> None:
+def paged(world: World, next_page: Callable[[str | None], Any]) -> list[str | None]:
+    """Have the list of users answer by its cursor; return the cursors it was asked for."""
+    asked: list[str | None] = []
+    read = world.gate._guardrails._reader
+
+    async def reader(call: Any) -> Any:
+        if type(call).SPEC.name != "list_users":
+            return await read(call)
+        asked.append(call.after or None)
+        return next_page(asked[-1])
+
+    world.gate._guardrails._reader = reader
+    return asked
+
+
+READER = {"id": "user_9", "role": "reader"}
+
+
+@pytest.mark.parametrize(
+    ("cycle", "pages"),
+    [
+        ({None: "a", "a": "a"}, 2),
+        ({None: "a", "a": "b", "b": "a"}, 3),
+        ({None: "a", "a": "b", "b": "c", "c": "b"}, 4),
+        ({None: None}, 1),
+        ({None: 7}, 1),
+    ],
+)
+async def test_a_list_that_goes_round_ends_as_unchecked(
+    new_world: NewWorld, cycle: dict[str | None, Any], pages: int
+) -> None:
     world = new_world(confirm=False)
     owners(world, "user_1")
-    world.api.bodies[USERS]["has_more"] = True
+    asked = paged(world, lambda after: {"data": [], "has_more": True, "last_id": cycle[after]})
+    with pytest.raises(PolicyDenied, match=r"last_owner could not be checked.*goes round") as caught:
+        await world.call(world.make("delete_user", user_id="user_1"), None)
+    assert caught.value.message.count("could not be checked") == 1
+    assert len(asked) == pages
+    lock = FileLock(world.directory / "run" / "owners.lock")
+    lock.acquire()
+    lock.release()
+
+
+async def test_a_list_without_an_end_is_left_after_its_pages(new_world: NewWorld) -> None:
+    world = new_world(confirm=False)
+    owners(world, "user_1")
+    asked = paged(world, lambda after: {"data": [READER], "has_more": True, "last_id": f"{after or ''}x"})
+    with pytest.raises(PolicyDenied, match="longer than 100 pages"):
+        await world.call(world.make("delete_user", user_id="user_1"), None)
+    assert len(asked) == MOST_PAGES
+
+
+async def test_a_list_that_takes_long_is_left_and_may_be_tried_again(new_world: NewWorld) -> None:
+    world = new_world(confirm=False)
+    owners(world, "user_1")
+    now = [0.0]
+    world.gate._guardrails._clock = lambda: now[0]
+
+    def slow(after: str | None) -> Any:
+        now[0] += MOST_SECONDS / 2
+        return {"data": [READER], "has_more": True, "last_id": f"{after or ''}x"}
+
+    asked = paged(world, slow)
+    with pytest.raises(PolicyDenied, match="takes too long") as caught:
+        await world.call(world.make("delete_user", user_id="user_1"), None)
+    assert caught.value.retryable
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"user": {"id": "a", "enabled": False}},
+        {"user": {"id": "a", "banned": True}},
+        {"user": {"id": "a", "banned_at": 1_700_000_000}},
+        {"enabled": False},
+        {"disabled": True},
+        {"is_service_account": True},
+        {"role": "reader"},
+        {"role": None},
+        {"id": "user_1"},
+        {"user": {"id": "user_1"}},
+    ],
+)
+async def test_who_cannot_act_as_an_owner_is_no_other_owner(new_world: NewWorld, told: dict[str, Any]) -> None:
+    world = new_world(confirm=False)
+    owners(world, "user_1")
+    world.api.bodies[USERS]["data"].append({"id": "user_2", "role": "owner", **told})
+    with pytest.raises(PolicyDenied, match="last owner who can act"):
+        await world.call(world.make("delete_user", user_id="user_1"), None)
+    assert world.changes == []
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"role": " Owner "},
+        {"role": "OWNER"},
+        {"user": None},
+        {"user": {"id": "a", "enabled": True, "banned": False, "banned_at": None}},
+        {"user": {"enabled": None, "banned": None}},
+        {"is_service_account": False},
+    ],
+)
+async def test_what_the_api_leaves_out_counts_against_no_other_owner(new_world: NewWorld, told: dict[str, Any]) -> None:
+    world = new_world(confirm=False)
+    owners(world, "user_1")
+    world.api.bodies[USERS]["data"].append({"id": "user_2", "role": "owner", **told})
+    await world.call(world.make("delete_user", user_id="user_1"), None)
+    assert len(world.changes) == 1
+
+
+async def test_the_case_of_the_targets_role_does_not_matter(new_world: NewWorld) -> None:
+    world = new_world(confirm=False)
+    owners(world, "user_1")
+    for role in ("Owner", " OWNER"):
+        world.api.bodies[f"{USERS}/user_1"] = {"id": "user_1", "role": role}
+        with pytest.raises(PolicyDenied, match="last owner"):
+            await world.call(world.make("delete_user", user_id="user_1"), None)
+    assert world.changes == []
+
+
+async def test_a_disabled_owner_may_go_where_another_stays_and_not_as_the_last(new_world: NewWorld) -> None:
+    world = new_world(confirm=False)
+    owners(world, "user_1", "user_2")
+    disabled = {"id": "user_1", "role": "owner", "user": {"id": "user_1", "enabled": False}}
+    world.api.bodies[f"{USERS}/user_1"] = disabled
+    await world.call(world.make("delete_user", user_id="user_1"), None)
+    assert len(world.changes) == 1
+    world.api.bodies[USERS]["data"] = [disabled]
     with pytest.raises(PolicyDenied, match="last owner"):
         await world.call(world.make("delete_user", user_id="user_1"), None)
+
+
+ROLE = "/organization/roles/role_x"
+
+
+async def test_a_role_given_by_id_counts_as_the_owners_only_where_that_is_shown(new_world: NewWorld) -> None:
+    world = new_world(confirm=False)
+    owners(world, "user_1")
+    world.api.bodies[ROLE] = {"id": "role_x", "name": "Owner", "predefined_role": True}
+    await world.call(world.make("update_user", user_id="user_1", role_id="role_x"), None)
+    await world.call(world.make("update_user", user_id="user_1", role_id="role_x", role="owner"), None)
+    assert len(world.changes) == 2
+    lesser: list[dict[str, Any]] = [{"predefined_role": False}, {"name": "reader"}, {"name": None}]
+    for less in lesser:
+        world.api.bodies[ROLE] = {"id": "role_x", "name": "owner", "predefined_role": True, **less}
+        with pytest.raises(PolicyDenied, match="last owner"):
+            await world.call(world.make("update_user", user_id="user_1", role_id="role_x"), None)
+    world.api.bodies[ROLE] = {"id": "role_x", "name": "owner", "predefined_role": True}
+    with pytest.raises(PolicyDenied, match="last owner"):
+        await world.call(world.make("update_user", user_id="user_1", role_id="role_x", role="reader"), None)
+    world.statuses[ROLE] = 404
+    with pytest.raises(PolicyDenied, match="last owner"):
+        await world.call(world.make("update_user", user_id="user_1", role_id="role_x"), None)
+    assert len(world.changes) == 2
+
+
+async def test_a_call_that_is_cancelled_while_it_waits_for_the_lock_ends_at_once_and_leaves_the_lock_alone(
+    new_world: NewWorld,
+) -> None:
+    world = new_world(confirm=False)
+    owners(world, "user_1", "user_2")
+    held = FileLock(world.directory / "run" / "owners.lock")
+    held.acquire()
+    with anyio.move_on_after(0.05) as scope:
+        await world.call(world.make("delete_user", user_id="user_1"), None)
+    assert scope.cancelled_caught
+    held.release()
+    await world.call(world.make("delete_user", user_id="user_1"), None)
+    assert len(world.changes) == 1
 
 
 async def test_what_cannot_be_checked_is_refused_and_says_so(new_world: NewWorld) -> None:

@@ -5,12 +5,27 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
+import platformdirs
 import pytest
+from pydantic import SecretStr
 
-from admin_mcp.gate.state import FILE_NAME, FileLock, LockBusyError, State, StateUnavailable, private_directory
+from admin_mcp.gate import state as state_module
+from admin_mcp.gate.state import FILE_NAME, State, StateBusy, StateUnavailable
+from admin_mcp.private_files import (
+    FileLock,
+    LockBusyError,
+    NotPrivateError,
+    lock_of_system,
+    open_to_others,
+    private_directory,
+    require_private,
+    write_private,
+)
+from admin_mcp.settings import Settings
 
 posix = pytest.mark.skipif(os.name != "posix", reason="file modes mean nothing on this platform")
 
@@ -100,8 +115,9 @@ def test_a_database_that_somebody_holds_refuses_after_its_patience(tmp_path: Pat
     use(State(tmp_path / "state"))
     with closing(sqlite3.connect(tmp_path / "state" / FILE_NAME, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StateUnavailable, match="locked"):
+        with pytest.raises(StateBusy, match="busy") as caught:
             use(State(tmp_path / "state", busy=0.05))
+        assert caught.value.retryable
     assert use(State(tmp_path / "state", busy=0.05)) == 0
 
 
@@ -138,7 +154,7 @@ def test_a_lock_has_one_holder(tmp_path: Path) -> None:
 def test_a_killed_holder_holds_nothing(tmp_path: Path) -> None:
     path = tmp_path / "run" / "x.lock"
     script = (
-        "import sys; from pathlib import Path; from admin_mcp.gate.state import FileLock\n"
+        "import sys; from pathlib import Path; from admin_mcp.private_files import FileLock\n"
         f"FileLock(Path({str(path)!r})).acquire(); lock = FileLock(Path({str(path)!r} + '2')); lock.acquire()\n"
         "print('held', flush=True); sys.stdin.read()"
     )
@@ -157,3 +173,318 @@ def test_a_killed_holder_holds_nothing(tmp_path: Path) -> None:
 def test_a_private_directory_is_made_with_its_parents(tmp_path: Path) -> None:
     private_directory(tmp_path / "a" / "b")
     assert (tmp_path / "a" / "b").is_dir()
+
+
+def connected(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None)
+
+
+ELSEWHERE = """
+import sys
+from pathlib import Path
+from admin_mcp.gate.state import State, StateBusy
+try:
+    with State(Path(sys.argv[1]), busy=0.05).transaction():
+        print("got it")
+except StateBusy:
+    print("busy")
+"""
+
+
+def elsewhere(directory: Path) -> str:
+    """Try to write in another process."""
+    done = subprocess.run([sys.executable, "-c", ELSEWHERE, str(directory)], capture_output=True, check=True)
+    return done.stdout.decode().strip()
+
+
+def test_no_use_in_the_same_process_drops_the_lock_of_another(tmp_path: Path) -> None:
+    state = State(tmp_path / "state")
+    use(state)
+    with state.transaction():
+        for other in (state, State(tmp_path / "state", busy=0.05)):
+            with other.reading() as connection:
+                connection.execute("SELECT * FROM approvals").fetchall()
+            assert other.exists
+            assert other.lost() is None
+        with pytest.raises(StateBusy):
+            use(State(tmp_path / "state", busy=0.05))
+        assert elsewhere(tmp_path / "state") == "busy"
+    assert elsewhere(tmp_path / "state") == "got it"
+
+
+def test_reading_waits_for_no_writer_and_sees_what_was_there_before(tmp_path: Path) -> None:
+    state = State(tmp_path / "state", busy=0.05)
+    use(state)
+    with state.transaction() as connection:
+        connection.execute("INSERT INTO journal VALUES (1, '', '', '')")
+        with state.reading() as other:
+            assert other.execute("SELECT count(*) FROM journal").fetchone()[0] == 0
+
+
+def test_where_nothing_is_kept_reading_finds_nothing_and_makes_nothing(tmp_path: Path) -> None:
+    state = State(tmp_path / "state")
+    with state.reading() as connection:
+        assert connection.execute("SELECT count(*) FROM journal").fetchone()[0] == 0
+    assert not state.directory.exists()
+
+
+def test_processes_that_make_it_at_the_same_time_make_one(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from admin_mcp.gate.state import State\n"
+        "sys.stdin.readline()\n"
+        "with State(Path(sys.argv[1]), busy=60).transaction() as connection:\n"
+        "    connection.execute(\"INSERT INTO journal (change, record, hash) VALUES ('', '', '')\")"
+    )
+    racers = [
+        subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "state")], stdin=subprocess.PIPE)
+        for _ in range(6)
+    ]
+    for racer in racers:
+        racer.communicate(b"\n")
+    assert [racer.returncode for racer in racers] == [0] * 6
+    with State(tmp_path / "state").reading() as connection:
+        assert connection.execute("SELECT count(*) FROM journal").fetchone()[0] == 6
+
+
+def test_a_file_that_is_put_in_its_place_is_taken_up_at_once(tmp_path: Path) -> None:
+    state, other = State(tmp_path / "state"), State(tmp_path / "other")
+    use(state)
+    with other.transaction() as connection:
+        connection.execute("INSERT INTO approvals VALUES ('a', '', '', '', 0, 0, '', '', '', NULL, NULL)")
+    other.path.replace(state.path)
+    assert use(state) == 1
+    state.path.unlink()
+    assert use(state) == 0
+
+
+def test_a_file_that_is_replaced_while_a_call_waits_for_it_is_not_written_to(tmp_path: Path) -> None:
+    state, other = State(tmp_path / "state", busy=60), State(tmp_path / "other")
+    use(state)
+    use(other)
+    begun = state_module._begin_writing
+
+    def replaced(connection: sqlite3.Connection, end: float) -> None:
+        begun(connection, end)
+        other.path.replace(state.path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(state_module, "_begin_writing", replaced)
+        with pytest.raises(StateBusy):
+            use(state)
+    assert use(state) == 0
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+def test_what_a_file_that_is_gone_left_beside_it_is_not_taken_for_the_new_ones(tmp_path: Path, suffix: str) -> None:
+    state = State(tmp_path / "state")
+    use(state)
+    with closing(connected(state.path)) as keeps_it_open:
+        keeps_it_open.execute("INSERT INTO approvals VALUES ('a', '', '', '', 0, 0, '', '', '', NULL, NULL)")
+        left = {each: Path(f"{state.path}{each}").read_bytes() for each in ("-wal", "-shm")}
+    state.path.unlink()
+    write_private(Path(f"{state.path}{suffix}"), left[suffix])
+    assert use(state) == 0
+
+
+def test_a_database_of_an_earlier_version_without_a_marker_is_used_as_it_is(tmp_path: Path) -> None:
+    private_directory(tmp_path / "state")
+    state = State(tmp_path / "state")
+    write_private(state.path, b"")
+    with closing(connected(state.path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(state_module._SCHEMA)
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute("INSERT INTO journal VALUES (1, 'c', 'r', 'h')")
+        connection.execute("INSERT INTO journal_head VALUES (1, 1, 'h')")
+    assert state.lost() is None
+    use(state)
+    use(state)
+    assert state.lost() is None
+    state.path.unlink()
+    lost = state.lost()
+    assert lost
+    assert (lost.seq, lost.hash) == (1, "h")
+
+
+def test_a_database_that_was_restored_out_of_write_ahead_mode_is_put_back_into_it(tmp_path: Path) -> None:
+    state = State(tmp_path / "state")
+    use(state)
+    with closing(connected(state.path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    use(state)
+    with closing(connected(state.path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
+def test_a_file_that_others_can_read_is_refused_and_the_mend_is_named(tmp_path: Path, mode: int, suffix: str) -> None:
+    state = State(tmp_path / "state")
+    use(state)
+    path = Path(f"{state.path}{suffix}")
+    if suffix:
+        write_private(path, b"")
+    path.chmod(mode)
+    with pytest.raises(StateUnavailable, match="by other users") as caught:
+        use(state)
+    assert f"chmod go-rwx {path}" in caught.value.message
+    path.chmod(0o600)
+    assert use(state) == 0
+
+
+@posix
+def test_what_another_user_owns_is_refused_and_both_users_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = State(tmp_path / "state")
+    use(state)
+    me = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: me + 1)
+    for read_or_write in (state.transaction, state.reading):
+        with (
+            pytest.raises(StateUnavailable, match=rf"belongs to another user \(uid {me}, and this is uid {me + 1}\)"),
+            read_or_write(),
+        ):
+            pytest.fail("it was used")
+    for path in (state.directory, state.path):
+        with pytest.raises(NotPrivateError, match="chown"):
+            private_directory(path) if path.is_dir() else require_private(path)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give a file to another user")
+@pytest.mark.parametrize("part", ["", "gate.sqlite3"])
+def test_a_directory_or_database_that_was_given_to_another_user_is_refused(tmp_path: Path, part: str) -> None:
+    state = State(tmp_path / "state")
+    use(state)
+    os.chown(state.directory / part, 12345, 12345)
+    with pytest.raises(StateUnavailable, match="belongs to another user"):
+        use(state)
+
+
+@posix
+def test_a_directory_that_others_may_only_look_into_is_used_and_told_of(tmp_path: Path) -> None:
+    state = State(tmp_path / "state")
+    use(state)
+    assert open_to_others(state.directory) is None
+    state.directory.chmod(0o755)
+    assert use(state) == 0
+    assert open_to_others(state.directory) == "755"
+
+
+@posix
+def test_directories_on_the_way_are_private_as_well(tmp_path: Path) -> None:
+    private_directory(tmp_path / "a" / "b" / "c")
+    for directory in (tmp_path / "a", tmp_path / "a" / "b", tmp_path / "a" / "b" / "c"):
+        assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+
+
+def test_the_attempts_of_others_in_the_same_process_let_go_of_no_lock(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "x.lock"
+    first, second = FileLock(path), FileLock(path)
+    first.acquire()
+    with pytest.raises(LockBusyError):
+        second.acquire()
+    second.release()
+    script = (
+        "import sys; from pathlib import Path; from admin_mcp.private_files import FileLock, LockBusyError\n"
+        "try: FileLock(Path(sys.argv[1])).acquire()\n"
+        "except LockBusyError: print('busy')"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, check=True)
+    assert done.stdout == b"busy\n"
+    first.release()
+
+
+def test_a_waiter_whose_file_was_replaced_takes_the_one_that_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "x.lock"
+    holder, usurper, waiter = FileLock(path), FileLock(path), FileLock(path)
+    holder.acquire()
+    waits = threading.Thread(target=waiter.acquire, args=(60,))
+    waits.start()
+    path.unlink()
+    usurper.acquire()
+    holder.release()
+    assert waits.is_alive()
+    usurper.release()
+    waits.join(60)
+    with pytest.raises(LockBusyError):
+        FileLock(path).acquire()
+    waiter.release()
+
+
+def test_a_lock_on_a_file_that_was_renamed_away_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "x.lock"
+    lock = FileLock(path)
+    require = lock._require_still_there
+    seen: list[int] = []
+
+    def renamed(descriptor: int) -> None:
+        if not seen:
+            path.rename(tmp_path / "away")
+        seen.append(descriptor)
+        require(descriptor)
+
+    lock._require_still_there = renamed  # type: ignore[method-assign]  # the moment between opening and looking
+    lock.acquire(60)
+    assert len(seen) == 2
+    with pytest.raises(LockBusyError):
+        FileLock(path).acquire()
+    lock.release()
+
+
+@posix
+def test_a_lock_file_that_others_can_use_is_refused(tmp_path: Path) -> None:
+    lock = FileLock(tmp_path / "run" / "x.lock")
+    lock.acquire()
+    lock.release()
+    (tmp_path / "run" / "x.lock").chmod(0o666)
+    with pytest.raises(NotPrivateError, match="by other users"):
+        lock.acquire()
+
+
+def test_the_lock_of_a_system_is_one_for_all_state_directories_and_another_for_another_key() -> None:
+    first, same, other, elsewhere = (
+        lock_of_system(Settings(state_dir=Path(directory), admin_key=SecretStr(key), base_url=url).target.system)
+        for directory, key, url in (
+            ("/a", "sk-admin-1", "https://api.example.com/v1"),
+            ("/b", "sk-admin-1", "https://api.example.com/v1/"),
+            ("/a", "sk-admin-2", "https://api.example.com/v1"),
+            ("/a", "sk-admin-1", "https://eu.example.com/v1"),
+        )
+    )
+    assert first == same
+    assert len({first, other, elsewhere}) == 3
+    assert "sk-admin" not in str(first)
+
+
+@posix
+@pytest.mark.parametrize("home", ["relative", "file/below"])
+def test_without_a_home_the_lock_is_in_a_private_directory_for_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    where = Path(home) if home == "relative" else tmp_path / home
+    monkeypatch.setattr(platformdirs, "user_state_path", lambda _: where)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    path = lock_of_system("a system")
+    assert path.parent == tmp_path / f"openai-admin-mcp-{os.geteuid()}"
+    lock = FileLock(path)
+    lock.acquire()
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert not where.exists()
+    lock.release()
+    path.parent.chmod(0o777)
+    with pytest.raises(NotPrivateError):
+        lock.acquire()
+
+
+@posix
+def test_a_home_that_others_can_write_to_is_refused_and_not_evaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platformdirs, "user_state_path", lambda _: tmp_path / "home")
+    private_directory(tmp_path / "home" / "locks")
+    (tmp_path / "home" / "locks").chmod(0o777)
+    with pytest.raises(NotPrivateError):
+        FileLock(lock_of_system("a system")).acquire()

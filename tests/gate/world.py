@@ -153,7 +153,7 @@ class World:
                 self.catalog,
                 self._read,
                 key=lambda: SecretStr(KEY),
-                lock=self.directory / "run" / "owners.lock",
+                lock=lambda: self.directory / "run" / "owners.lock",
             ),
             records=self.records,
             permits=self.permits,
