@@ -49,8 +49,8 @@ class Session:
 
 def environment(**given: str) -> dict[str, str]:
     quiet = {"ADMIN_MCP_OPEN_BROWSER": "0", "ADMIN_MCP_APPROVAL_WAIT": "0"}
-    kept = {name: os.environ[name] for name in ("ADMIN_MCP_STATE_DIR", "XDG_STATE_HOME")}
-    return {**kept, **quiet, **given}
+    state = os.environ["ADMIN_MCP_STATE_DIR"]
+    return {"ADMIN_MCP_STATE_DIR": state, "XDG_STATE_HOME": f"{state}-home", **quiet, **given}
 
 
 @asynccontextmanager

@@ -116,8 +116,8 @@ async def test_a_cancelled_change_that_was_sent_is_recorded_as_unknown_and_lets_
         if request.changes and not arrived.is_set():
             arrived.set()
             release.wait(20)
-        listed = {"data": users, "has_more": False}
-        return Canned(body=listed if request.path.endswith("/users") else {"id": "user_1", "role": "owner"})
+        last = request.path.rpartition("/")[2]
+        return Canned(body={"data": users, "has_more": False} if last == "users" else {"id": last, "role": "owner"})
 
     recorder.reply = reply
     kept = open_records(Settings(state_dir=tmp_path / "state"))

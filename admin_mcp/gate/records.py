@@ -30,6 +30,7 @@ class Records:
 
         """
         settled = self.journal.settle(self.run.ended)
+        self.run.tidy()
         if lost := self.journal.lost():
             logger.warning(
                 "the journal in %s is gone: it had %s records or more. A new one begins with the next change, and says "

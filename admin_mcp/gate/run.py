@@ -40,7 +40,6 @@ class Run:
                 lock = FileLock(self._path(name))
                 lock.acquire(_PATIENCE_SECONDS)
                 self._name, self._lock = name, lock
-                self.tidy()
             return self._name
 
     def ended(self, name: str, *, patience: float = _PROBE_SECONDS) -> bool:
