@@ -65,6 +65,7 @@ class Client:
         self._target = target
         self._permits = permits
         self._proxy = route.proxy
+        self._foreign = route.foreign
         self._sleep = sleep
         self._jitter = jitter
         self._now = now
@@ -172,7 +173,10 @@ class Client:
     async def _send_once(self, sending: "_Sending") -> tuple[Answer, float | None]:
         """Return the answer, and how many seconds the API asks to wait (None: it does not say)."""
         http = self._changes if sending.mutates else self._reads
-        response = await http.send(sending.begun(), stream=True)
+        try:
+            response = await http.send(sending.begun(), stream=True)
+        except self._foreign as error:
+            raise httpx.ProxyError(f"it does not speak as a SOCKS5 proxy does: {error}") from None
         try:
             body = await _body(response)
         finally:

@@ -3,6 +3,7 @@
 Every way they can be wrong is a ``NetworkError`` that names the variable. An API on loopback is never reached by proxy.
 """
 
+import importlib
 import importlib.util
 import ipaddress
 import os
@@ -54,15 +55,16 @@ def route_to(base_url: str) -> "Route":
     except httpx.InvalidURL as error:
         raise _wrong("OPENAI_BASE_URL", f"is no URL: {error}") from None
     proxy = None if is_loopback(url.host) else _proxy(url)
-    return Route(proxy, _trust(url.scheme))
+    return Route(proxy, _trust(url.scheme), _errors_of(proxy))
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The way to the API."""
+    """The way to the API. ``foreign`` are errors that a proxy's library raises, all before the way is open."""
 
     proxy: Proxy | None
     trust: ssl.SSLContext
+    foreign: tuple[type[Exception], ...] = ()
 
 
 def _proxy(url: httpx.URL) -> Proxy | None:
@@ -94,6 +96,13 @@ def _check(proxy: Proxy) -> None:
         raise _wrong(
             proxy.variable, f"names a proxy of the kind {parts.scheme}://; there can be http, https, socks5 and socks5h"
         )
+
+
+def _errors_of(proxy: Proxy | None) -> tuple[type[Exception], ...]:
+    if proxy is None or urlsplit(proxy.url).scheme not in _SOCKS_SCHEMES:
+        return ()
+    errors: type[Exception] = importlib.import_module("socksio").ProtocolError
+    return (errors,)
 
 
 def _parts(url: str) -> SplitResult | None:

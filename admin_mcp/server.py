@@ -41,7 +41,7 @@ from admin_mcp.instructions import INSTRUCTIONS, SEARCH_INSTRUCTIONS
 from admin_mcp.list_cache import ListCache
 from admin_mcp.request import build_request
 from admin_mcp.response import Expectation, read_answer, redact
-from admin_mcp.results import error_result, internal_error, tool_result
+from admin_mcp.results import ResultTooLongError, error_result, internal_error, too_long, tool_result
 from admin_mcp.secret_sink import SecretSink
 from admin_mcp.selection import nearest
 from admin_mcp.settings import Settings
@@ -121,11 +121,14 @@ class AdminServer:
         turn: _Turn | None = None
         try:
             turn = _Turn(ctx, self._ways(ctx, params))
-            return tool_result(await self._result(params.name, params.arguments or {}, turn))
+            result = await self._result(params.name, params.arguments or {}, turn)
+            return tool_result(result, self._settings.answer_bytes)
         except NeedsAnswerError as question:
             return question.result
         except CallError as error:
             failure = error
+        except ResultTooLongError:
+            failure = too_long(sending=turn is not None and turn.change)
         except Exception as error:
             logger.exception("%s failed inside this server", params.name)
             # A permit that was refused is a defect too, and one that kept the change from being sent.

@@ -12,7 +12,7 @@ from pydantic_core import from_json
 
 DEEPEST = 64
 HEAVIEST = 30 * 1024 * 1024
-"""Bytes of memory that the values of one text may take."""
+"""The most that one text may weigh: bytes of memory that its values can take."""
 
 Clean = Callable[[str], str]
 
@@ -39,7 +39,7 @@ def parse(text: bytes | bytearray, clean: Clean | None = None) -> object:
         UnreadableError: it is not JSON in UTF-8, or goes beyond a bound.
 
     """
-    if len(text) > _LIGHT and _weight(text) > HEAVIEST:
+    if len(text) > _LIGHT and weight(text) > HEAVIEST:
         raise TooHeavyError(f"too long: its {len(text) / 1024**2:.1f} MB hold too many values")
     try:
         value = _values(text.removeprefix(_BOM) if text.startswith(_BOM) else text)
@@ -94,7 +94,7 @@ def _bounded_object(fields: dict[str, object], clean: Clean | None, depth: int) 
     return {clean(name): item for name, item in fields.items()}
 
 
-def _weight(text: bytes | bytearray) -> int:
+def weight(text: bytes | bytearray) -> int:
     """Return the most bytes of memory that the values of JSON text can take, by CPython's size of each kind."""
     width = 1 if not _WIDE.search(text) else 2 if not _WIDEST.search(text) else 4
     return (
