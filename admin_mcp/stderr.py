@@ -76,7 +76,7 @@ class NeverWaiting(io.TextIOBase):
                 self._behind.write(item)
                 self._behind.flush()
             except (OSError, ValueError):
-                return  # nobody is there any more; what comes now waits in the queue, and is dropped
+                continue  # nobody is there any more, and there is nobody to tell
 
 
 @contextmanager
