@@ -1,7 +1,7 @@
 """Sends requests: pooled connections, time limits, retries, and httpx's errors translated in one place.
 
 A change is sent only with the gate's permit for exactly that request, and sent again only when the API did not take it.
-It has a connection of its own, on which nothing can lie that belongs to another request.
+It has a connection of its own, on which nothing can lie that belongs to another request; so has what is read for it.
 """
 
 import random
@@ -81,31 +81,34 @@ class Client:
                 trust_env=False,  # the route has what the environment says
             )
 
-        self._reads = opened(kept=_CONNECTIONS)
-        self._changes = opened(kept=0)
+        self._shared = opened(kept=_CONNECTIONS)
+        self._alone = opened(kept=0)
 
     async def __aenter__(self) -> Self:
-        await self._reads.__aenter__()
-        await self._changes.__aenter__()
+        await self._shared.__aenter__()
+        await self._alone.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            await self._changes.__aexit__(kind, error, trace)
+            await self._alone.__aexit__(kind, error, trace)
         finally:
-            await self._reads.__aexit__(kind, error, trace)
+            await self._shared.__aexit__(kind, error, trace)
 
     @property
     def proxy(self) -> Proxy | None:
         """The proxy that requests go through."""
         return self._proxy
 
-    async def send(self, wire: WireRequest, permit: Permit | None = None, *, verify: str = "") -> Answer:
+    async def send(
+        self, wire: WireRequest, permit: Permit | None = None, *, verify: str = "", alone: bool = False
+    ) -> Answer:
         """Send one request and return the complete answer, whatever its status.
 
-        ``verify`` is the hint for a change whose outcome stays unknown.
+        ``verify`` is the hint for a change whose outcome stays unknown. ``alone`` gives a read a connection of its own,
+        as a change always has.
 
         Raises:
             PermitError: a change without the permit issued for exactly this request. Nothing is sent.
@@ -114,7 +117,7 @@ class Client:
         """
         if wire.mutates:
             self._permits.redeem(permit, wire.digest(self._target.system))
-        sending = _Sending(self._request(wire), verify)
+        sending = _Sending(self._request(wire, alone=alone or wire.mutates), verify)
         try:
             with anyio.fail_after(TOTAL_SECONDS) as scope:
                 return await self._send_with_retries(sending, scope.deadline)
@@ -136,7 +139,7 @@ class Client:
             )
         return self._key
 
-    def _request(self, wire: WireRequest) -> httpx.Request:
+    def _request(self, wire: WireRequest, *, alone: bool) -> httpx.Request:
         headers = {
             "Authorization": f"Bearer {self.require_key().get_secret_value()}",
             "Accept": "application/json",
@@ -145,11 +148,11 @@ class Client:
         }
         if wire.body is not None:
             headers["Content-Type"] = "application/json"
-        if wire.mutates:
+        if alone:
             headers["Connection"] = "close"
         url = self._base_url.copy_with(raw_path=f"{self._base_url.raw_path.decode().rstrip('/')}{wire.target}".encode())
         content = wire.body.encode() if wire.body is not None else None
-        return self._reads.build_request(wire.method, url, headers=headers, content=content)
+        return self._shared.build_request(wire.method, url, headers=headers, content=content)
 
     async def _send_with_retries(self, sending: "_Sending", deadline: float) -> Answer:
         tries = 0
@@ -172,7 +175,7 @@ class Client:
 
     async def _send_once(self, sending: "_Sending") -> tuple[Answer, float | None]:
         """Return the answer, and how many seconds the API asks to wait (None: it does not say)."""
-        http = self._changes if sending.mutates else self._reads
+        http = self._alone if sending.alone else self._shared
         try:
             response = await http.send(sending.begun(), stream=True)
         except self._foreign as error:
@@ -258,6 +261,7 @@ class _Sending:
 
     def __init__(self, request: httpx.Request, verify: str) -> None:
         self.mutates = request.method != "GET"
+        self.alone = request.headers["connection"] == "close"
         self.verify = verify
         self._request = request
         self._connecting = self._left = False

@@ -207,7 +207,7 @@ class AdminServer:
             await ctx.session.report_progress(items, most, message)
 
         bounds = Bounds(self._settings.answer_bytes, late=lambda: anyio.current_time() >= end)
-        return await read_list(call, self._read, bounds, report)
+        return await read_list(call, self._read_page, bounds, report)
 
     def _ways(self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams) -> Ways:
         """Return the ways to a person that this call has; its time to wait begins now."""
@@ -242,14 +242,18 @@ class AdminServer:
         return key_in_use(self._settings)
 
     async def _read(self, call: Endpoint) -> Json:
-        """Send a read of the gate's own."""
+        """Send a read of the gate's own: what a person is shown must be the answer to this request and no other."""
+        return await self._execute(call, Admission(), alone=True)
+
+    async def _read_page(self, call: Endpoint) -> Json:
+        """Send a read of one page of a list."""
         return await self._execute(call, Admission())
 
-    async def _execute(self, call: Endpoint, admission: Admission) -> Json:
+    async def _execute(self, call: Endpoint, admission: Admission, *, alone: bool = False) -> Json:
         spec = type(call).SPEC
         verify = verification(spec, self._catalog) if spec.mutates else ""
         client = await self._connect()
-        answer = await client.send(build_request(call), admission.permit, verify=verify)
+        answer = await client.send(build_request(call), admission.permit, verify=verify, alone=alone)
         admission.request_id = answer.request_id
         result = read_answer(answer, Expectation(spec.mutates, verify))
         return self._sink.keep(result, spec.secret) if spec.secret else result

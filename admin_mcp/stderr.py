@@ -24,7 +24,8 @@ class NeverWaiting(io.TextIOBase):
     def __init__(self, behind: TextIO, secrets: Sequence[str] = ()) -> None:
         self._behind = behind
         self._secrets = secrets
-        self._waiting: queue.Queue[str | threading.Event] = queue.Queue(_MOST_WAITING)
+        # The simple queue alone may be used by a signal handler that interrupts its user.
+        self._waiting: queue.SimpleQueue[str | threading.Event] = queue.SimpleQueue()
         self._dropped = 0
         threading.Thread(target=self._pass_on, name="stderr", daemon=True).start()
 
@@ -49,19 +50,16 @@ class NeverWaiting(io.TextIOBase):
         """Hand text over, and return at once."""
         if not isinstance(text, str):
             raise TypeError("this is a text stream")  # which is how click tells one from a binary stream
-        try:
-            self._waiting.put_nowait(redact(text, self._secrets)[:_LONGEST])
-        except queue.Full:
+        if self._waiting.qsize() < _MOST_WAITING:
+            self._waiting.put(redact(text, self._secrets)[:_LONGEST])
+        else:
             self._dropped += 1
         return len(text)
 
     def finish(self) -> None:
         """Wait for what was handed over to be written, though not for long."""
         written = threading.Event()
-        try:
-            self._waiting.put(written, timeout=_LAST_SECONDS)
-        except queue.Full:
-            return
+        self._waiting.put(written)
         written.wait(_LAST_SECONDS)
 
     def _pass_on(self) -> None:

@@ -20,7 +20,7 @@ _BOM = b"\xef\xbb\xbf"
 _PAIR = rb"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _ESCAPE = re.compile(rb"\\(?:%b|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)" % _PAIR, re.DOTALL)
 _WIDE, _WIDEST = re.compile(rb"[\xc4-\xff]|\\u"), re.compile(rb"[\xf0-\xff]|\\u[dD]")
-_LIGHT = 1024 * 1024
+_LIGHT = 512 * 1024
 """Bytes of JSON that can't become too heavy, whatever they are."""
 
 

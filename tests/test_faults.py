@@ -28,8 +28,8 @@ from admin_mcp.gate.permits import Permits
 from admin_mcp.request import WireRequest
 from admin_mcp.response import Expectation, read_answer
 from admin_mcp.settings import Target
-from tests.misbehaving import FAULTS, GOOD, Misbehaving, Step, answer, keep_silent, say
-from tests.sessions import ERAS, KEY, session
+from tests.misbehaving import FAULTS, GOOD, Misbehaving, Step, answer, keep_silent, ok, say
+from tests.sessions import APPROVE, ERAS, KEY, session
 
 pytestmark = pytest.mark.anyio
 
@@ -170,6 +170,20 @@ async def test_each_change_has_a_connection_of_its_own_and_says_so(misbehaving: 
         for _ in range(4):
             assert await caller(CHANGE) == {"id": "x"}
     assert server.connections == 4
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_second_answer_behind_a_reads_is_not_shown_to_the_person(
+    era: str, misbehaving: Callable[..., Misbehaving]
+) -> None:
+    role = ok(b'{"id": "role_1", "name": "Support"}')
+    server = misbehaving(say(GOOD, GOOD.replace(b"x", b"!")), role, role)
+    env = {"OPENAI_ADMIN_KEY": KEY, "OPENAI_BASE_URL": f"http://127.0.0.1:{server.port}/v1"}
+    async with session(era, env=env, answers=[APPROVE]) as running:
+        await running.call("get_role", role_id="role_1")
+        await running.call("update_role", role_id="role_1", description="new")
+        assert "Support" in running.asked[0].message
+    assert [request.split()[0] for request in server.requests] == ["GET", "GET", "GET", "POST"]
 
 
 async def test_reads_share_a_connection(misbehaving: Callable[..., Misbehaving]) -> None:
