@@ -5,7 +5,9 @@ It has a connection of its own, on which nothing can lie that belongs to another
 """
 
 import random
-from collections.abc import Awaitable, Callable, Mapping
+import ssl
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
@@ -176,14 +178,12 @@ class Client:
     async def _send_once(self, sending: "_Sending") -> tuple[Answer, float | None]:
         """Return the answer, and how many seconds the API asks to wait (None: it does not say)."""
         http = self._alone if sending.alone else self._shared
-        try:
+        with self._as_http_errors():
             response = await http.send(sending.begun(), stream=True)
-        except self._foreign as error:
-            raise httpx.ProxyError(f"it does not speak as a SOCKS5 proxy does: {error}") from None
-        try:
-            body = await _body(response)
-        finally:
-            await response.aclose()
+            try:
+                body = await _body(response)
+            finally:
+                await response.aclose()
         received = Received(
             status=response.status_code,
             body=body,
@@ -191,6 +191,16 @@ class Client:
             request_id=response.headers.get("x-request-id"),
         )
         return take_in(received, self._secrets), self._retry_after(response.headers.get("retry-after"))
+
+    @contextmanager
+    def _as_http_errors(self) -> Iterator[None]:
+        """Turn what httpx lets through from the libraries below it into what it calls the same."""
+        try:
+            yield
+        except self._foreign as error:
+            raise httpx.ProxyError(f"it does not speak as a SOCKS5 proxy does: {error}") from None
+        except ssl.SSLError:
+            raise httpx.ReadError("TLS broke") from None
 
     def _retry_after(self, value: str | None) -> float | None:
         """Read ``Retry-After``, which is a number of seconds or a date."""

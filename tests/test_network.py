@@ -2,6 +2,7 @@
 
 import gc
 import importlib.util
+import os
 import socket
 import ssl
 import threading
@@ -319,6 +320,24 @@ async def test_ssl_cert_file_counts_for_loopback_too(authority: Authority, monke
     async with caller(url) as send:
         assert await send(READ) == {"id": "x"}
         assert await send(CHANGE) == {"id": "x"}
+
+
+async def test_tls_that_breaks_after_it_began_is_a_broken_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoil(connection: socket.socket) -> None:
+        os.write(connection.fileno(), b"\x17\x03\x03\x00\x20" + b"x" * 32)  # below TLS, a record nobody sealed
+        connection.close()
+
+    authority = Authority(tmp_path, *[spoil] * 4)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    async with caller(f"https://127.0.0.1:{authority.port}/v1") as send:
+        with pytest.raises(NetworkError, match="broke"):
+            await send(READ)
+        with pytest.raises(OutcomeUnknown):
+            await send(CHANGE)
+    assert len(authority.requests) == 4
+    authority.end()
 
 
 async def test_a_request_goes_through_a_proxy_and_is_unknown_once_it_left(
