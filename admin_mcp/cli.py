@@ -5,6 +5,8 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -25,6 +27,8 @@ from admin_mcp.settings import Settings
 if TYPE_CHECKING:
     from admin_mcp.gate.policy import Policy
     from admin_mcp.gate.records import Records
+
+logger = logging.getLogger(__name__)
 
 
 @click.group(
@@ -92,6 +96,17 @@ for command in (approvals, config, doctor, install, journal, policy, sandbox, se
 
 
 def _serve(settings: Settings) -> None:
+    from admin_mcp.stderr import never_waiting  # noqa: PLC0415
+
+    with never_waiting((settings.admin_key.get_secret_value(),) if settings.admin_key else ()) as last_words:
+        code = _served(settings, last_words)
+        # The transport's reader thread may still sit in a read of stdin, which a normal exit would wait for.
+        last_words()
+        os._exit(code)
+
+
+def _served(settings: Settings, last_words: Callable[[], None]) -> int:
+    """Serve until the client goes, and return the exit code."""
     import anyio  # noqa: PLC0415
 
     from admin_mcp.gate.records import open_records  # noqa: PLC0415
@@ -101,11 +116,13 @@ def _serve(settings: Settings) -> None:
     records = open_records(settings)
     _report_unfinished(records)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _end_now)
-    anyio.run(_serve_stdio, settings, rules, records)
-    # The transport's reader thread may still sit in a read of stdin, which a normal exit would wait for.
-    sys.stderr.flush()
-    os._exit(0)
+        signal.signal(number, partial(_end_now, last_words))
+    try:
+        anyio.run(_serve_stdio, settings, rules, records)
+    except Exception:
+        logger.exception("the server ended")
+        return 1
+    return 0
 
 
 async def _serve_stdio(settings: Settings, rules: "Policy", records: "Records") -> None:
@@ -149,7 +166,8 @@ def _log_to_stderr(settings: Settings) -> None:
         click.echo("openai-admin-mcp: WARNING: --approval none: every change is made WITHOUT asking anyone.", err=True)
 
 
-def _end_now(number: int, frame: FrameType | None) -> NoReturn:
+def _end_now(last_words: Callable[[], None], number: int, frame: FrameType | None) -> NoReturn:
     """End at once: a reader thread blocked on stdin would hold up an orderly exit until the client hangs up."""
     del frame
+    last_words()
     os._exit(128 + number)

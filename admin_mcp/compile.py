@@ -5,6 +5,7 @@ client sees as a reviewable diff.
 """
 
 import json
+import sys
 from pathlib import Path
 
 from admin_mcp.catalog import all_endpoints
@@ -22,4 +23,6 @@ def compiled() -> str:
 
 
 if __name__ == "__main__":
+    if sys.flags.optimize >= 2:  # noqa: PLR2004 - `-OO`
+        sys.exit("Descriptions are docstrings, which -OO drops: compile without it.")
     TOOLS_JSON.write_text(compiled(), encoding="utf-8")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from admin_mcp.catalog import compiled_catalog
-from admin_mcp.errors import Authentication, CallError, Permission
+from admin_mcp.errors import Authentication, CallError, NetworkError, Permission
 from admin_mcp.gate.records import Records, open_records
 from admin_mcp.gate.state import StateUnavailable
 from admin_mcp.hosts import HOSTS, asked_where
@@ -22,6 +22,7 @@ from admin_mcp.settings import Settings
 
 if TYPE_CHECKING:
     from admin_mcp.client import Client
+    from admin_mcp.network import Proxy
 
 Level = Literal["ok", "note", "FAIL"]
 _KEYS_PAGE = "https://platform.openai.com/settings/organization/admin-keys"
@@ -82,6 +83,12 @@ def _key(settings: Settings) -> Finding:
 
 async def _api(settings: Settings, now: int) -> AsyncIterator[Finding]:
     """Read a little of everything. What is refused for want of a permission is only noted."""
+    try:
+        if proxy := _proxy(settings):
+            yield Finding("ok", "proxy", f"requests go through {proxy}")
+    except NetworkError as error:
+        yield Finding("FAIL", "network", f"{error.message} {error.hint}")
+        return
     if not settings.sandbox and settings.admin_key is None:
         yield Finding("note", "API", f"not asked, for want of a key: {settings.base_url}")
         return
@@ -92,7 +99,7 @@ async def _api(settings: Settings, now: int) -> AsyncIterator[Finding]:
     async with connect(settings, Permits()) as client:
         for tool in CHEAP_READS:
             try:
-                await _read(client, tool, now, settings)
+                await _read(client, tool, now)
             except Permission:
                 lacking.append(tool)
             except CallError as error:
@@ -108,15 +115,23 @@ async def _api(settings: Settings, now: int) -> AsyncIterator[Finding]:
         yield Finding("ok", "permissions", f"all {len(CHEAP_READS)} parts that were tried can be read")
 
 
-async def _read(client: "Client", tool: str, now: int, settings: Settings) -> None:
+def _proxy(settings: Settings) -> "Proxy | None":
+    """Return the proxy the API is reached through; the certificates are loaded as well, to see whether they can be."""
+    if settings.sandbox:
+        return None
+    from admin_mcp.network import route_to  # noqa: PLC0415 - loads the HTTP library
+
+    return route_to(settings.base_url).proxy
+
+
+async def _read(client: "Client", tool: str, now: int) -> None:
     from admin_mcp.request import build_request  # noqa: PLC0415
     from admin_mcp.response import Expectation, read_answer  # noqa: PLC0415
 
     endpoint = compiled_catalog().endpoint(tool)
     start = {"start_time": now - _DAY} if "start_time" in endpoint.model_fields else {}
     answer = await client.send(build_request(endpoint.model_validate({"limit": 1, **start})))
-    key = settings.admin_key
-    read_answer(answer, Expectation(mutates=False, verify="", secrets=(key.get_secret_value(),) if key else ()))
+    read_answer(answer, Expectation(mutates=False, verify=""))
 
 
 def _state(settings: Settings) -> Finding:

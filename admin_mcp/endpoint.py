@@ -13,6 +13,7 @@ Everything that can be wrong about such a class is an ``EndpointDefinitionError`
 
 import inspect
 import re
+import sys
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self, TypedDict, Unpack, cast, get_args
 
@@ -224,6 +225,8 @@ def _title(cls: type[Endpoint]) -> str:
 
 def _description(cls: type[Endpoint]) -> str:
     text = cls.__dict__.get("__doc__")
+    if text is None and sys.flags.optimize >= 2:  # noqa: PLR2004 - `-OO` drops docstrings; the compiled list has them
+        return ""
     if not text or not text.strip():
         raise EndpointDefinitionError(f"{cls.__name__}: its docstring is the tool's description; write one")
     return " ".join(inspect.cleandoc(text).split())

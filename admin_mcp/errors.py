@@ -13,7 +13,8 @@
         ├── NotFound, Conflict, RateLimited, ApiError
         ├── NetworkError, CallTimeout
         ├── OutcomeUnknown       a change was sent; whether it was made is not known
-        └── SchemaMismatch       the answer was not a JSON object
+        ├── SchemaMismatch       the answer was not a JSON object
+        └── Internal             a defect of this server, met before anything was changed
 
 No I/O and no formatting beyond the error object itself.
 """
@@ -36,6 +37,7 @@ Kind = Literal[
     "timeout",
     "outcome_unknown",
     "schema_mismatch",
+    "internal",
 ]
 
 
@@ -75,7 +77,7 @@ class CallError(AdminMcpError):
         self.request_id = request_id
         self.retryable = retryable
 
-    def as_object(self) -> dict[str, object]:
+    def as_object(self) -> dict[str, dict[str, object]]:
         """Return the error object that a tool result carries."""
         return {
             "error": {
@@ -179,3 +181,9 @@ class SchemaMismatch(CallError):
     """The answer to a read was not a JSON object."""
 
     kind = "schema_mismatch"
+
+
+class Internal(CallError):
+    """This server failed. If it was a change, nothing of it was sent."""
+
+    kind = "internal"

@@ -31,7 +31,7 @@ from admin_mcp.errors import ApprovalDenied, CallError, InvalidInput
 from admin_mcp.gate.approvals import PENDING_SECONDS
 from admin_mcp.gate.gate import Admission, Gate
 from admin_mcp.gate.guardrails import GuardrailChecks
-from admin_mcp.gate.permits import Permits
+from admin_mcp.gate.permits import PermitError, Permits
 from admin_mcp.gate.person import People
 from admin_mcp.gate.policy import Policy
 from admin_mcp.gate.reads import absence, verification
@@ -40,8 +40,8 @@ from admin_mcp.instructions import INSTRUCTIONS, SEARCH_INSTRUCTIONS
 from admin_mcp.list_cache import ListCache
 from admin_mcp.private_files import lock_of_system
 from admin_mcp.request import build_request
-from admin_mcp.response import Expectation, read_answer
-from admin_mcp.results import internal_error, tool_result
+from admin_mcp.response import Expectation, read_answer, redact
+from admin_mcp.results import ResultTooLongError, error_result, internal_error, too_long, tool_result
 from admin_mcp.secret_sink import SecretSink
 from admin_mcp.selection import nearest
 from admin_mcp.settings import Settings
@@ -68,6 +68,7 @@ class AdminServer:
         self._catalog = catalog
         self._records = records
         self._stack = stack
+        self._secrets = (settings.admin_key.get_secret_value(),) if settings.admin_key else ()
         self._permits = Permits()
         self._client: Client | None = None
         self._connecting = anyio.Lock()
@@ -113,31 +114,42 @@ class AdminServer:
     async def call_tool(
         self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams
     ) -> types.CallToolResult | types.InputRequiredResult:
-        """Answer tools/call: the API's object, an error object, or a question to a person."""
-        turn = _Turn(ctx, self._ways(ctx, params))
+        """Answer tools/call: the API's object, an error object, or a question to a person.
+
+        Results are made in here as well, so that whatever fails after a change was sent is told as such.
+        """
         self._require_known(params.name)
-        arguments = params.arguments or {}
+        turn: _Turn | None = None
         try:
-            if self._two_step and params.name == CONFIRM_CHANGE:
-                result = await self._confirm(arguments, turn)
-            elif self._settings.search:
-                result = await self._search(params.name, arguments, turn)
-            else:
-                result = await self._call(params.name, arguments, turn)
+            turn = _Turn(ctx, self._ways(ctx, params))
+            result = await self._result(params.name, params.arguments or {}, turn)
+            return tool_result(result, self._settings.answer_bytes)
         except NeedsAnswerError as question:
             return question.result
         except CallError as error:
-            return tool_result(error.as_object(), is_error=True)
-        except Exception:
+            failure = error
+        except ResultTooLongError:
+            failure = too_long(sending=turn is not None and turn.change)
+        except Exception as error:
             logger.exception("%s failed inside this server", params.name)
-            return tool_result(internal_error(sending=turn.change).as_object(), is_error=True)
-        return tool_result(result, is_error=False)
+            # A permit that was refused is a defect too, and one that kept the change from being sent.
+            sending = turn is not None and turn.change and not isinstance(error, PermitError)
+            failure = internal_error(sending=sending)
+        return error_result(failure, self._secrets)
+
+    async def _result(self, name: str, arguments: Mapping[str, object], turn: "_Turn") -> Json:
+        if self._two_step and name == CONFIRM_CHANGE:
+            return await self._confirm(arguments, turn)
+        if self._settings.search:
+            return await self._search(name, arguments, turn)
+        return await self._call(name, arguments, turn)
 
     def _require_known(self, name: str) -> None:
         """Refuse a tool that is not there. One that is switched off is the policy's to refuse."""
         listed = [tool["name"] for tool in self.tools]
         if name not in listed and (self._settings.search or name not in self._catalog):
-            raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {name}.{nearest(name, listed)}")
+            said = redact(f"Unknown tool: {name}.{nearest(name, listed)}", self._secrets)
+            raise MCPError(code=types.INVALID_PARAMS, message=said)
 
     async def _search(self, name: str, arguments: Mapping[str, object], turn: "_Turn") -> Json:
         """Answer one of the tools of ``--search``. What it calls meets the gate as if it had been called directly."""
@@ -199,7 +211,7 @@ class AdminServer:
             await ctx.session.report_progress(items, most, message)
 
         bounds = Bounds(self._settings.answer_bytes, late=lambda: anyio.current_time() >= end)
-        return await read_list(call, self._read, bounds, report)
+        return await read_list(call, self._read_page, bounds, report)
 
     def _ways(self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams) -> Ways:
         """Return the ways to a person that this call has; its time to wait begins now."""
@@ -234,18 +246,22 @@ class AdminServer:
         return key_in_use(self._settings)
 
     async def _read(self, call: Endpoint) -> Json:
-        """Send a read of the gate's own."""
+        """Send a read of the gate's own: what a person is shown must be the answer to this request and no other."""
+        return await self._execute(call, Admission(), alone=True)
+
+    async def _read_page(self, call: Endpoint) -> Json:
+        """Send a read of one page of a list."""
         return await self._execute(call, Admission())
 
-    async def _execute(self, call: Endpoint, admission: Admission) -> Json:
+    async def _execute(self, call: Endpoint, admission: Admission, *, alone: bool = False) -> Json:
         spec = type(call).SPEC
         verify = verification(spec, self._catalog) if spec.mutates else ""
         client = await self._connect()
-        answer = await client.send(build_request(call), admission.permit, verify=verify, recheck=admission.recheck)
+        answer = await client.send(
+            build_request(call), admission.permit, verify=verify, alone=alone, recheck=admission.recheck
+        )
         admission.request_id = answer.request_id
-        key = self._settings.admin_key
-        secrets = (key.get_secret_value(),) if key else ()
-        result = read_answer(answer, Expectation(spec.mutates, verify, secrets, absence(spec, self._catalog)))
+        result = read_answer(answer, Expectation(spec.mutates, verify, absence(spec, self._catalog)))
         return self._sink.keep(result, spec.secret) if spec.secret else result
 
     async def _connect(self) -> "Client":

@@ -1,6 +1,7 @@
 """The protocol's stdin and stdout: the SDK's transport, plus an answer to every line that is no message.
 
-The SDK drops what it can't read, and the client then waits for ever. Here such a line gets its JSON-RPC error.
+The SDK drops what it can't read, and the client then waits for ever. Here such a line gets its JSON-RPC error. A line
+that is not UTF-8, or spells half of a surrogate pair, is never repaired: what is sent must be what the client meant.
 """
 
 import json
@@ -11,10 +12,13 @@ from io import TextIOWrapper
 
 import anyio
 import mcp_types as types
+from anyio import to_thread
 from mcp.server.stdio import stdio_server
 from mcp.shared._stream_protocols import ReadStream, WriteStream
 from mcp.shared.message import SessionMessage
 from pydantic_core import from_json
+
+from admin_mcp.strict_json import has_halves, without_halves
 
 Reply = Callable[[SessionMessage], Awaitable[None]]
 
@@ -26,7 +30,8 @@ class _CheckedLines(anyio.AsyncFile[str]):
 
     async def readline(self) -> str:
         """Return the next message's line, or an empty string at the end."""
-        while line := await super().readline():
+        # The thread is left behind when the session ends meanwhile: nothing can wake it but the client.
+        while line := await to_thread.run_sync(self.wrapped.readline, abandon_on_cancel=True):
             error = malformed(line)
             if error is None:
                 return line
@@ -36,7 +41,12 @@ class _CheckedLines(anyio.AsyncFile[str]):
 
 
 def malformed(line: str) -> types.JSONRPCError | None:
-    """Return the error to answer a line with, or None if it is a message."""
+    """Return the error to answer a line with, or None if it is a message.
+
+    Bytes that are not UTF-8 stand in the line as Python's surrogate escapes.
+    """
+    if without_halves(line) != line:
+        return _error(types.PARSE_ERROR, "Parse error: the line is not UTF-8", None)
     if _is_message(line):
         return None
     try:
@@ -45,7 +55,8 @@ def malformed(line: str) -> types.JSONRPCError | None:
         return _error(types.PARSE_ERROR, "Parse error: the line is not JSON", None)
     if isinstance(value, list):
         return _error(types.INVALID_REQUEST, "Invalid request: batches are not supported", None)
-    return _error(types.INVALID_REQUEST, "Invalid request: not a JSON-RPC 2.0 message", _readable_id(value))
+    wrong = "half of a surrogate pair is no text" if has_halves(line.encode()) else "not a JSON-RPC 2.0 message"
+    return _error(types.INVALID_REQUEST, f"Invalid request: {wrong}", _readable_id(value))
 
 
 def _is_message(line: str) -> bool:
@@ -59,7 +70,9 @@ def _is_message(line: str) -> bool:
 
 def _readable_id(value: object) -> types.RequestId | None:
     found = value.get("id") if isinstance(value, dict) else None
-    usable = isinstance(found, str) or (isinstance(found, int) and not isinstance(found, bool) and abs(found) < 2**53)
+    usable = (isinstance(found, str) and without_halves(found) == found) or (
+        isinstance(found, int) and not isinstance(found, bool) and abs(found) < 2**53
+    )
     return found if usable else None
 
 
@@ -69,8 +82,14 @@ def _error(code: int, message: str, request_id: types.RequestId | None) -> types
 
 @asynccontextmanager
 async def checked_stdio() -> AsyncIterator[tuple[ReadStream[SessionMessage | Exception], WriteStream[SessionMessage]]]:
-    """Serve the process's stdin and stdout; stray prints of this process go to stderr meanwhile."""
-    lines = _CheckedLines(TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace"))
-    async with stdio_server(stdin=lines) as (read_stream, write_stream):
-        lines.reply = write_stream.send
-        yield read_stream, write_stream
+    """Serve the process's stdin and stdout; stray prints of this process go to stderr meanwhile.
+
+    A client that closes stdout has gone, as one that closes stdin: the context ends, without an error.
+    """
+    lines = _CheckedLines(TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="surrogateescape", newline="\n"))
+    try:
+        async with stdio_server(stdin=lines) as (read_stream, write_stream):
+            lines.reply = write_stream.send
+            yield read_stream, write_stream
+    except* (BrokenPipeError, ConnectionResetError):
+        pass

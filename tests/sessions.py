@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import mcp_types as types
@@ -59,8 +60,12 @@ async def session(
     *arguments: str,
     env: Mapping[str, str] | None = None,
     answers: Sequence[Answer] | Callable[[types.ElicitRequestFormParams], Answer] | None = (),
+    log: Path | None = None,
 ) -> AsyncIterator[Session]:
-    """Start the server and connect. ``answers=None`` is a client that shows no forms, a function one that decides."""
+    """Start the server and connect. ``answers=None`` is a client that shows no forms, a function one that decides.
+
+    ``log`` is where the process's stderr goes.
+    """
     server = StdioServerParameters(
         command=sys.executable, args=["-m", "admin_mcp", *arguments], env=environment(**(env or {}))
     )
@@ -74,6 +79,6 @@ async def session(
         return answers(params) if callable(answers) else remaining.pop(0)
 
     callback = None if answers is None else answer
-    with open(os.devnull, "w", encoding="utf-8") as quiet:  # noqa: ASYNC230, PTH123 - opening the null device can't block
-        async with Client(stdio_client(server, errlog=quiet), mode=era, elicitation_callback=callback) as client:
+    with (log or Path(os.devnull)).open("w", encoding="utf-8") as stderr:
+        async with Client(stdio_client(server, errlog=stderr), mode=era, elicitation_callback=callback) as client:
             yield Session(client, asked)

@@ -8,12 +8,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import mcp_types as types
 import pytest
 
 from admin_mcp.gate.records import open_records
 from admin_mcp.settings import Settings
 from tests.recorder import Canned, Recorded, Recorder
-from tests.sessions import KEY, environment
+from tests.sessions import APPROVE, ERAS, KEY, environment, session
 
 NEW_KEY = "sk-svcacct-brand-new-0123456789"
 PROJECT = {"project_id": "proj_1"}
@@ -118,6 +119,94 @@ def test_an_api_that_echoes_the_admin_key_gets_it_nowhere(recorder: Recorder, tm
     assert [result["error"]["kind"] for result in results] == ["permission", "authentication", "invalid_input"]
     assert len(recorder.changes) == 1
     for name, content in {"stdout and stderr": written, **everything_written(tmp_path)}.items():
+        assert KEY.encode() not in content, name
+
+
+def echoing(request: Recorded) -> Canned:
+    """Answer with the request's own Authorization header in every place an answer has."""
+    given = request.headers["authorization"]
+    headers = {"x-request-id": f"req_{given}", "content-type": f"application/json; echo={given}"}
+    parts = request.path.split("/")
+    thing = {
+        "id": "role_1",
+        "object": "thing",
+        "name": f"Role of {given}",
+        "email": f"{KEY}@example.com",
+        "description": given,
+        given: {given: [given, {KEY: f"<{given}>"}]},
+        "redacted_value": "sk-admin-...6789",
+    }
+    escaped = json.dumps(thing).replace("sk-admin", "\\u0073k\\u002dadmin")
+    if "fails" in parts:
+        wrong = {"error": {"message": f"No: {given}", "type": given, "param": given, "code": given}, given: given}
+        return Canned(400, wrong, headers)
+    if "breaks" in parts:
+        return Canned(200, raw=f"<p>{given}</p>".encode(), headers=headers)
+    if "users" in parts and not request.changes:
+        return Canned(
+            200, {"object": "list", "data": [{**thing, "role": "owner", "id": given}], "has_more": False}, headers
+        )
+    return Canned(200, raw=escaped.encode(), headers=headers)
+
+
+ECHO_CALLS: list[tuple[str, dict[str, object]]] = [
+    ("get_role", {"role_id": "role_1"}),
+    ("get_role", {"role_id": "fails"}),
+    ("get_role", {"role_id": "breaks"}),
+    ("list_users", {}),
+    ("list_users", {"fetch_all": True}),
+    ("update_role", {"role_id": "role_1", "description": "new"}),
+    ("update_role", {"role_id": "fails", "description": "new"}),
+    ("update_role", {"role_id": "breaks", "description": "new"}),
+    ("create_role", {"role_name": "x", "permissions": ["api.groups.read"]}),
+    ("delete_role", {"role_id": "role_1"}),
+    ("get_role", {"role_id": "role_1", KEY: "x"}),
+    ("get_role", {"role_id": [KEY]}),
+    ("create_role", {"role_name": KEY, "permissions": []}),
+]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("approval", ["elicit", "local", "two-step", "none"])
+async def test_an_api_that_echoes_the_key_everywhere_gets_it_nowhere(
+    approval: str, era: str, recorder: Recorder, tmp_path: Path
+) -> None:
+    recorder.reply = echoing
+    env = {"OPENAI_ADMIN_KEY": KEY, "OPENAI_BASE_URL": recorder.base_url}
+    told: list[str] = []
+    log = tmp_path / "stderr"
+
+    def answer(form: types.ElicitRequestFormParams) -> types.ElicitResult:
+        told.append(form.model_dump_json())
+        return APPROVE
+
+    async with session(era, "--approval", approval, env=env, answers=answer, log=log) as running:
+        for name, arguments in ECHO_CALLS:
+            result = await running.client.call_tool(name, arguments)
+            told.append(result.model_dump_json())
+    seen = {"results and forms": "\n".join(told).encode(), **everything_written(tmp_path)}
+    assert any(name.endswith("gate.sqlite3") for name in seen) or approval == "none"
+    for name, content in seen.items():
+        assert KEY.encode() not in content, name
+    assert b"[redacted]" in seen["results and forms"]
+    if approval == "elicit":
+        assert any('"message"' in text and "[redacted]" in text for text in told)
+    if approval == "none":
+        assert len(recorder.changes) == 5
+
+
+def test_a_new_key_still_reaches_its_file_when_the_api_echoes_the_admin_key_beside_it(
+    recorder: Recorder, tmp_path: Path
+) -> None:
+    recorder.reply = lambda _: Canned(body={**CREATED, "name": KEY, KEY: KEY}, headers={"x-request-id": KEY})
+    server = Server(recorder, tmp_path, "--approval", "none")
+    (result,) = server.talk(("create_project_service_account", {**PROJECT, "name": "robot"}))
+    written = server.end()
+    files = everything_written(tmp_path)
+    assert files.pop(result["api_key"]["value_saved_to"]) == f"{NEW_KEY}\n".encode()
+    for name, content in {"stdout and stderr": written, **files}.items():
+        assert NEW_KEY.encode() not in content, name
         assert KEY.encode() not in content, name
 
 

@@ -230,7 +230,7 @@ class Gate:
             by = self._records.run.name()
         except (OSError, LockBusyError) as error:
             raise StateUnavailable(
-                f"Changes can't be recorded: {error}. Nothing was sent.",
+                f"Changes can't be recorded: {error}.",
                 hint="Tell the operator: make the state directory writable, or set ADMIN_MCP_STATE_DIR to another.",
             ) from None
         fields = {
@@ -263,7 +263,8 @@ class Gate:
         try:
             await _done_whole(write)
         except StateUnavailable as error:
-            logger.error("change %s: %s, but the journal can't be written: %s", change_id, result.outcome, error)  # noqa: TRY400 - the message says it all
+            told = "change %s: %s. That stands, but the journal can't be written: %s"
+            logger.error(told, change_id, result.outcome, error.reason)  # noqa: TRY400 - the message says it all
 
     async def _record_refusal(self, error: CallError, tool: str, request: str | None = None) -> None:
         write = partial(
@@ -278,7 +279,7 @@ class Gate:
         try:
             await _done_whole(write)
         except StateUnavailable as unavailable:
-            logger.warning("%s was refused (%s); it can't be recorded: %s", tool, error.kind, unavailable)
+            logger.warning("%s was refused (%s); it can't be recorded: %s", tool, error.kind, unavailable.reason)
 
     async def _approved(self, change: _Change, person: Person | None) -> Approval:
         """Return the approval once a person gave it for exactly this request."""
@@ -405,7 +406,7 @@ class Gate:
         except (IllegalEventError, KeyError):
             return  # it has ended already, which is all that is wanted
         except StateUnavailable as error:
-            logger.warning("approval %s could not be voided: %s", approval.id, error)
+            logger.warning("approval %s could not be voided: %s", approval.id, error.reason)
 
 
 def _anything(read: Endpoint) -> bool:

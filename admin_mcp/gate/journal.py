@@ -107,7 +107,7 @@ class Journal:
             if row is not None and (record := _record(row)).kind == "damaged":
                 raise StateUnavailable(
                     f"Changes can't be recorded: record {seq} of the journal is damaged, {record.fields['damage']} "
-                    f"({self._state.path}). Nothing was sent.",
+                    f"({self._state.path}).",
                     hint="Reading still works. Tell the operator: `openai-admin-mcp journal verify` names the damage; "
                     "keep that file elsewhere, and a new one is begun.",
                 )

@@ -45,7 +45,14 @@ _PRIMARY_CODE = 0xFF
 
 
 class StateUnavailable(ApprovalUnavailable):
-    """The state can't be used, so no change can be approved or recorded. Nothing was sent."""
+    """The state can't be used, so no change can be approved or recorded.
+
+    ``reason`` says why. The message adds that nothing was sent, which holds for whoever asked for a change.
+    """
+
+    def __init__(self, reason: str, *, hint: str, retryable: bool = False) -> None:
+        super().__init__(f"{reason} Nothing was sent.", hint=hint, retryable=retryable)
+        self.reason = reason
 
 
 class StateBusy(StateUnavailable):
@@ -225,7 +232,7 @@ class State:
 
     def _is_busy(self) -> StateBusy:
         return StateBusy(
-            f"The state is busy: another process kept {self.path} to itself for too long. Nothing was sent.",
+            f"The state is busy: another process kept {self.path} to itself for too long.",
             hint="Try again in a moment.",
             retryable=True,
         )
@@ -233,7 +240,7 @@ class State:
     def _unavailable(self, error: Exception) -> StateUnavailable:
         reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
         return StateUnavailable(
-            f"Changes can't be approved or recorded: {reason} ({self.path}). Nothing was sent.",
+            f"Changes can't be approved or recorded: {reason} ({self.path}).",
             hint="Reading still works. Tell the operator: make that file usable, move it away if it is damaged, or set "
             "ADMIN_MCP_STATE_DIR to another directory.",
         )
