@@ -398,12 +398,12 @@ def test_the_attempts_of_others_in_the_same_process_let_go_of_no_lock(tmp_path: 
 
 def test_a_waiter_whose_file_was_replaced_takes_the_one_that_is_there(tmp_path: Path) -> None:
     path = tmp_path / "run" / "x.lock"
-    holder, usurper, waiter = FileLock(path), FileLock(path), FileLock(path)
+    holder, usurper, waiter = FileLock(path), FileLock(tmp_path / "run" / "y.lock"), FileLock(path)
     holder.acquire()
+    usurper.acquire()
     waits = threading.Thread(target=waiter.acquire, args=(60,))
     waits.start()
-    path.unlink()
-    usurper.acquire()
+    (tmp_path / "run" / "y.lock").replace(path)
     holder.release()
     assert waits.is_alive()
     usurper.release()
