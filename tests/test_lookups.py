@@ -102,7 +102,7 @@ def test_a_toolset_does_not_dead_end(toolset: str, *, read_only: bool) -> None:
         assert set(lookups(tool["name"])) <= names
 
 
-@pytest.mark.parametrize("toolset", [*PRESETS, *{str(tool["_meta"][META_RESOURCE]) for tool in TOOLS}])
+@pytest.mark.parametrize("toolset", list(dict.fromkeys([*PRESETS, *(tool["_meta"][META_RESOURCE] for tool in TOOLS)])))
 def test_what_a_toolset_brings_along_changes_nothing(toolset: str) -> None:
     own = PRESETS.get(toolset, (toolset,))
     brought = [tool for tool in members(TOOLS, toolset) if not _is_of(tool, own)]
