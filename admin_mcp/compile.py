@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from admin_mcp.catalog import all_endpoints
+from admin_mcp.endpoints.schema import build_tool
 from admin_mcp.lookups import lookups
-from admin_mcp.tool import build_tool
 
 TOOLS_JSON = Path(__file__).with_name("tools.json")
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.installation import command
 from admin_mcp.settings import PLACEHOLDER_KEY, ApprovalMode
-from admin_mcp.tool import Json
 
 SERVER = "openai-admin"
 

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import get_args
 
-from admin_mcp.endpoint import Endpoint, Part
-from admin_mcp.fields import names_thing, names_things
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import Endpoint, InputObject
+from admin_mcp.endpoints.fields import names_thing, names_things
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 _PLACEHOLDER = re.compile(r"/\{\w+\}")
 _ROOT = "/organization"
@@ -19,7 +19,7 @@ _PROJECT = f"{_ROOT}/projects/{{project_id}}"
 
 def lookups(endpoint: type[Endpoint], endpoints: Iterable[type[Endpoint]]) -> list[str]:
     """Return the names of the list tools that give the ids in a call's path, and for a change those in its body."""
-    lists = {found.SPEC.path: found.SPEC.name for found in endpoints if issubclass(found, Listing)}
+    lists = {found.SPEC.path: found.SPEC.name for found in endpoints if issubclass(found, PaginatedEndpoint)}
     spec = endpoint.SPEC
     paths = [*_above(spec.path)]
     if spec.mutates:
@@ -46,8 +46,8 @@ def _bodys_ids(endpoint: type[Endpoint]) -> Iterator[str]:
             yield name
 
 
-def _parts(annotation: object) -> Iterator[type[Part]]:
-    if isinstance(annotation, type) and issubclass(annotation, Part):
+def _parts(annotation: object) -> Iterator[type[InputObject]]:
+    if isinstance(annotation, type) and issubclass(annotation, InputObject):
         yield annotation
     for inner in get_args(annotation):
         yield from _parts(inner)

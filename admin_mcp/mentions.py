@@ -8,7 +8,7 @@ import re
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from admin_mcp.tool import META_LOOKUPS, Json
+from admin_mcp.endpoints.schema import META_LOOKUPS, Json
 
 _NAME = re.compile(r"[a-z]+(?:_[a-z0-9]+)+")
 _EITHER = re.compile(rf"({_NAME.pattern}) or ({_NAME.pattern})")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from admin_mcp.endpoint import Endpoint, Method
+from admin_mcp.endpoints.base import Endpoint, Method
 
 
 @dataclass(frozen=True, slots=True)

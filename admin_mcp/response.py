@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import quote
 
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import (
     ApiError,
     Authentication,
@@ -24,7 +25,6 @@ from admin_mcp.errors import (
     SchemaMismatch,
 )
 from admin_mcp.strict_json import TooHeavyError, UnreadableError, parse, without_halves
-from admin_mcp.tool import Json
 
 _LONGEST_MESSAGE = 500
 _LONGEST_HEADER = 200

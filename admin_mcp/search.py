@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from admin_mcp.arguments import without_nulls
+from admin_mcp.endpoints.arguments import without_nulls
+from admin_mcp.endpoints.fields import INTEGRAL
+from admin_mcp.endpoints.schema import META_EFFECT, META_ENDPOINT, META_RESOURCE, Json
 from admin_mcp.errors import InvalidInput
-from admin_mcp.fields import INTEGRAL
 from admin_mcp.selection import nearest
-from admin_mcp.tool import META_EFFECT, META_ENDPOINT, META_RESOURCE, Json
 
 SEARCH_TOOLS, DESCRIBE_TOOLS, CALL_READ, CALL_CHANGE = "search_tools", "describe_tools", "call_read", "call_change"
 _MOST_FOUND = 20

@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApiError, OutcomeUnknown
 from admin_mcp.private_files import private_directory, write_private
 from admin_mcp.settings import SecretsMode
-from admin_mcp.tool import Json
 
 SUFFIX = ".key"
 

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from admin_mcp.endpoints.schema import META_EFFECT, META_ENDPOINT, META_LOOKUPS, META_RESOURCE, Json
 from admin_mcp.errors import SettingsError
 from admin_mcp.mentions import without_mentions
-from admin_mcp.tool import META_EFFECT, META_ENDPOINT, META_LOOKUPS, META_RESOURCE, Json
 
 PRESETS: dict[str, tuple[str, ...]] = {
     "people": ("users", "invites", "groups", "group_*", "roles", "user_roles"),

@@ -19,14 +19,15 @@ from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
 
 from admin_mcp import __version__
-from admin_mcp.arguments import parse_arguments
 from admin_mcp.catalog import Catalog
 from admin_mcp.channels.elicit import NeedsAnswerError, form_of
 from admin_mcp.channels.local import Local
 from admin_mcp.channels.seal import sealing_key
 from admin_mcp.channels.two_step import CONFIRM_CHANGE, CONFIRM_TOOL, SecondStep, parse_confirmation
 from admin_mcp.channels.ways import Ways
-from admin_mcp.endpoint import Endpoint
+from admin_mcp.endpoints.arguments import parse_arguments
+from admin_mcp.endpoints.base import Endpoint
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApprovalDenied, CallError, InvalidInput
 from admin_mcp.gate.approvals import PENDING_SECONDS
 from admin_mcp.gate.gate import Admission, Gate
@@ -45,7 +46,6 @@ from admin_mcp.results import ResultTooLongError, error_result, internal_error, 
 from admin_mcp.secret_sink import SecretSink
 from admin_mcp.selection import nearest
 from admin_mcp.settings import Settings
-from admin_mcp.tool import Json
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -201,9 +201,9 @@ class AdminServer:
 
     async def _read_list(self, call: Endpoint, ctx: ServerRequestContext[Any]) -> Json:
         """Read a list: one page or, if the call wants them merged, several."""
-        from admin_mcp.paging import Bounds, Listing, read_list  # noqa: PLC0415 - comes with the catalog's modules
+        from admin_mcp.endpoints.paging import Bounds, PaginatedEndpoint, read_list  # noqa: PLC0415 - comes with the catalog's modules
 
-        if not isinstance(call, Listing):
+        if not isinstance(call, PaginatedEndpoint):
             raise TypeError(f"{type(call).__name__} is no list")
         end = anyio.current_time() + _patience(ctx)
 

@@ -1,8 +1,8 @@
 """The catalog as an OpenAPI document, so that a generic bridge can serve the same endpoints. Pure."""
 
 from admin_mcp.catalog import all_endpoints
-from admin_mcp.endpoint import Endpoint
-from admin_mcp.tool import Json, build_tool
+from admin_mcp.endpoints.base import Endpoint
+from admin_mcp.endpoints.schema import Json, build_tool
 
 
 def document() -> Json:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from admin_mcp import __version__
 from admin_mcp.catalog import compiled_catalog
-from admin_mcp.tool import Json
+from admin_mcp.endpoints.schema import Json
 
 ROOT = Path(__file__).parents[1]
 CONTENTS = ("admin_mcp", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md")

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from admin_mcp.catalog import compiled_catalog
+from admin_mcp.endpoints.schema import META_LOOKUPS, Json
 from admin_mcp.mentions import cut, without_mentions
 from admin_mcp.search import Names, Query, describe, find
 from admin_mcp.selection import Selection, toolsets
-from admin_mcp.tool import META_LOOKUPS, Json
 
 TOOLS = compiled_catalog().tools
 EVERY = {tool["name"]: tool for tool in TOOLS}

@@ -6,8 +6,8 @@ from typing import Literal
 import pytest
 
 from admin_mcp.catalog import compiled_catalog
-from admin_mcp.endpoint import ApiObject, Endpoint, Part
-from admin_mcp.fields import UNSET, Int, ResourceId
+from admin_mcp.endpoints.base import ApiObject, Endpoint, InputObject
+from admin_mcp.endpoints.fields import UNSET, Int, ResourceId
 from admin_mcp.request import WireRequest, build_request
 
 # The requests of the API's own published examples: tool, arguments, method, path, query, body.
@@ -134,7 +134,7 @@ def test_the_published_examples_come_out_as_published(
     assert (json.loads(wire.body) if wire.body else None) == body
 
 
-class Window(Part):
+class Window(InputObject):
     gt: Int = UNSET
     lte: Int = UNSET
 

@@ -7,10 +7,10 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 from admin_mcp.catalog import compiled_catalog
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
 from admin_mcp.search import CALL_CHANGE, CALL_READ, Names, Query, describe, find, parse, search_tools
 from admin_mcp.selection import tokens
-from admin_mcp.tool import Json
 from tests.recorder import Recorder
 from tests.sessions import APPROVE, ERAS, KEY, REJECT, session
 

@@ -7,9 +7,9 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 from admin_mcp.catalog import compiled_catalog
+from admin_mcp.endpoints.schema import META_EFFECT, META_RESOURCE, Json
 from admin_mcp.errors import SettingsError
 from admin_mcp.selection import PRESETS, Selection, members, summary, tokens, toolsets
-from admin_mcp.tool import META_EFFECT, META_RESOURCE, Json
 from tests.recorder import Recorder
 from tests.sessions import ERAS, KEY, session
 from tests.test_cli import run

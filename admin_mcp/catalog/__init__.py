@@ -9,8 +9,8 @@ from functools import cache
 from importlib import import_module, resources
 from pathlib import Path
 
-from admin_mcp.endpoint import Endpoint
-from admin_mcp.tool import META_ENDPOINT, META_RESOURCE, Json
+from admin_mcp.endpoints.base import Endpoint
+from admin_mcp.endpoints.schema import META_ENDPOINT, META_RESOURCE, Json
 
 
 class Catalog:

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import INTEGRAL, UNSET, AfterItem, ApiDefault, IfLeftOut, Int, Open, Order, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import ApiObject, Endpoint
+from admin_mcp.endpoints.fields import INTEGRAL, UNSET, AfterItem, ApiDefault, IfLeftOut, Int, Open, Order, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 
 class AdminApiKeyOwner(ApiObject):
@@ -57,7 +57,7 @@ class AdminApiKeyDeleted(ApiObject):
     object: Open[Literal["organization.admin_api_key.deleted"]]
 
 
-class ListAdminApiKeys(Listing, get="/organization/admin_api_keys", returns=AdminApiKeyList):
+class ListAdminApiKeys(PaginatedEndpoint, get="/organization/admin_api_keys", returns=AdminApiKeyList):
     """List the organization's admin API keys with owner and last use; secrets are redacted. Ordinary keys are in
     list_project_api_keys.
     """

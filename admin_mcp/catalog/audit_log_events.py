@@ -6,8 +6,8 @@ Payloads of the same shape share a class, so a name may stand for both halves of
 from typing import Literal
 
 from admin_mcp.catalog.external_storage import AwsStorage, AzureStorage, GcpStorage, OciStorage
-from admin_mcp.endpoint import ApiObject
-from admin_mcp.fields import UNSET, Open
+from admin_mcp.endpoints.base import ApiObject
+from admin_mcp.endpoints.fields import UNSET, Open
 
 
 class Reference(ApiObject):

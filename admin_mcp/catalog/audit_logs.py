@@ -39,9 +39,9 @@ from admin_mcp.catalog.audit_log_events import (
     UntypedCreated,
     UntypedUpdated,
 )
-from admin_mcp.endpoint import ApiObject, Part
-from admin_mcp.fields import UNSET, After, ApiDefault, Before, Int, Limit100, Open, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import ApiObject, InputObject
+from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Before, Int, Limit100, Open, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 EventType: TypeAlias = Literal[
     "api_key.created",
@@ -281,7 +281,7 @@ class AuditLogList(ApiObject):
     has_more: bool
 
 
-class EffectiveAt(Part):
+class EffectiveAt(InputObject):
     """A span of time, open or closed on either side."""
 
     gt: Int = UNSET
@@ -296,7 +296,7 @@ class EffectiveAt(Part):
         return self
 
 
-class ListAuditLogs(Listing, get="/organization/audit_logs", returns=AuditLogList):
+class ListAuditLogs(PaginatedEndpoint, get="/organization/audit_logs", returns=AuditLogList):
     """List what was changed in the organization, who signed in, when and by whom. Narrow it with event_types and
     effective_at. Model calls are not in it.
     """

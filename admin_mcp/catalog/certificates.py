@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import UNSET, After, ApiDefault, Limit100, Open, Order, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import ApiObject, Endpoint
+from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Limit100, Open, Order, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 CertificateIds = Annotated[list[ResourceId], Field(min_length=1, max_length=10)]
 
@@ -79,7 +79,7 @@ class CertificateDeleted(ApiObject):
     object: Open[Literal["certificate.deleted"]]
 
 
-class ListCertificates(Listing, get="/organization/certificates", returns=CertificateList):
+class ListCertificates(PaginatedEndpoint, get="/organization/certificates", returns=CertificateList):
     """List the organization's mutual-TLS certificates: where certificate ids come from. `active` is for the
     organization; for one project see list_project_certificates.
     """

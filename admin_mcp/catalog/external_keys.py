@@ -4,10 +4,10 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import UNSET, AfterItem, Int, Open, Order, ResourceId
-from admin_mcp.paging import Listing
-from admin_mcp.variants import Variant, check_variant
+from admin_mcp.endpoints.base import ApiObject, Endpoint
+from admin_mcp.endpoints.fields import UNSET, AfterItem, Int, Open, Order, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
+from admin_mcp.endpoints.unions import Variant, check_variant
 
 Purpose = Literal["ekm", "psp_decryption"]
 
@@ -78,7 +78,7 @@ _VARIANTS: Final = {
 }
 
 
-class ListExternalKeys(Listing, get="/organization/external_keys", returns=ExternalKeyList):
+class ListExternalKeys(PaginatedEndpoint, get="/organization/external_keys", returns=ExternalKeyList):
     """List the cloud KMS keys registered with the organization and the projects that use them: where
     external_key_id comes from.
     """

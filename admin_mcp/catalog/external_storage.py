@@ -4,10 +4,10 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from admin_mcp.endpoint import ApiObject, Endpoint, Part
-from admin_mcp.fields import UNSET, AfterItem, Int, Open, Order, ResourceId
-from admin_mcp.paging import Listing
-from admin_mcp.variants import Variant, check_variant
+from admin_mcp.endpoints.base import ApiObject, Endpoint, InputObject
+from admin_mcp.endpoints.fields import UNSET, AfterItem, Int, Open, Order, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
+from admin_mcp.endpoints.unions import Variant, check_variant
 
 
 class AwsStorage(ApiObject):
@@ -96,7 +96,7 @@ _VARIANTS: Final = {
 }
 
 
-class StorageProvider(Part):
+class StorageProvider(InputObject):
     """The bucket or container to use, and what reaching it takes."""
 
     type: Literal["aws", "azure", "gcp", "oci"] = Field(
@@ -122,7 +122,7 @@ class StorageProvider(Part):
         return self
 
 
-class ListExternalStorage(Listing, get="/organization/external_storage", returns=ExternalStorageList):
+class ListExternalStorage(PaginatedEndpoint, get="/organization/external_storage", returns=ExternalStorageList):
     """List which projects keep their data in a bucket of your own cloud, and each one's status: where
     external_storage_id comes from.
     """

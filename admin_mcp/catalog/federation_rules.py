@@ -4,10 +4,10 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, FiniteFloat, model_validator
 
-from admin_mcp.endpoint import ApiObject, Endpoint, Part
-from admin_mcp.fields import INTEGRAL, UNSET, AfterItem, Clearable, IfLeftOut, Int, Open, Order, ResourceId
-from admin_mcp.paging import Listing
-from admin_mcp.variants import Variant, check_variant
+from admin_mcp.endpoints.base import ApiObject, Endpoint, InputObject
+from admin_mcp.endpoints.fields import INTEGRAL, UNSET, AfterItem, Clearable, IfLeftOut, Int, Open, Order, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
+from admin_mcp.endpoints.unions import Variant, check_variant
 
 
 class ServiceAccountDefaultPermissions(ApiObject):
@@ -60,7 +60,7 @@ AttributeMatchers = dict[str, Annotated[str | bool | int | FiniteFloat, INTEGRAL
 _VARIANTS: Final = {"service_account_default": Variant(), "restricted": Variant(("scopes",))}
 
 
-class RulePermissions(Part):
+class RulePermissions(InputObject):
     """How much of what the service account may do is handed on."""
 
     type: Literal["service_account_default", "restricted"]
@@ -73,7 +73,7 @@ class RulePermissions(Part):
 
 
 class ListFederationRules(
-    Listing,
+    PaginatedEndpoint,
     get="/organization/workload_identity_providers/{workload_identity_provider_id}/federation_rules",
     returns=FederationRuleList,
 ):

@@ -4,9 +4,9 @@ from typing import Literal
 
 from admin_mcp.catalog.roles import Role
 from admin_mcp.catalog.user_roles import AssignedRole, AssignedRoleList, RoleUnassigned
-from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import UNSET, AfterNext, Limit0To1000, Open, Order, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import ApiObject, Endpoint
+from admin_mcp.endpoints.fields import UNSET, AfterNext, Limit0To1000, Open, Order, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 
 class RoleHolderGroup(ApiObject):
@@ -27,7 +27,7 @@ class GroupRoleAssignment(ApiObject):
     role: Role
 
 
-class ListGroupRoles(Listing, get="/organization/groups/{group_id}/roles", returns=AssignedRoleList):
+class ListGroupRoles(PaginatedEndpoint, get="/organization/groups/{group_id}/roles", returns=AssignedRoleList):
     """List the organization roles a group holds for its members. Its roles in one project are in
     list_project_group_roles.
     """

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import UNSET, AfterNext, ApiDefault, Limit0To1000, Open, Order, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import ApiObject, Endpoint
+from admin_mcp.endpoints.fields import UNSET, AfterNext, ApiDefault, Limit0To1000, Open, Order, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 
 class GroupUser(ApiObject):
@@ -50,7 +50,7 @@ class GroupUserRemoved(ApiObject):
     object: Open[Literal["group.user.deleted"]]
 
 
-class ListGroupUsers(Listing, get="/organization/groups/{group_id}/users", returns=GroupUserList):
+class ListGroupUsers(PaginatedEndpoint, get="/organization/groups/{group_id}/users", returns=GroupUserList):
     """List the users in a group with name and email."""
 
     group_id: ResourceId

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import UNSET, AfterNext, ApiDefault, Limit0To1000, Open, Order, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import ApiObject, Endpoint
+from admin_mcp.endpoints.fields import UNSET, AfterNext, ApiDefault, Limit0To1000, Open, Order, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 GroupName = Annotated[str, Field(min_length=1, max_length=255)]
 
@@ -47,7 +47,7 @@ class GroupDeleted(ApiObject):
     object: Open[Literal["group.deleted"]]
 
 
-class ListGroups(Listing, get="/organization/groups", returns=GroupList):
+class ListGroups(PaginatedEndpoint, get="/organization/groups", returns=GroupList):
     """List the organization's groups: where group_id comes from. Members are in list_group_users; groups with access to
     one project in list_project_groups.
     """

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from admin_mcp.endpoint import ApiObject, Endpoint, Part
-from admin_mcp.fields import UNSET, After, ApiDefault, IfLeftOut, Limit100, Open, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import ApiObject, Endpoint, InputObject
+from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, IfLeftOut, Limit100, Open, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 
 class InviteProject(ApiObject):
@@ -48,14 +48,14 @@ class InviteDeleted(ApiObject):
     object: Open[Literal["organization.invite.deleted"]]
 
 
-class InviteProjectInput(Part):
+class InviteProjectInput(InputObject):
     """A project to put the invited person in."""
 
     id: ResourceId
     role: Literal["member", "owner"]
 
 
-class ListInvites(Listing, get="/organization/invites", returns=InviteList):
+class ListInvites(PaginatedEndpoint, get="/organization/invites", returns=InviteList):
     """List invites to the organization, whether pending, accepted or expired: where invite_id comes from."""
 
     after: After = UNSET

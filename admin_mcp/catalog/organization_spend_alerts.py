@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from admin_mcp.endpoint import ApiObject, Endpoint, Part
-from admin_mcp.fields import UNSET, After, ApiDefault, Before, Cents, Limit0To100, Open, Order, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import ApiObject, Endpoint, InputObject
+from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Before, Cents, Limit0To100, Open, Order, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 
 class NotificationChannel(ApiObject):
@@ -44,7 +44,7 @@ class OrganizationSpendAlertDeleted(ApiObject):
     object: Open[Literal["organization.spend_alert.deleted"]]
 
 
-class NotificationChannelInput(Part):
+class NotificationChannelInput(InputObject):
     """Where to send a spend alert."""
 
     recipients: list[str]
@@ -52,7 +52,9 @@ class NotificationChannelInput(Part):
     subject_prefix: str | None = UNSET
 
 
-class ListOrganizationSpendAlerts(Listing, get="/organization/spend_alerts", returns=OrganizationSpendAlertList):
+class ListOrganizationSpendAlerts(
+    PaginatedEndpoint, get="/organization/spend_alerts", returns=OrganizationSpendAlertList
+):
     """List spend alerts on the whole organization: where alert_id comes from. A project's own are in
     list_project_spend_alerts.
     """

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import UNSET, After, ApiDefault, Lifetime, Limit100, Open, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import ApiObject, Endpoint
+from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Lifetime, Limit100, Open, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 
 class ApiKeyServiceAccount(ApiObject):
@@ -68,7 +68,9 @@ class ProjectApiKeyDeleted(ApiObject):
     object: Open[Literal["organization.project.api_key.deleted"]]
 
 
-class ListProjectApiKeys(Listing, get="/organization/projects/{project_id}/api_keys", returns=ProjectApiKeyList):
+class ListProjectApiKeys(
+    PaginatedEndpoint, get="/organization/projects/{project_id}/api_keys", returns=ProjectApiKeyList
+):
     """List one project's API keys with owner, last use and expiry, secrets redacted. Admin keys are in
     list_admin_api_keys.
     """

@@ -3,9 +3,9 @@
 from typing import Annotated, Literal
 
 from admin_mcp.catalog.certificates import CertificateIds, CertificateValidity
-from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import UNSET, After, ApiDefault, Limit100, Open, Order, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import ApiObject, Endpoint
+from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Limit100, Open, Order, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 
 class ProjectCertificate(ApiObject):
@@ -44,7 +44,7 @@ class ProjectCertificatesDeactivated(ApiObject):
 
 
 class ListProjectCertificates(
-    Listing, get="/organization/projects/{project_id}/certificates", returns=ProjectCertificateList
+    PaginatedEndpoint, get="/organization/projects/{project_id}/certificates", returns=ProjectCertificateList
 ):
     """List certificates as one project sees them: `active` tells whether they are active there. For the organization's
     own state use list_certificates.

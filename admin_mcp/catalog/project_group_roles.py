@@ -2,12 +2,14 @@
 
 from admin_mcp.catalog.group_roles import GroupRoleAssignment
 from admin_mcp.catalog.user_roles import AssignedRole, AssignedRoleList, RoleUnassigned
-from admin_mcp.endpoint import Endpoint
-from admin_mcp.fields import UNSET, AfterNext, Limit0To1000, Order, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import Endpoint
+from admin_mcp.endpoints.fields import UNSET, AfterNext, Limit0To1000, Order, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 
-class ListProjectGroupRoles(Listing, get="/projects/{project_id}/groups/{group_id}/roles", returns=AssignedRoleList):
+class ListProjectGroupRoles(
+    PaginatedEndpoint, get="/projects/{project_id}/groups/{group_id}/roles", returns=AssignedRoleList
+):
     """List the roles a group gives its members in one project. Organization roles are in list_group_roles."""
 
     project_id: ResourceId

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import UNSET, AfterNext, ApiDefault, Limit0To100, Open, Order, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import ApiObject, Endpoint
+from admin_mcp.endpoints.fields import UNSET, AfterNext, ApiDefault, Limit0To100, Open, Order, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 
 class ProjectGroup(ApiObject):
@@ -36,7 +36,7 @@ class ProjectGroupRemoved(ApiObject):
     object: Open[Literal["project.group.deleted"]]
 
 
-class ListProjectGroups(Listing, get="/organization/projects/{project_id}/groups", returns=ProjectGroupList):
+class ListProjectGroups(PaginatedEndpoint, get="/organization/projects/{project_id}/groups", returns=ProjectGroupList):
     """List the groups added to one project. Their roles in it are in list_project_group_roles."""
 
     project_id: ResourceId

@@ -1,7 +1,7 @@
 """Hosted tool permissions of a project: which of the API's own tools it may use."""
 
-from admin_mcp.endpoint import ApiObject, Endpoint, Part
-from admin_mcp.fields import UNSET, ResourceId
+from admin_mcp.endpoints.base import ApiObject, Endpoint, InputObject
+from admin_mcp.endpoints.fields import UNSET, ResourceId
 
 
 class HostedToolPermission(ApiObject):
@@ -20,7 +20,7 @@ class ProjectHostedToolPermissions(ApiObject):
     web_search: HostedToolPermission
 
 
-class HostedToolSwitch(Part):
+class HostedToolSwitch(InputObject):
     """Turns one hosted tool on or off."""
 
     enabled: bool

@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import Open, ResourceId
+from admin_mcp.endpoints.base import ApiObject, Endpoint
+from admin_mcp.endpoints.fields import Open, ResourceId
 
 
 class ProjectModelPermissions(ApiObject):

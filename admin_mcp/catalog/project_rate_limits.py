@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import UNSET, After, ApiDefault, Before, Int, Open, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import ApiObject, Endpoint
+from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Before, Int, Open, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 
 class ProjectRateLimit(ApiObject):
@@ -32,7 +32,7 @@ class ProjectRateLimitList(ApiObject):
 
 
 class ListProjectRateLimits(
-    Listing, get="/organization/projects/{project_id}/rate_limits", returns=ProjectRateLimitList
+    PaginatedEndpoint, get="/organization/projects/{project_id}/rate_limits", returns=ProjectRateLimitList
 ):
     """List one project's request, token, image, audio and batch limits for each model: where rate_limit_id comes from.
     For money see get_project_spend_limit.

@@ -5,12 +5,12 @@ from typing import Annotated
 from pydantic import Field
 
 from admin_mcp.catalog.roles import Role, RoleDeleted, RoleList
-from admin_mcp.endpoint import Endpoint
-from admin_mcp.fields import UNSET, AfterNext, ApiDefault, Clearable, Limit0To1000, Order, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import Endpoint
+from admin_mcp.endpoints.fields import UNSET, AfterNext, ApiDefault, Clearable, Limit0To1000, Order, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 
-class ListProjectRoles(Listing, get="/projects/{project_id}/roles", returns=RoleList):
+class ListProjectRoles(PaginatedEndpoint, get="/projects/{project_id}/roles", returns=RoleList):
     """List one project's roles with their permissions: where the role_id for assign_project_user_role or
     assign_project_group_role comes from.
     """

@@ -5,9 +5,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import UNSET, After, ApiDefault, IfLeftOut, Lifetime, Limit100, Open, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import ApiObject, Endpoint
+from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, IfLeftOut, Lifetime, Limit100, Open, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 
 class ProjectServiceAccount(ApiObject):
@@ -61,7 +61,7 @@ class ProjectServiceAccountDeleted(ApiObject):
 
 
 class ListProjectServiceAccounts(
-    Listing, get="/organization/projects/{project_id}/service_accounts", returns=ProjectServiceAccountList
+    PaginatedEndpoint, get="/organization/projects/{project_id}/service_accounts", returns=ProjectServiceAccountList
 ):
     """List one project's service accounts and their roles. Their keys are in list_project_api_keys."""
 

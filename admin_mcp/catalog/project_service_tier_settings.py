@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import UNSET, Open, ResourceId
+from admin_mcp.endpoints.base import ApiObject, Endpoint
+from admin_mcp.endpoints.fields import UNSET, Open, ResourceId
 
 DefaultTier = Literal["standard", "fast", "scale"]
 OptionalTier = Literal["flex", "fast", "ultrafast"]

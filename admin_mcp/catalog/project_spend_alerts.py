@@ -3,9 +3,9 @@
 from typing import Annotated, Literal
 
 from admin_mcp.catalog.organization_spend_alerts import NotificationChannel, NotificationChannelInput
-from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import UNSET, After, ApiDefault, Before, Cents, Limit0To100, Open, Order, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import ApiObject, Endpoint
+from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Before, Cents, Limit0To100, Open, Order, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 
 class ProjectSpendAlert(ApiObject):
@@ -38,7 +38,7 @@ class ProjectSpendAlertDeleted(ApiObject):
 
 
 class ListProjectSpendAlerts(
-    Listing, get="/organization/projects/{project_id}/spend_alerts", returns=ProjectSpendAlertList
+    PaginatedEndpoint, get="/organization/projects/{project_id}/spend_alerts", returns=ProjectSpendAlertList
 ):
     """List one project's spend alerts: where alert_id comes from. Its cap is in get_project_spend_limit."""
 

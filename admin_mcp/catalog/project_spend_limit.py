@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from admin_mcp.catalog.organization_spend_limit import SpendLimitEnforcement
-from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import INTEGRAL, Open, ResourceId
+from admin_mcp.endpoints.base import ApiObject, Endpoint
+from admin_mcp.endpoints.fields import INTEGRAL, Open, ResourceId
 
 
 class ProjectSpendLimit(ApiObject):

@@ -1,12 +1,14 @@
 """Project roles assigned to a user."""
 
 from admin_mcp.catalog.user_roles import AssignedRole, AssignedRoleList, RoleUnassigned, UserRoleAssignment
-from admin_mcp.endpoint import Endpoint
-from admin_mcp.fields import UNSET, AfterNext, Limit0To1000, Order, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import Endpoint
+from admin_mcp.endpoints.fields import UNSET, AfterNext, Limit0To1000, Order, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 
-class ListProjectUserRoles(Listing, get="/projects/{project_id}/users/{user_id}/roles", returns=AssignedRoleList):
+class ListProjectUserRoles(
+    PaginatedEndpoint, get="/projects/{project_id}/users/{user_id}/roles", returns=AssignedRoleList
+):
     """List the roles a user holds in one project; `assignment_sources` tells through what. Organization roles are in
     list_user_roles.
     """

@@ -5,9 +5,9 @@ from typing import Annotated, Literal, Self
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import UNSET, After, ApiDefault, Limit100, Open, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import ApiObject, Endpoint
+from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Limit100, Open, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 ProjectMemberRole = Literal["owner", "member"]
 """What a membership of a project takes by name; any other role is assigned beside it, by its id."""
@@ -42,7 +42,7 @@ class ProjectUserDeleted(ApiObject):
     object: Open[Literal["organization.project.user.deleted"]]
 
 
-class ListProjectUsers(Listing, get="/organization/projects/{project_id}/users", returns=ProjectUserList):
+class ListProjectUsers(PaginatedEndpoint, get="/organization/projects/{project_id}/users", returns=ProjectUserList):
     """List the users of one project, each as owner or member. Groups are in list_project_groups."""
 
     project_id: ResourceId

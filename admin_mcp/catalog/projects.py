@@ -5,9 +5,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from admin_mcp.endpoint import ApiObject, Endpoint, Retired
-from admin_mcp.fields import UNSET, After, ApiDefault, Clearable, IfLeftOut, Limit100, Open, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import ApiObject, Endpoint, Retired
+from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Clearable, IfLeftOut, Limit100, Open, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 Residency = Literal[
     "GLOBAL",
@@ -51,7 +51,7 @@ class ProjectList(ApiObject):
     has_more: bool
 
 
-class ListProjects(Listing, get="/organization/projects", returns=ProjectList):
+class ListProjects(PaginatedEndpoint, get="/organization/projects", returns=ProjectList):
     """List the organization's projects: where project_id comes from. Archived ones only with include_archived."""
 
     after: After = UNSET

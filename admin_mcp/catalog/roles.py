@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import UNSET, AfterNext, ApiDefault, Clearable, Limit0To1000, Open, Order, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import ApiObject, Endpoint
+from admin_mcp.endpoints.fields import UNSET, AfterNext, ApiDefault, Clearable, Limit0To1000, Open, Order, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 
 class Role(ApiObject):
@@ -38,7 +38,7 @@ class RoleDeleted(ApiObject):
     object: Open[Literal["role.deleted"]]
 
 
-class ListRoles(Listing, get="/organization/roles", returns=RoleList):
+class ListRoles(PaginatedEndpoint, get="/organization/roles", returns=RoleList):
     """List organization roles with their permissions: where the role_id for assign_user_role or assign_group_role
     comes from. For roles inside one project use list_project_roles.
     """

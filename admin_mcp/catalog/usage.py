@@ -6,8 +6,8 @@ from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from admin_mcp.catalog.usage_results import DecisionsPage, UsagePage
-from admin_mcp.fields import INTEGRAL, UNSET, ApiDefault, ResourceId
-from admin_mcp.paging import LARGEST_PAGE, Listing
+from admin_mcp.endpoints.fields import INTEGRAL, UNSET, ApiDefault, ResourceId
+from admin_mcp.endpoints.paging import LARGEST_PAGE, PaginatedEndpoint
 
 _MOST_BUCKETS: Final = {"1m": 1440, "1h": 168, "1d": 31}
 
@@ -42,7 +42,7 @@ ByCaller: TypeAlias = Literal["project_id", "user_id", "api_key_id", "model"]
 ByCall: TypeAlias = Literal["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source"]
 
 
-class UsageListing(Listing, abstract=True):
+class UsageListing(PaginatedEndpoint, abstract=True):
     """Base of the usage endpoints, whose pages are as long as their buckets let them be."""
 
     def largest_page(self) -> int:

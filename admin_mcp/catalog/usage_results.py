@@ -2,8 +2,8 @@
 
 from typing import Literal, TypeAlias
 
-from admin_mcp.endpoint import ApiObject
-from admin_mcp.fields import UNSET, Open
+from admin_mcp.endpoints.base import ApiObject
+from admin_mcp.endpoints.fields import UNSET, Open
 
 ApiSource: TypeAlias = Open[Literal["agents_api", "unlabeled"]]
 

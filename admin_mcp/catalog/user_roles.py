@@ -4,9 +4,9 @@ from typing import Literal
 
 from admin_mcp.catalog.roles import Role
 from admin_mcp.catalog.users import OrganizationUser
-from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import UNSET, AfterNext, Limit0To1000, Open, Order, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import ApiObject, Endpoint
+from admin_mcp.endpoints.fields import UNSET, AfterNext, Limit0To1000, Open, Order, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 
 class AssignmentSource(ApiObject):
@@ -57,7 +57,7 @@ class UserRoleAssignment(ApiObject):
     user: OrganizationUser
 
 
-class ListUserRoles(Listing, get="/organization/users/{user_id}/roles", returns=AssignedRoleList):
+class ListUserRoles(PaginatedEndpoint, get="/organization/users/{user_id}/roles", returns=AssignedRoleList):
     """List the organization roles a user holds; `assignment_sources` names what a role is inherited from. Roles in one
     project are in list_project_user_roles.
     """

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from admin_mcp.endpoint import ApiObject, Endpoint
-from admin_mcp.fields import UNSET, After, ApiDefault, Limit100, Open, ResourceId
-from admin_mcp.paging import Listing
+from admin_mcp.endpoints.base import ApiObject, Endpoint
+from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Limit100, Open, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 
 class OrganizationUserProject(ApiObject):
@@ -76,7 +76,7 @@ class OrganizationUserDeleted(ApiObject):
     object: Open[Literal["organization.user.deleted"]]
 
 
-class ListUsers(Listing, get="/organization/users", returns=OrganizationUserList):
+class ListUsers(PaginatedEndpoint, get="/organization/users", returns=OrganizationUserList):
     """List members of the organization: where user_id comes from. To find a person, give `emails`; people who were
     invited but have not joined are in list_invites.
     """

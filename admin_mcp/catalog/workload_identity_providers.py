@@ -4,10 +4,10 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, WithJsonSchema, model_validator
 
-from admin_mcp.endpoint import ApiObject, Endpoint, Part
-from admin_mcp.fields import UNSET, AfterItem, Clearable, Int, Open, Order, ResourceId
-from admin_mcp.paging import Listing
-from admin_mcp.variants import Variant, check_variant
+from admin_mcp.endpoints.base import ApiObject, Endpoint, InputObject
+from admin_mcp.endpoints.fields import UNSET, AfterItem, Clearable, Int, Open, Order, ResourceId
+from admin_mcp.endpoints.paging import PaginatedEndpoint
+from admin_mcp.endpoints.unions import Variant, check_variant
 
 
 class WorkloadAttribute(ApiObject):
@@ -63,7 +63,7 @@ class WorkloadIdentityProviderDeleted(ApiObject):
     object: Open[Literal["organization.workload_identity_provider.deleted"]]
 
 
-class AttributeTransformation(Part):
+class AttributeTransformation(InputObject):
     """An attribute to work out from a token's claims."""
 
     attribute: str
@@ -73,7 +73,7 @@ class AttributeTransformation(Part):
 _VARIANTS: Final = {"discovery": Variant(("discovery_url",)), "uploaded_jwks": Variant(("jwks",))}
 
 
-class Verification(Part):
+class Verification(InputObject):
     """How the provider's tokens are verified."""
 
     type: Literal["discovery", "uploaded_jwks"] = Field(
@@ -89,7 +89,7 @@ class Verification(Part):
 
 
 class ListWorkloadIdentityProviders(
-    Listing, get="/organization/workload_identity_providers", returns=WorkloadIdentityProviderList
+    PaginatedEndpoint, get="/organization/workload_identity_providers", returns=WorkloadIdentityProviderList
 ):
     """List the OIDC issuers the organization trusts for keyless access: where workload_identity_provider_id comes
     from. What they give access to is in list_federation_rules.

@@ -6,12 +6,12 @@ A model can do both, so this is a handle for such a framework and no protection 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from admin_mcp.endpoints.schema import META_EFFECT, Json
 from admin_mcp.errors import ApprovalPending, InvalidInput
 from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.forms import PHRASE, Reply
 from admin_mcp.gate.person import Person
 from admin_mcp.gate.policy import Channel
-from admin_mcp.tool import META_EFFECT, Json
 
 CONFIRM_CHANGE = "confirm_change"
 

@@ -13,9 +13,9 @@ from typing import cast
 import click
 
 from admin_mcp.commands.options import settings_of, settings_options
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.hosts import HOSTS, SERVER, Launch, claude_desktop_file, merged, shown
 from admin_mcp.settings import PLACEHOLDER_KEY
-from admin_mcp.tool import Json
 
 
 @click.command()

@@ -13,11 +13,11 @@ from admin_mcp.errors import CallError, SettingsError
 
 if TYPE_CHECKING:
     from admin_mcp.catalog import Catalog
-    from admin_mcp.endpoint import Effect, Endpoint
+    from admin_mcp.endpoints.base import Effect, Endpoint
+    from admin_mcp.endpoints.schema import Json
     from admin_mcp.gate.policy import Policy, Rule
     from admin_mcp.gate.policy_file import PolicyFile
     from admin_mcp.settings import Settings
-    from admin_mcp.tool import Json
 
 _FILE = click.Path(path_type=Path)
 _NAMED_AT_ONCE = 5
@@ -81,8 +81,8 @@ def check(context: click.Context, /, file: Path) -> None:
 @click.pass_context
 def explain(context: click.Context, /, tool: str, arguments: str | None) -> None:
     """Say which rule decides a call of TOOL, and why the rules before it don't."""
-    from admin_mcp.arguments import parse_arguments  # noqa: PLC0415
     from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
+    from admin_mcp.endpoints.arguments import parse_arguments  # noqa: PLC0415
     from admin_mcp.gate.effects import effect_of  # noqa: PLC0415
     from admin_mcp.gate.policy import LEFT_OUT  # noqa: PLC0415
     from admin_mcp.gate.projects import named_projects  # noqa: PLC0415
@@ -187,7 +187,7 @@ def _left_out(tools: "Iterable[Json]") -> "Iterator[Rule]":
 
 def _effects() -> "dict[str, Effect]":
     from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
-    from admin_mcp.tool import META_EFFECT  # noqa: PLC0415
+    from admin_mcp.endpoints.schema import META_EFFECT  # noqa: PLC0415
 
     return {tool["name"]: tool["_meta"][META_EFFECT] for tool in compiled_catalog().tools}
 

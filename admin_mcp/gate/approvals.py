@@ -16,13 +16,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApprovalDenied, ApprovalUnavailable
 from admin_mcp.gate import noes
 from admin_mcp.gate.journal import OUTCOME_PATIENCE_SECONDS, Journal, Outcome
 from admin_mcp.gate.policy import Channel
 from admin_mcp.gate.preview import Preview
 from admin_mcp.gate.state import State as Storage
-from admin_mcp.tool import Json
 
 State = Literal["pending", "approved", "rejected", "used", "void", "expired"]
 Event = Literal["approve", "reject", "close", "claim", "void", "expire"]

@@ -5,9 +5,9 @@ Where something can't be told it counts as the graver.
 
 from collections.abc import Iterator
 
-from admin_mcp.endpoint import Effect, Endpoint
+from admin_mcp.endpoints.base import Effect, Endpoint
+from admin_mcp.endpoints.schema import META_EFFECT, META_ENDPOINT, Json
 from admin_mcp.gate.seen import Found, Seen, body_of, name_of
-from admin_mcp.tool import META_EFFECT, META_ENDPOINT, Json
 
 _RANKS = {"none": 0, "reader": 1, "member": 1}
 _OWNER_RANK = 3

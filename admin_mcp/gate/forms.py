@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.preview import Preview
 from admin_mcp.gate.text import visible
-from admin_mcp.tool import Json
 
 Action = Literal["accept", "decline", "cancel"]
 

@@ -15,7 +15,8 @@ import anyio
 from anyio import to_thread
 
 from admin_mcp.catalog import Catalog
-from admin_mcp.endpoint import Endpoint, Spec
+from admin_mcp.endpoints.base import Endpoint, EndpointSpec
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApprovalPending, ApprovalUnavailable, CallError, InvalidInput
 from admin_mcp.gate.approvals import Approval, IllegalEventError, Question, Result
 from admin_mcp.gate.effects import effect_of, possible_effects
@@ -47,7 +48,6 @@ from admin_mcp.gate.state import StateUnavailable
 from admin_mcp.private_files import LockBusyError
 from admin_mcp.request import WireRequest
 from admin_mcp.settings import Target
-from admin_mcp.tool import Json
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class _Change:
     key: str
 
     @property
-    def spec(self) -> Spec:
+    def spec(self) -> EndpointSpec:
         return type(self.call).SPEC
 
     @property
@@ -122,7 +122,7 @@ class Gate:
         self._asking: set[str] = set()
         self._closing: dict[str, anyio.Event] = {}
 
-    async def check(self, spec: Spec) -> None:
+    async def check(self, spec: EndpointSpec) -> None:
         """Return if there are arguments with which this tool may be called.
 
         Raises:

@@ -15,12 +15,12 @@ from anyio import to_thread
 from pydantic import SecretStr
 
 from admin_mcp.catalog import Catalog
-from admin_mcp.endpoint import Endpoint
+from admin_mcp.endpoints.base import Endpoint
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import CallError, Conflict, NotFound, PolicyDenied
 from admin_mcp.gate.look import Reader
 from admin_mcp.gate.policy import Guardrails
 from admin_mcp.private_files import FileLock, LockBusyError
-from admin_mcp.tool import Json
 
 LOCK_SECONDS = 10.0
 MOST_PAGES = 100

@@ -6,11 +6,11 @@ Most sentences follow from the tool's verb, its resource and what was read. Thos
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from admin_mcp.endpoint import Endpoint
+from admin_mcp.endpoints.base import Endpoint
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.effects import powerful, role_rank, widened
 from admin_mcp.gate.seen import PERSON, Found, Seen, address, body_of, described, email_of, name_of
 from admin_mcp.gate.text import quoted, visible
-from admin_mcp.tool import Json
 
 _ORGANIZATION = "the organization"
 _OWNER_RANK = role_rank("owner")

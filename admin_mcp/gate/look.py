@@ -7,11 +7,11 @@ from functools import partial
 import anyio
 
 from admin_mcp.catalog import Catalog
-from admin_mcp.endpoint import Endpoint
+from admin_mcp.endpoints.base import Endpoint
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import CallError, NotFound, Permission
 from admin_mcp.gate.reads import AFFECTED_LIMIT, Reads, plan_reads
 from admin_mcp.gate.seen import Found, Seen, namesakes
-from admin_mcp.tool import Json
 
 Reader = Callable[[Endpoint], Awaitable[Json]]
 """Sends a read and returns the API's object; raises ``CallError``."""

@@ -10,7 +10,7 @@ import sqlite3
 import unicodedata
 from typing import Literal
 
-from admin_mcp.tool import Json
+from admin_mcp.endpoints.schema import Json
 
 STANDS_SECONDS = 600.0
 """How long a no answers the same call."""

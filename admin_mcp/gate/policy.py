@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal, get_args
 
-from admin_mcp.endpoint import Effect
+from admin_mcp.endpoints.base import Effect
 
 Decision = Literal["allow", "confirm", "deny"]
 Channel = Literal["elicit", "local", "two-step"]

@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from admin_mcp.endpoint import Effect
+from admin_mcp.endpoints.base import Effect
 from admin_mcp.errors import SettingsError
 from admin_mcp.gate.policy import CHANGES, READS, RISKY, Decision, Guardrails, Rule
 

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from pydantic import BaseModel, ConfigDict
 
 from admin_mcp.catalog import Catalog
-from admin_mcp.endpoint import Effect, Endpoint, Spec
-from admin_mcp.fields import IfLeftOut
+from admin_mcp.endpoints.base import Effect, Endpoint, EndpointSpec
+from admin_mcp.endpoints.fields import IfLeftOut
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.effects import effect_of, raises_power
 from admin_mcp.gate.headline import carried, headline, key_note
 from admin_mcp.gate.seen import NAME_KEYS, PERSON, Found, Seen, body_of, described, email_of, name_of, permissions_of
 from admin_mcp.gate.text import plain, quoted, visible
 from admin_mcp.request import WireRequest
-from admin_mcp.tool import Json
 
 LONGEST_BODY = 20_000
 """Characters of a request body that a person can be asked to judge. They are shown whole; a longer one is refused."""
@@ -195,7 +195,7 @@ def _membership(row: Json) -> str:
     return f"{called} as {visible(role)}" if isinstance(role, str) else called
 
 
-def _present(spec: Spec, seen: Seen) -> Iterator[tuple[str, str]]:
+def _present(spec: EndpointSpec, seen: Seen) -> Iterator[tuple[str, str]]:
     """Yield what is there now, where the change takes it away or gives it."""
     if seen.once and seen.state == "absent":
         yield "Now", NOT_SET
@@ -271,13 +271,13 @@ def _value(name: str, value: object, longest: int = _LONGEST_VALUE) -> str:
     return f"{shown} US cents ({value / 100:.2f} USD)" if name.endswith("amount") and isinstance(value, int) else shown
 
 
-def _unset(spec: Spec, catalog: Catalog) -> str:
+def _unset(spec: EndpointSpec, catalog: Catalog) -> str:
     """Say how something that is set for the first time can be taken back."""
     remover = catalog.find(f"DELETE {spec.path}")
     return f"with {remover.SPEC.name}" if remover else "by setting other values; it can't be unset again"
 
 
-def _undo(spec: Spec, catalog: Catalog) -> str:
+def _undo(spec: EndpointSpec, catalog: Catalog) -> str:
     """Say whether the change can be undone, and by which tool."""
     if spec.undo:
         return f"with {spec.undo}"

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from admin_mcp.endpoint import Endpoint
+from admin_mcp.endpoints.base import Endpoint
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.seen import PERSON, Seen
-from admin_mcp.tool import Json
 
 _ONE = "project_id"
 _SEVERAL = frozenset({"project_ids", "api_project_ids"})

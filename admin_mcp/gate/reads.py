@@ -8,12 +8,12 @@ import re
 from dataclasses import dataclass
 
 from admin_mcp.catalog import Catalog
-from admin_mcp.endpoint import Endpoint, Spec
-from admin_mcp.fields import names_thing, names_things
+from admin_mcp.endpoints.base import Endpoint, EndpointSpec
+from admin_mcp.endpoints.fields import names_thing, names_things
+from admin_mcp.endpoints.paging import PaginatedEndpoint
 from admin_mcp.gate.effects import effect_of
 from admin_mcp.gate.projects import TELLING
 from admin_mcp.gate.seen import PERSON
-from admin_mcp.paging import Listing
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _LAST_PLACEHOLDER = re.compile(r"\{(\w+)\}$")
@@ -111,7 +111,7 @@ def _may_want_name(call: Endpoint) -> bool:
     return spec.sensitive or bool(spec.secret) or effect_of(call) in {"destroy", "grant"}
 
 
-def _joined_roles(spec: Spec, ids: dict[str, str], catalog: Catalog) -> Endpoint | None:
+def _joined_roles(spec: EndpointSpec, ids: dict[str, str], catalog: Catalog) -> Endpoint | None:
     """Find the list of the roles that somebody gets by joining a group."""
     if spec.effect != "grant" or PERSON not in ids or "{group_id}" not in spec.path:
         return None
@@ -122,7 +122,7 @@ def _joined_roles(spec: Spec, ids: dict[str, str], catalog: Catalog) -> Endpoint
 def _siblings(thing: Endpoint, ids: dict[str, str], catalog: Catalog) -> Endpoint | None:
     """Find the list that has this thing and all others that may have its name."""
     found = catalog.find(f"GET {type(thing).SPEC.path.rpartition('/')[0]}")
-    if found is None or not issubclass(found, Listing):
+    if found is None or not issubclass(found, PaginatedEndpoint):
         return None
     return found.model_validate({**{name: ids[name] for name in found.SPEC.path_fields}, "limit": AFFECTED_LIMIT})
 
@@ -209,7 +209,7 @@ def _last_field(read: Endpoint) -> str | None:
     return match.group(1) if match else None
 
 
-def verification(spec: Spec, catalog: Catalog) -> str:
+def verification(spec: EndpointSpec, catalog: Catalog) -> str:
     """Return the hint that says which read tells whether a change was made."""
     path = spec.path
     while path:
@@ -229,7 +229,7 @@ def _has_project(read: type[Endpoint]) -> bool:
     return not TELLING.isdisjoint(read.SPEC.returns.model_fields)
 
 
-def absence(spec: Spec, catalog: Catalog) -> str:
+def absence(spec: EndpointSpec, catalog: Catalog) -> str:
     """Return the hint for a read of something that is set at most once and is not there, or an empty string.
 
     Not the ids are amiss then: nothing may be set yet.

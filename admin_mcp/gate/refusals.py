@@ -1,6 +1,6 @@
 """How the gate says no, and what became of a request that was sent: errors and words. Pure."""
 
-from admin_mcp.endpoint import Spec
+from admin_mcp.endpoints.base import EndpointSpec
 from admin_mcp.errors import (
     ApprovalDenied,
     ApprovalUnavailable,
@@ -84,7 +84,7 @@ def not_resent(error: CallError) -> NotSent:
     )
 
 
-def policy_denial(spec: Spec, verdict: Verdict) -> PolicyDenied:
+def policy_denial(spec: EndpointSpec, verdict: Verdict) -> PolicyDenied:
     """Return the refusal that names the rule."""
     return PolicyDenied(
         f"{spec.name} is not allowed here ({verdict.rule}); nothing was sent.",

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from admin_mcp.endpoint import Endpoint
+from admin_mcp.endpoints.base import Endpoint
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.text import quoted, visible
-from admin_mcp.tool import Json
 
 Missing = Literal["absent", "unreadable"]
 """Why there is no object: the API has none (404), or the key may not see it (403)."""

@@ -5,7 +5,7 @@ An event's name and the shape of its payload come from the audit log's own model
 
 from functools import cache
 
-from admin_mcp.endpoint import ApiObject
+from admin_mcp.endpoints.base import ApiObject
 from admin_mcp.sandbox.creation import first_user
 from admin_mcp.sandbox.kinds import KINDS
 from admin_mcp.sandbox.render import models_in, render

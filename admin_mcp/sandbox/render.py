@@ -6,7 +6,7 @@ A model says which fields an answer has and what its ``object`` is, so one row s
 from types import NoneType
 from typing import Literal, TypeGuard, cast, get_args, get_origin
 
-from admin_mcp.endpoint import ApiObject
+from admin_mcp.endpoints.base import ApiObject
 from admin_mcp.sandbox.store import Row
 
 

@@ -8,12 +8,12 @@ from typing import cast
 
 from pydantic import ValidationError
 
-from admin_mcp import fields
-from admin_mcp.endpoint import Endpoint
+from admin_mcp.endpoints import fields
+from admin_mcp.endpoints.base import Endpoint
+from admin_mcp.endpoints.schema import Json, input_schema
 from admin_mcp.sandbox.errors import from_validation, invalid, unknown_parameter
 from admin_mcp.sandbox.routes import Route, place_of
 from admin_mcp.sandbox.store import Row
-from admin_mcp.tool import Json, input_schema
 
 _BRACKETS = re.compile(r"(\w+)(?:\[(\w*)\])?")
 

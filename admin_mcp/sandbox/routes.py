@@ -11,7 +11,7 @@ from functools import cache
 from typing import Literal
 
 from admin_mcp.catalog import all_endpoints
-from admin_mcp.endpoint import Endpoint
+from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.sandbox.errors import unknown_path, wrong_method
 
 Operation = Literal["list", "report", "create", "get", "update", "delete", "read", "write", "clear", "act"]

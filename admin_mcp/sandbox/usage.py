@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from typing import cast
 
-from admin_mcp.endpoint import ApiObject
+from admin_mcp.endpoints.base import ApiObject
 from admin_mcp.sandbox.errors import invalid
 from admin_mcp.sandbox.kinds import DAY
 from admin_mcp.sandbox.render import models_in, tag_of

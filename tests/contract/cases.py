@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from admin_mcp.catalog import all_endpoints
-from admin_mcp.endpoint import Endpoint
-from admin_mcp.tool import Json, build_tool
+from admin_mcp.endpoints.base import Endpoint
+from admin_mcp.endpoints.schema import Json, build_tool
 from tests.contract.facts import ENDPOINTS, DocumentedEndpoint, Member
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from admin_mcp.arguments import parse_arguments
+from admin_mcp.endpoints.arguments import parse_arguments
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
-from admin_mcp.tool import Json
 from tests.contract.cases import CASES, CLASSES, Case, every_argument, every_tool, tools_where
 from tests.contract.examples import (
     all_null,

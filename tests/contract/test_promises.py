@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from admin_mcp.arguments import parse_arguments
+from admin_mcp.endpoints.arguments import parse_arguments
 from tests.contract.cases import CASES, Case
 from tests.contract.examples import smallest
 from tests.contract.facts import ENDPOINTS, TYPES, Shape

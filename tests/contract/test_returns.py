@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 from pydantic.fields import FieldInfo
 
-from admin_mcp.endpoint import ApiObject
+from admin_mcp.endpoints.base import ApiObject
 from tests.contract.cases import Case, every_tool
 from tests.contract.facts import TYPES, Member, Shape
 

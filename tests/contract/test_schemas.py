@@ -9,12 +9,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from admin_mcp.arguments import parse_arguments
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.compile import TOOLS_JSON, compiled
+from admin_mcp.endpoints.arguments import parse_arguments
+from admin_mcp.endpoints.fields import names_thing
+from admin_mcp.endpoints.schema import META_EFFECT, META_ENDPOINT
 from admin_mcp.errors import InvalidInput
-from admin_mcp.fields import names_thing
-from admin_mcp.tool import META_EFFECT, META_ENDPOINT
 from tests.contract.cases import CASES, Case, every_tool
 from tests.contract.examples import smallest
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from admin_mcp.channels.two_step import Confirmation, FirstStep, SecondStep
-from admin_mcp.endpoint import Endpoint
+from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.errors import ApprovalPending, CallError, NotFound
 from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.forms import Reply

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from admin_mcp.catalog import compiled_catalog
-from admin_mcp.endpoint import Effect, Endpoint
+from admin_mcp.endpoints.base import Effect, Endpoint
 from admin_mcp.gate.effects import effect_of, possible_effects
 from admin_mcp.gate.headline import headline
 from admin_mcp.gate.preview import build_preview

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
 from admin_mcp.channels.two_step import Confirmation, FirstStep, SecondStep
-from admin_mcp.endpoint import Endpoint
+from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.errors import ApprovalPending, CallError
 from admin_mcp.gate.approvals import APPROVED_SECONDS, PENDING_SECONDS, Approval, IllegalEventError
 from admin_mcp.gate.forms import Reply

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import pytest
 
 from admin_mcp.catalog import compiled_catalog
-from admin_mcp.endpoint import Effect
+from admin_mcp.endpoints.base import Effect
 from admin_mcp.gate.effects import possible_effects
 from admin_mcp.gate.policy import READ_ONLY, Channel, Decision, Policy, Rule, Verdict
 

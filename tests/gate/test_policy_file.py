@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from admin_mcp.catalog import compiled_catalog
+from admin_mcp.endpoints.schema import META_EFFECT
 from admin_mcp.errors import SettingsError
 from admin_mcp.gate.effects import possible_effects
 from admin_mcp.gate.policy import CHANGES, READS, Guardrails
 from admin_mcp.gate.policy_file import PolicyFile, read_policy_file, risky_allowances, sample_policy
-from admin_mcp.tool import META_EFFECT
 
 EFFECTS = {tool["name"]: tool["_meta"][META_EFFECT] for tool in compiled_catalog().tools}
 POSSIBLE = {tool["name"]: possible_effects(tool) for tool in compiled_catalog().tools}

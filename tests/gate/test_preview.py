@@ -3,7 +3,7 @@
 import pytest
 
 from admin_mcp.catalog import compiled_catalog
-from admin_mcp.endpoint import Endpoint
+from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.gate.preview import Preview, build_preview
 from admin_mcp.gate.reads import plan_reads, verification
 from admin_mcp.gate.seen import Found, Namesakes, Seen

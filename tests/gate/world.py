@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from admin_mcp.catalog import Catalog, compiled_catalog
 from admin_mcp.client import Client
-from admin_mcp.endpoint import Endpoint
+from admin_mcp.endpoints.base import Endpoint
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.gate import Gate
@@ -23,7 +24,6 @@ from admin_mcp.gate.records import Records, open_records
 from admin_mcp.request import WireRequest, build_request
 from admin_mcp.response import Expectation, read_answer
 from admin_mcp.settings import Settings, Target
-from admin_mcp.tool import Json
 from tests.recorder import COLLECTIONS
 
 KEY = "sk-admin-test-0123456789"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from admin_mcp.endpoint import Endpoint
+from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.request import build_request
 from admin_mcp.sandbox.certificates import self_signed
 from admin_mcp.sandbox.organization import Organization, Reply

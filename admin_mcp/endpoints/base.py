@@ -56,13 +56,13 @@ class ApiObject(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
 
-class Part(BaseModel):
+class InputObject(BaseModel):
     """An object inside an endpoint's input: as strict as the endpoint itself."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class Local:
+class NotSent:
     """Metadata of a field that this server acts on itself. It is an argument of the tool and part of no request."""
 
 
@@ -78,7 +78,7 @@ class Retired:
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
+class EndpointSpec:
     """The facts of one endpoint, apart from its fields.
 
     ``undo`` names the tool that reverses the call, where that can't be seen from the paths.
@@ -132,7 +132,7 @@ class Endpoint(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
-    SPEC: ClassVar[Spec]
+    SPEC: ClassVar[EndpointSpec]
 
     def __init_subclass__(cls, **keywords: Unpack[Keywords]) -> None:
         """Take the class keywords; they are read once pydantic knows the fields."""
@@ -154,7 +154,7 @@ class Endpoint(BaseModel):
         method, path = _method_and_path(cls, given)
         if "returns" not in given:
             raise EndpointDefinitionError(f"{cls.__name__}: say what it returns: returns=Model")
-        cls.SPEC = Spec(
+        cls.SPEC = EndpointSpec(
             name=_tool_name(cls),
             title=_title(cls),
             description=_description(cls),
@@ -162,7 +162,7 @@ class Endpoint(BaseModel):
             path=path,
             path_fields=_path_fields(cls, method, path),
             local_fields=tuple(
-                name for name, field in cls.model_fields.items() if any(isinstance(m, Local) for m in field.metadata)
+                name for name, field in cls.model_fields.items() if any(isinstance(m, NotSent) for m in field.metadata)
             ),
             effect=_effect(cls, method, given.get("effect")),
             returns=given["returns"],

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
-from admin_mcp.endpoint import ApiObject, Endpoint, Spec, retirement
+from admin_mcp.endpoints.base import ApiObject, Endpoint, EndpointSpec, retirement
 
 META_ENDPOINT = "openai-admin-mcp/endpoint"
 META_EFFECT = "openai-admin-mcp/effect"
@@ -42,7 +42,7 @@ def build_tool(endpoint: type[Endpoint], lookups: Sequence[str] = ()) -> Json:
     }
 
 
-def annotations(spec: Spec) -> Json:
+def annotations(spec: EndpointSpec) -> Json:
     """Return MCP's hints. ``destructiveHint`` has MCP's meaning: anything but a purely additive change."""
     return {
         "title": spec.title,

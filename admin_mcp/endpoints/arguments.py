@@ -13,9 +13,9 @@ from typing import get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from admin_mcp.endpoint import Endpoint, retirement
+from admin_mcp.endpoints.base import Endpoint, retirement
+from admin_mcp.endpoints.fields import clears_with_null
 from admin_mcp.errors import InvalidInput
-from admin_mcp.fields import clears_with_null
 
 _LONGEST_ECHO = 80
 _LONGEST_CHOICE = 400

@@ -13,24 +13,24 @@ from annotated_types import Le
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from admin_mcp.endpoint import Endpoint, Local
+from admin_mcp.endpoints.base import Endpoint, NotSent
+from admin_mcp.endpoints.fields import INTEGRAL, UNSET, ApiDefault, declared_default
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import CallError
-from admin_mcp.fields import INTEGRAL, UNSET, ApiDefault, declared_default
-from admin_mcp.tool import Json
 
 MOST_ITEMS = 1000
 LARGEST_PAGE = 100
 _NEXT_FIELDS = ("next_page", "next")
 
-Reader = Callable[["Listing"], Awaitable[Json]]
+Reader = Callable[["PaginatedEndpoint"], Awaitable[Json]]
 Reporter = Callable[[int, int, str], Awaitable[None]]
 
 
-class Listing(Endpoint, abstract=True):
+class PaginatedEndpoint(Endpoint, abstract=True):
     """Base of the endpoints that answer in pages."""
 
-    fetch_all: Annotated[bool, Local()] = UNSET
-    max_items: Annotated[int, Local(), Field(ge=1, le=10_000), ApiDefault(MOST_ITEMS), INTEGRAL] = UNSET
+    fetch_all: Annotated[bool, NotSent()] = UNSET
+    max_items: Annotated[int, NotSent(), Field(ge=1, le=10_000), ApiDefault(MOST_ITEMS), INTEGRAL] = UNSET
 
     @model_validator(mode="after")
     def _goes_forward_to_an_end(self) -> Self:
@@ -71,7 +71,7 @@ class Bounds:
     late: Callable[[], bool]
 
 
-async def read_list(call: Listing, read: Reader, bounds: Bounds, report: Reporter) -> Json:
+async def read_list(call: PaginatedEndpoint, read: Reader, bounds: Bounds, report: Reporter) -> Json:
     """Return the page the call asks for, or with ``fetch_all`` all of them as one, in the API's own shape.
 
     An answer that was merged or cut has one more field, ``paging``.
@@ -111,7 +111,7 @@ async def _added(merged: "_Merged", read: Reader, budget: int) -> str | None:
 class _Merged:
     """The pages so far."""
 
-    def __init__(self, call: Listing, most: int) -> None:
+    def __init__(self, call: PaginatedEndpoint, most: int) -> None:
         self._call = call
         self._first: Json = {}
         self._last: Json = {}
@@ -122,7 +122,7 @@ class _Merged:
         self.pages = 0
         self.size = 0
 
-    def next_call(self) -> Listing:
+    def next_call(self) -> PaginatedEndpoint:
         """Return the call for the next page, which never holds more items than are still wanted."""
         changed: Json = {"limit": min(self._call.page_size(), self.most - len(self.items))}
         if self.cursor is not None:
@@ -174,7 +174,7 @@ def _end(merged: _Merged, bounds: Bounds) -> str | None:
     return "it took long" if bounds.late() else None
 
 
-async def _fitted(call: Listing, page: Json, read: Reader, budget: int) -> tuple[Json, str | None]:
+async def _fitted(call: PaginatedEndpoint, page: Json, read: Reader, budget: int) -> tuple[Json, str | None]:
     """Return the page, or as much of its beginning as fits, and why it was cut (None: it fits)."""
     rows = page["data"]
     if _size(rows) <= budget:
@@ -217,7 +217,7 @@ def _fitting(rows: list[Any], budget: int) -> int:
     return len(rows)
 
 
-def _next_cursor(call: Listing, page: Json) -> str | None:
+def _next_cursor(call: PaginatedEndpoint, page: Json) -> str | None:
     if not page.get("has_more"):
         return None
     if field := call.next_field():

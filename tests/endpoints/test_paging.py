@@ -12,22 +12,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcp_types import CallToolResult
 
-from admin_mcp.arguments import parse_arguments
 from admin_mcp.catalog.costs import GetCosts
 from admin_mcp.catalog.external_keys import ListExternalKeys
 from admin_mcp.catalog.organization_spend_alerts import ListOrganizationSpendAlerts
 from admin_mcp.catalog.roles import ListRoles
 from admin_mcp.catalog.usage import GetUsageCompletions
 from admin_mcp.catalog.users import ListUsers
+from admin_mcp.endpoints.arguments import parse_arguments
+from admin_mcp.endpoints.paging import Bounds, PaginatedEndpoint, read_list
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import CallError, InvalidInput, RateLimited
-from admin_mcp.paging import Bounds, Listing, read_list
 from admin_mcp.request import build_request
-from admin_mcp.tool import Json
 from tests.recorder import Canned, Recorded, Recorder
 from tests.sessions import ERAS, KEY, session
 
 START = {"start_time": 1_700_000_000}
-STYLES: dict[type[Listing], Json] = {ListUsers: {}, ListRoles: {}, ListExternalKeys: {}, GetCosts: START}
+STYLES: dict[type[PaginatedEndpoint], Json] = {ListUsers: {}, ListRoles: {}, ListExternalKeys: {}, GetCosts: START}
 ROOM = 1_000_000
 
 
@@ -39,14 +39,14 @@ class Api:
     fails_at: int | None = None
     queries: list[dict[str, str]] = field(default_factory=list)
 
-    async def read(self, call: Listing) -> Json:
+    async def read(self, call: PaginatedEndpoint) -> Json:
         query = dict(build_request(call).query)
         self.queries.append(query)
         if len(self.queries) == self.fails_at:
             raise RateLimited("The API answered 429: slow down", hint="Wait.")
         return self.page(type(call), query)
 
-    def page(self, endpoint: type[Listing], query: dict[str, str]) -> Json:
+    def page(self, endpoint: type[PaginatedEndpoint], query: dict[str, str]) -> Json:
         cursor = query.get(endpoint.cursor_argument())
         opaque = endpoint.next_field()
         start = self.position(cursor, opaque) if cursor else 0
@@ -72,7 +72,7 @@ def rows(sizes: Iterable[int]) -> list[Json]:
 
 async def answer_of(
     api: Api,
-    endpoint: type[Listing],
+    endpoint: type[PaginatedEndpoint],
     *,
     room: int = ROOM,
     late: bool = False,
@@ -85,11 +85,11 @@ async def answer_of(
             said.append(message)
 
     call = parse_arguments(endpoint, {**STYLES.get(endpoint, {}), **given})
-    assert isinstance(call, Listing)
+    assert isinstance(call, PaginatedEndpoint)
     return await read_list(call, api.read, Bounds(room, late=lambda: late), report)
 
 
-def run(api: Api, endpoint: type[Listing], **given: Any) -> Json:
+def run(api: Api, endpoint: type[PaginatedEndpoint], **given: Any) -> Json:
     return anyio.run(partial(answer_of, api, endpoint, **given))
 
 
@@ -101,21 +101,21 @@ every_style = pytest.mark.parametrize("endpoint", STYLES)
 
 
 @every_style
-def test_a_page_that_fits_is_the_apis_own_answer(endpoint: type[Listing]) -> None:
+def test_a_page_that_fits_is_the_apis_own_answer(endpoint: type[PaginatedEndpoint]) -> None:
     api = Api(rows([10] * 50))
     assert run(api, endpoint, limit=7) == api.page(endpoint, {"limit": "7"})
     assert len(api.queries) == 1
 
 
 @every_style
-def test_a_page_is_no_other_with_the_default_of_max_items_filled_in(endpoint: type[Listing]) -> None:
+def test_a_page_is_no_other_with_the_default_of_max_items_filled_in(endpoint: type[PaginatedEndpoint]) -> None:
     api = Api(rows([10] * 50))
     assert run(api, endpoint, limit=7, max_items=1000) == api.page(endpoint, {"limit": "7"})
     assert run(api, endpoint, limit=7, max_items=1000, fetch_all=False) == api.page(endpoint, {"limit": "7"})
 
 
 @every_style
-def test_fetch_all_gives_each_item_once_and_says_that_the_list_is_complete(endpoint: type[Listing]) -> None:
+def test_fetch_all_gives_each_item_once_and_says_that_the_list_is_complete(endpoint: type[PaginatedEndpoint]) -> None:
     api, said = Api(rows([10] * 250)), list[str]()
     answer = run(api, endpoint, fetch_all=True, said=said)
     assert ids(answer) == [f"id_{number}" for number in range(250)]
@@ -140,7 +140,7 @@ def test_fetch_all_keeps_the_first_and_the_last_id_of_the_whole() -> None:
 
 
 @every_style
-def test_max_items_ends_the_list_exactly_there_with_a_cursor_to_go_on_from(endpoint: type[Listing]) -> None:
+def test_max_items_ends_the_list_exactly_there_with_a_cursor_to_go_on_from(endpoint: type[PaginatedEndpoint]) -> None:
     api = Api(rows([10] * 250))
     first = run(api, endpoint, fetch_all=True, max_items=130)
     assert len(first["data"]) == 130
@@ -158,7 +158,7 @@ def test_max_items_ends_the_list_exactly_there_with_a_cursor_to_go_on_from(endpo
     endpoint=st.sampled_from(list(STYLES)),
 )
 def test_following_next_gives_every_item_once_in_answers_that_fit(
-    sizes: list[int], limit: int, room: int, whole: bool, endpoint: type[Listing]
+    sizes: list[int], limit: int, room: int, whole: bool, endpoint: type[PaginatedEndpoint]
 ) -> None:
     api, found, cursor = Api(rows(sizes)), list[str](), dict[str, str]()
     for _ in range(len(sizes) + 1):
@@ -238,7 +238,7 @@ def test_no_page_follows_when_it_is_late() -> None:
 
 @pytest.mark.parametrize("cursor", ["c_same", None, 7])
 def test_a_cursor_that_leads_nowhere_new_ends_the_list(cursor: object) -> None:
-    async def stuck(call: Listing) -> Json:
+    async def stuck(call: PaginatedEndpoint) -> Json:
         del call
         return {"data": [{"id": "role_1"}], "has_more": True, "next": cursor}
 
@@ -253,7 +253,7 @@ def test_a_cursor_that_leads_nowhere_new_ends_the_list(cursor: object) -> None:
 
 
 def test_an_answer_without_a_list_is_passed_on_as_it_is() -> None:
-    async def odd(call: Listing) -> Json:
+    async def odd(call: PaginatedEndpoint) -> Json:
         del call
         return {"object": "list", "data": None}
 
@@ -286,7 +286,9 @@ def test_usage_is_fetched_in_the_most_buckets_the_width_allows(width: str | None
         (ListOrganizationSpendAlerts, {"fetch_all": True, "before": "a"}, "fetch_all goes forward"),
     ],
 )
-def test_what_would_be_ignored_or_is_wrong_is_refused_by_name(endpoint: type[Listing], given: Json, said: str) -> None:
+def test_what_would_be_ignored_or_is_wrong_is_refused_by_name(
+    endpoint: type[PaginatedEndpoint], given: Json, said: str
+) -> None:
     with pytest.raises(InvalidInput, match=said):
         parse_arguments(endpoint, given)
 

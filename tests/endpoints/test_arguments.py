@@ -2,8 +2,8 @@
 
 import pytest
 
-from admin_mcp.arguments import parse_arguments
 from admin_mcp.catalog import compiled_catalog
+from admin_mcp.endpoints.arguments import parse_arguments
 from admin_mcp.errors import InvalidInput
 
 

@@ -6,8 +6,8 @@ from typing import Literal
 import pytest
 from pydantic import ConfigDict, ValidationError
 
-from admin_mcp.endpoint import ApiObject, Endpoint, EndpointDefinitionError, Keywords
-from admin_mcp.fields import UNSET, Int, Open, ResourceId
+from admin_mcp.endpoints.base import ApiObject, Endpoint, EndpointDefinitionError, Keywords
+from admin_mcp.endpoints.fields import UNSET, Int, Open, ResourceId
 
 
 class Thing(ApiObject):
