@@ -21,8 +21,8 @@ from admin_mcp.selection import cost
 from admin_mcp.settings import Settings
 
 if TYPE_CHECKING:
-    from admin_mcp.client import Client
-    from admin_mcp.network import Proxy
+    from admin_mcp.api.client import Client
+    from admin_mcp.api.network import Proxy
 
 Level = Literal["ok", "note", "FAIL"]
 _KEYS_PAGE = "https://platform.openai.com/settings/organization/admin-keys"
@@ -92,8 +92,8 @@ async def _api(settings: Settings, now: int) -> AsyncIterator[Finding]:
     if not settings.sandbox and settings.admin_key is None:
         yield Finding("note", "API", f"not asked, for want of a key: {settings.base_url}")
         return
-    from admin_mcp.connection import connect  # noqa: PLC0415 - loads the HTTP library
-    from admin_mcp.gate.permits import Permits  # noqa: PLC0415
+    from admin_mcp.api.connection import connect  # noqa: PLC0415 - loads the HTTP library
+    from admin_mcp.api.permits import Permits  # noqa: PLC0415
 
     lacking: list[str] = []
     async with connect(settings, Permits()) as client:
@@ -119,14 +119,14 @@ def _proxy(settings: Settings) -> "Proxy | None":
     """Return the proxy the API is reached through; the certificates are loaded as well, to see whether they can be."""
     if settings.sandbox:
         return None
-    from admin_mcp.network import route_to  # noqa: PLC0415 - loads the HTTP library
+    from admin_mcp.api.network import route_to  # noqa: PLC0415 - loads the HTTP library
 
     return route_to(settings.base_url).proxy
 
 
 async def _read(client: "Client", tool: str, now: int) -> None:
-    from admin_mcp.request import build_request  # noqa: PLC0415
-    from admin_mcp.response import Expectation, read_answer  # noqa: PLC0415
+    from admin_mcp.api.request import build_request  # noqa: PLC0415
+    from admin_mcp.api.response import Expectation, read_answer  # noqa: PLC0415
 
     endpoint = compiled_catalog().endpoint(tool)
     start = {"start_time": now - _DAY} if "start_time" in endpoint.model_fields else {}

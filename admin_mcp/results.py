@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import mcp_types as types
 
+from admin_mcp.api.response import redact
+from admin_mcp.api.strict_json import weight, without_halves
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApiError, CallError, Internal, OutcomeUnknown
-from admin_mcp.response import redact
-from admin_mcp.strict_json import weight, without_halves
 
 _LIGHT = 64 * 1024
 """Bytes of JSON that are passed on without being weighed."""

@@ -19,6 +19,9 @@ from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
 
 from admin_mcp import __version__
+from admin_mcp.api.permits import PermitError, Permits
+from admin_mcp.api.request import build_request
+from admin_mcp.api.response import Expectation, read_answer, redact
 from admin_mcp.catalog import Catalog
 from admin_mcp.channels.elicit import NeedsAnswerError, form_of
 from admin_mcp.channels.local import Local
@@ -32,7 +35,6 @@ from admin_mcp.errors import ApprovalDenied, CallError, InvalidInput
 from admin_mcp.gate.approvals import PENDING_SECONDS
 from admin_mcp.gate.gate import Admission, Gate
 from admin_mcp.gate.guardrails import GuardrailChecks
-from admin_mcp.gate.permits import PermitError, Permits
 from admin_mcp.gate.person import People
 from admin_mcp.gate.policy import Policy
 from admin_mcp.gate.reads import absence, verification
@@ -40,8 +42,6 @@ from admin_mcp.gate.records import Records
 from admin_mcp.instructions import INSTRUCTIONS, SEARCH_INSTRUCTIONS
 from admin_mcp.list_cache import ListCache
 from admin_mcp.private_files import lock_of_system
-from admin_mcp.request import build_request
-from admin_mcp.response import Expectation, read_answer, redact
 from admin_mcp.results import ResultTooLongError, error_result, internal_error, too_long, tool_result
 from admin_mcp.secret_sink import SecretSink
 from admin_mcp.selection import nearest
@@ -50,7 +50,7 @@ from admin_mcp.settings import Settings
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from admin_mcp.client import Client
+    from admin_mcp.api.client import Client
 
 NAME = "openai-admin-mcp"
 _WAIT_WITH_PROGRESS = 45.0
@@ -241,7 +241,7 @@ class AdminServer:
         return start_desk(self._settings.state_dir)
 
     def _key(self) -> "SecretStr | None":
-        from admin_mcp.connection import key_in_use  # noqa: PLC0415 - loaded at the first call, like `connect`
+        from admin_mcp.api.connection import key_in_use  # noqa: PLC0415 - loaded at the first call, like `connect`
 
         return key_in_use(self._settings)
 
@@ -268,7 +268,7 @@ class AdminServer:
         """Return the process's HTTP client; it and its library are loaded at the first call, not at start-up."""
         async with self._connecting:
             if self._client is None:
-                from admin_mcp.connection import connect  # noqa: PLC0415 - keeps httpx and the sandbox out of start-up
+                from admin_mcp.api.connection import connect  # noqa: PLC0415 - keeps httpx and the sandbox out of start-up
 
                 self._client = await self._stack.enter_async_context(connect(self._settings, self._permits))
         return self._client

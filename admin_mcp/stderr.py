@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
-from admin_mcp.response import redact
+from admin_mcp.api.response import redact
 
 _MOST_WAITING = 1000
 _LONGEST = 64 * 1024

@@ -18,7 +18,7 @@ from mcp.shared._stream_protocols import ReadStream, WriteStream
 from mcp.shared.message import SessionMessage
 from pydantic_core import from_json
 
-from admin_mcp.strict_json import has_halves, without_halves
+from admin_mcp.api.strict_json import has_halves, without_halves
 
 Reply = Callable[[SessionMessage], Awaitable[None]]
 

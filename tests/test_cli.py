@@ -164,7 +164,7 @@ def test_the_first_list_needs_the_sdk_a_few_small_modules_and_nothing_of_the_cat
         "from admin_mcp.catalog import compiled_catalog\ncompiled_catalog()"
     )
     added = ours - sdk
-    assert not [name for name in added if name.startswith(("admin_mcp.catalog.", "admin_mcp.client"))]
+    assert not [name for name in added if name.startswith(("admin_mcp.catalog.", "admin_mcp.api.client"))]
     assert {"admin_mcp.channels.page_server", "admin_mcp.channels.desk", "admin_mcp.sandbox.organization"}.isdisjoint(
         added
     )

@@ -66,8 +66,8 @@ AFTER = [
     ("admin_mcp.server", "tool_result", "KeyError(7)"),
     ("admin_mcp.results", "without_halves", "RecursionError()"),
     ("admin_mcp.server", "read_answer", "ValueError('x')"),
-    ("admin_mcp.client", "take_in", "MemoryError()"),
-    ("admin_mcp.client", "Body", "TypeError()"),
+    ("admin_mcp.api.client", "take_in", "MemoryError()"),
+    ("admin_mcp.api.client", "Body", "TypeError()"),
 ]
 
 
@@ -90,8 +90,8 @@ BEFORE = [
     ("admin_mcp.server", "parse_arguments"),
     ("admin_mcp.server", "build_request"),
     ("admin_mcp.server", "form_of"),
-    ("admin_mcp.connection", "key_in_use"),
-    ("admin_mcp.gate.permits.Permits", "redeem"),
+    ("admin_mcp.api.connection", "key_in_use"),
+    ("admin_mcp.api.permits.Permits", "redeem"),
 ]
 
 
@@ -99,8 +99,8 @@ BEFORE = [
 def test_a_defect_before_anything_was_sent_is_internal(module: str, name: str, recorder: Recorder) -> None:
     error = "KeyError(7)"
     if name == "redeem":
-        module, name = "admin_mcp.gate.permits", "Permits.redeem"
-        error = "admin_mcp.gate.permits.PermitError('no')"
+        module, name = "admin_mcp.api.permits", "Permits.redeem"
+        error = "admin_mcp.api.permits.PermitError('no')"
     (changed,), logged = results(recorder, module, name, ("update_role", UPDATE), error=error)
     assert changed["error"]["kind"] == "internal"
     assert "Nothing was changed" in changed["error"]["message"]

@@ -13,8 +13,11 @@ import mcp_types as types
 import pytest
 from pydantic import SecretStr
 
-from admin_mcp import client as client_module
-from admin_mcp.client import Client
+from admin_mcp.api import client as client_module
+from admin_mcp.api.client import Client
+from admin_mcp.api.permits import Permits
+from admin_mcp.api.request import WireRequest
+from admin_mcp.api.response import Expectation, read_answer
 from admin_mcp.errors import (
     ApiError,
     CallError,
@@ -24,9 +27,6 @@ from admin_mcp.errors import (
     OutcomeUnknown,
     RateLimited,
 )
-from admin_mcp.gate.permits import Permits
-from admin_mcp.request import WireRequest
-from admin_mcp.response import Expectation, read_answer
 from admin_mcp.settings import Target
 from tests.misbehaving import FAULTS, GOOD, Misbehaving, Step, answer, keep_silent, ok, say
 from tests.sessions import APPROVE, ERAS, KEY, session

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from admin_mcp.client import LONGEST_BODY
+from admin_mcp.api.client import LONGEST_BODY
 from tests.misbehaving import FAULTS, GOOD, Misbehaving, Step, answer, ok, say
 from tests.sessions import KEY, environment
 

@@ -14,6 +14,8 @@ from typing import ParamSpec, TypeVar
 import anyio
 from anyio import to_thread
 
+from admin_mcp.api.permits import Permit, Permits
+from admin_mcp.api.request import WireRequest
 from admin_mcp.catalog import Catalog
 from admin_mcp.endpoints.base import Endpoint, EndpointSpec
 from admin_mcp.endpoints.schema import Json
@@ -23,7 +25,6 @@ from admin_mcp.gate.effects import effect_of, possible_effects
 from admin_mcp.gate.forms import Reply, judge
 from admin_mcp.gate.guardrails import GuardrailChecks
 from admin_mcp.gate.look import Look, Reader
-from admin_mcp.gate.permits import Permit, Permits
 from admin_mcp.gate.person import People, Person
 from admin_mcp.gate.policy import LEFT_OUT, READ_ONLY, Channel, Policy, Verdict
 from admin_mcp.gate.preview import LONGEST_BODY, Preview, build_preview
@@ -46,7 +47,6 @@ from admin_mcp.gate.refusals import (
 from admin_mcp.gate.seen import PERSON
 from admin_mcp.gate.state import StateUnavailable
 from admin_mcp.private_files import LockBusyError
-from admin_mcp.request import WireRequest
 from admin_mcp.settings import Target
 
 logger = logging.getLogger(__name__)

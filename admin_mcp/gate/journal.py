@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from admin_mcp.api.response import redact
 from admin_mcp.gate.marker import Mark
 from admin_mcp.gate.state import FIRST_HASH, State, StateUnavailable
-from admin_mcp.response import redact
 
 Kind = Literal["asked", "decided", "sending", "outcome", "refused", "lost", "acknowledged", "damaged"]
 """``asked`` a person; ``decided`` by one; ``sending`` the request; its ``outcome``; ``refused`` before it was sent.

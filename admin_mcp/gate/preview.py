@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, ConfigDict
 
+from admin_mcp.api.request import WireRequest
 from admin_mcp.catalog import Catalog
 from admin_mcp.endpoints.base import Effect, Endpoint, EndpointSpec
 from admin_mcp.endpoints.fields import IfLeftOut
@@ -19,7 +20,6 @@ from admin_mcp.gate.effects import effect_of, raises_power
 from admin_mcp.gate.headline import carried, headline, key_note
 from admin_mcp.gate.seen import NAME_KEYS, PERSON, Found, Seen, body_of, described, email_of, name_of, permissions_of
 from admin_mcp.gate.text import plain, quoted, visible
-from admin_mcp.request import WireRequest
 
 LONGEST_BODY = 20_000
 """Characters of a request body that a person can be asked to judge. They are shown whole; a longer one is refused."""

@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl
 import httpx2
 import openai
 
+from admin_mcp.api.request import build_request
 from admin_mcp.endpoints.arguments import parse_arguments
 from admin_mcp.endpoints.base import Endpoint
-from admin_mcp.request import build_request
 from tests.contract.examples import Arguments, meant
 from tests.contract.facts import DocumentedEndpoint, Member
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcp_types import CallToolResult
 
+from admin_mcp.api.request import build_request
 from admin_mcp.catalog.costs import GetCosts
 from admin_mcp.catalog.external_keys import ListExternalKeys
 from admin_mcp.catalog.organization_spend_alerts import ListOrganizationSpendAlerts
@@ -22,7 +23,6 @@ from admin_mcp.endpoints.arguments import parse_arguments
 from admin_mcp.endpoints.paging import Bounds, PaginatedEndpoint, read_list
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import CallError, InvalidInput, RateLimited
-from admin_mcp.request import build_request
 from tests.recorder import Canned, Recorded, Recorder
 from tests.sessions import ERAS, KEY, session
 

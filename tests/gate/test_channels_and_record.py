@@ -6,6 +6,7 @@ import anyio
 import httpx
 import pytest
 
+from admin_mcp.api.request import build_request
 from admin_mcp.channels.two_step import Confirmation, FirstStep, SecondStep
 from admin_mcp.errors import (
     ApiError,
@@ -21,7 +22,6 @@ from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.policy import Channel, Policy, Rule
 from admin_mcp.gate.state import StateUnavailable
-from admin_mcp.request import build_request
 from tests.gate.conftest import NewWorld
 from tests.gate.world import APPROVE, REJECT, AskedError, AtOnce, Later, Only, World
 

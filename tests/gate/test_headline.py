@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from admin_mcp.api.request import build_request
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.endpoints.base import Effect, Endpoint
 from admin_mcp.gate.effects import effect_of, possible_effects
@@ -11,7 +12,6 @@ from admin_mcp.gate.headline import headline
 from admin_mcp.gate.preview import build_preview
 from admin_mcp.gate.reads import plan_reads
 from admin_mcp.gate.seen import Found, Seen
-from admin_mcp.request import build_request
 from tests.contract.cases import CASES
 from tests.contract.examples import smallest
 

@@ -14,15 +14,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
+from admin_mcp.api.permits import Permit, PermitError
+from admin_mcp.api.request import build_request
 from admin_mcp.channels.two_step import Confirmation, FirstStep, SecondStep
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.errors import ApprovalPending, CallError
 from admin_mcp.gate.approvals import APPROVED_SECONDS, PENDING_SECONDS, Approval, IllegalEventError
 from admin_mcp.gate.forms import Reply
-from admin_mcp.gate.permits import Permit, PermitError
 from admin_mcp.gate.person import Person
 from admin_mcp.gate.policy import Channel, Policy, Rule
-from admin_mcp.request import build_request
 from tests.gate.world import AskedError, AtOnce, Later, World, key_of
 
 Made = tuple[str, dict[str, object]]

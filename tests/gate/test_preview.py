@@ -2,12 +2,12 @@
 
 import pytest
 
+from admin_mcp.api.request import build_request
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.gate.preview import Preview, build_preview
 from admin_mcp.gate.reads import plan_reads, verification
 from admin_mcp.gate.seen import Found, Namesakes, Seen
-from admin_mcp.request import build_request
 from tests.contract.cases import CASES
 from tests.contract.examples import smallest
 

@@ -8,8 +8,11 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
+from admin_mcp.api.client import Client
+from admin_mcp.api.permits import Permits
+from admin_mcp.api.request import WireRequest, build_request
+from admin_mcp.api.response import Expectation, read_answer
 from admin_mcp.catalog import Catalog, compiled_catalog
-from admin_mcp.client import Client
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.approvals import Approval
@@ -17,12 +20,9 @@ from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.gate import Gate
 from admin_mcp.gate.guardrails import GuardrailChecks
 from admin_mcp.gate.journal import Record
-from admin_mcp.gate.permits import Permits
 from admin_mcp.gate.person import Person
 from admin_mcp.gate.policy import Channel, Policy
 from admin_mcp.gate.records import Records, open_records
-from admin_mcp.request import WireRequest, build_request
-from admin_mcp.response import Expectation, read_answer
 from admin_mcp.settings import Settings, Target
 from tests.recorder import COLLECTIONS
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from admin_mcp.api.request import build_request
 from admin_mcp.endpoints.base import Endpoint
-from admin_mcp.request import build_request
 from admin_mcp.sandbox.certificates import self_signed
 from admin_mcp.sandbox.organization import Organization, Reply
 from tests.contract.cases import CASES, Case

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from admin_mcp.api.response import Expectation, HttpAnswer, Received, read_answer, redact, take_in
 from admin_mcp.errors import (
     ApiError,
     Authentication,
@@ -17,7 +18,6 @@ from admin_mcp.errors import (
     RateLimited,
     SchemaMismatch,
 )
-from admin_mcp.response import Answer, Expectation, Received, read_answer, redact, take_in
 
 READ = Expectation(mutates=False, verify="")
 CHANGE = Expectation(mutates=True, verify="Call get_role first.")
@@ -25,7 +25,7 @@ CHANGE = Expectation(mutates=True, verify="Call get_role first.")
 
 def answered(
     status: int, body: bytes, content_type: str = "", request_id: str | None = None, secrets: Sequence[str] = ()
-) -> Answer:
+) -> HttpAnswer:
     return take_in(Received(status, body, content_type, request_id), secrets)
 
 

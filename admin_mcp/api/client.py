@@ -18,14 +18,14 @@ import httpx
 from pydantic import SecretStr
 
 from admin_mcp import __version__
-from admin_mcp.decoding import ACCEPTED, Body, TooLongError, UndecodableError
+from admin_mcp.api.decoding import ACCEPTED, Body, TooLongError, UndecodableError
+from admin_mcp.api.network import Proxy, route_to
+from admin_mcp.api.permits import Permit, Permits
+from admin_mcp.api.request import WireRequest
+from admin_mcp.api.response import HttpAnswer, Received, redact, take_in
+from admin_mcp.api.strict_json import TooHeavyError, UnreadableError
 from admin_mcp.errors import Authentication, CallError, CallTimeout, NetworkError, OutcomeUnknown
-from admin_mcp.gate.permits import Permit, Permits
-from admin_mcp.network import Proxy, route_to
-from admin_mcp.request import WireRequest
-from admin_mcp.response import Answer, Received, redact, take_in
 from admin_mcp.settings import Target
-from admin_mcp.strict_json import TooHeavyError, UnreadableError
 
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 45.0
@@ -118,7 +118,7 @@ class Client:
         verify: str = "",
         alone: bool = False,
         recheck: Recheck = _unchecked,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Send one request and return the complete answer, whatever its status.
 
         ``verify`` is the hint for a change whose outcome stays unknown. ``alone`` gives a read a connection of its own,
@@ -169,7 +169,7 @@ class Client:
         content = wire.body.encode() if wire.body is not None else None
         return self._shared.build_request(wire.method, url, headers=headers, content=content)
 
-    async def _send_with_retries(self, sending: "_Sending", recheck: Recheck, deadline: float) -> Answer:
+    async def _send_with_retries(self, sending: "_Sending", recheck: Recheck, deadline: float) -> HttpAnswer:
         tries = 0
         while True:
             tries += 1
@@ -189,7 +189,7 @@ class Client:
             await self._sleep(wait)
             await recheck()
 
-    async def _send_once(self, sending: "_Sending") -> tuple[Answer, float | None]:
+    async def _send_once(self, sending: "_Sending") -> tuple[HttpAnswer, float | None]:
         """Return the answer, and how many seconds the API asks to wait (None: it does not say)."""
         http = self._alone if sending.alone else self._shared
         with self._as_http_errors():

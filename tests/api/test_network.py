@@ -21,13 +21,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
-from admin_mcp import client as client_module
-from admin_mcp.client import Client
+from admin_mcp.api import client as client_module
+from admin_mcp.api.client import Client
+from admin_mcp.api.network import route_to
+from admin_mcp.api.permits import Permits
+from admin_mcp.api.request import WireRequest
 from admin_mcp.doctor import examine
 from admin_mcp.errors import NetworkError, OutcomeUnknown
-from admin_mcp.gate.permits import Permits
-from admin_mcp.network import route_to
-from admin_mcp.request import WireRequest
 from admin_mcp.settings import Settings, Target
 from tests.misbehaving import GOOD, Misbehaving, Step, answer, close, cut, keep_silent, reset, say
 from tests.sessions import KEY, LEGACY, session
@@ -355,7 +355,7 @@ async def test_a_request_goes_through_a_proxy_and_is_unknown_once_it_left(
             back.join(5)
 
     proxy = Misbehaving(*[tunnel] * 5)
-    monkeypatch.setattr("admin_mcp.network.is_loopback", lambda _: False)  # so that this machine is far away
+    monkeypatch.setattr("admin_mcp.api.network.is_loopback", lambda _: False)  # so that this machine is far away
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
     async with caller(f"https://127.0.0.1:{authority.port}/v1") as send:
         assert await send(READ) == {"id": "x"}

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 from pydantic import SecretStr
 
-from admin_mcp.client import Client
-from admin_mcp.gate.permits import Permits
+from admin_mcp.api.client import Client
+from admin_mcp.api.permits import Permits
 from admin_mcp.settings import Settings
 
 _SANDBOX_URL = "http://localhost/v1"

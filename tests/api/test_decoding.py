@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from admin_mcp.decoding import Body, TooLongError, UndecodableError
+from admin_mcp.api.decoding import Body, TooLongError, UndecodableError
 
 TEXT = b'{"id": "x"}' * 100
 RAW = zlib.compressobj(wbits=-15)

@@ -5,10 +5,10 @@ from typing import Literal
 
 import pytest
 
+from admin_mcp.api.request import WireRequest, build_request
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.endpoints.base import ApiObject, Endpoint, InputObject
 from admin_mcp.endpoints.fields import UNSET, Int, ResourceId
-from admin_mcp.request import WireRequest, build_request
 
 # The requests of the API's own published examples: tool, arguments, method, path, query, body.
 EXAMPLES: list[tuple[str, dict[str, object], str, str, list[tuple[str, str]], object]] = [

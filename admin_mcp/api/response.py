@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import quote
 
+from admin_mcp.api.strict_json import TooHeavyError, UnreadableError, parse, without_halves
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import (
     ApiError,
@@ -24,7 +25,6 @@ from admin_mcp.errors import (
     RateLimited,
     SchemaMismatch,
 )
-from admin_mcp.strict_json import TooHeavyError, UnreadableError, parse, without_halves
 
 _LONGEST_MESSAGE = 500
 _LONGEST_HEADER = 200
@@ -36,7 +36,7 @@ _UNCLEAR_STATUSES = frozenset({303, 408, 499})
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """A complete HTTP answer, without secrets: status, the headers that matter, and the JSON value of its body.
 
     ``problem`` says why there is no value, completing "the answer is ..."; ``size`` is the body's, in bytes.
@@ -74,7 +74,7 @@ class Received:
     request_id: str | None = None
 
 
-def take_in(received: Received, secrets: Sequence[str]) -> Answer:
+def take_in(received: Received, secrets: Sequence[str]) -> HttpAnswer:
     """Parse an answer, and blot out secrets wherever they are in it: values, field names, headers."""
     spellings = [spelling for secret in secrets for spelling in _spellings(secret)]
 
@@ -88,7 +88,7 @@ def take_in(received: Received, secrets: Sequence[str]) -> Answer:
         value = parse(received.body, clean if _may_hold(received.body, spellings) else None)
     except UnreadableError as error:
         problem = error
-    return Answer(
+    return HttpAnswer(
         received.status,
         value,
         problem=None if problem is None else clean(str(problem)),
@@ -104,7 +104,7 @@ def _may_hold(body: bytes | bytearray, spellings: Sequence[str]) -> bool:
     return b"\\" in body or any(spelling.encode() in body for spelling in spellings)
 
 
-def read_answer(answer: Answer, expected: Expectation) -> Json:
+def read_answer(answer: HttpAnswer, expected: Expectation) -> Json:
     """Return the API's JSON object.
 
     Raises:
@@ -122,7 +122,7 @@ def read_answer(answer: Answer, expected: Expectation) -> Json:
     return answer.value
 
 
-def _unreadable(answer: Answer, expected: Expectation, what: str) -> CallError:
+def _unreadable(answer: HttpAnswer, expected: Expectation, what: str) -> CallError:
     shape = f" ({answer.size} bytes of {answer.content_type or 'an unnamed type'})" if answer.size else ""
     message = f"The API answered {answer.status}, but the answer is {what}{shape}."
     if expected.mutates:
@@ -148,7 +148,7 @@ def _unreadable(answer: Answer, expected: Expectation, what: str) -> CallError:
     )
 
 
-def _refusal(answer: Answer, expected: Expectation) -> CallError:
+def _refusal(answer: HttpAnswer, expected: Expectation) -> CallError:
     kind, hint, retryable = _KINDS.get(answer.status, _other(answer.status))
     if kind is NotFound:
         hint = expected.absence or hint
@@ -169,7 +169,7 @@ def _refusal(answer: Answer, expected: Expectation) -> CallError:
     )
 
 
-def _contradiction(answer: Answer, expected: Expectation) -> CallError:
+def _contradiction(answer: HttpAnswer, expected: Expectation) -> CallError:
     """Return the error for an answer whose status says yes and whose body says no."""
     details = _error_details(answer.value)
     said = f"The API answered {answer.status}, but with an error: {details.get('message', 'it does not say which')}"

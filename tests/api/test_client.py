@@ -9,11 +9,11 @@ import pytest
 import respx
 from pydantic import SecretStr
 
-from admin_mcp import client as client_module
-from admin_mcp.client import TRIES, Client
+from admin_mcp.api import client as client_module
+from admin_mcp.api.client import TRIES, Client
+from admin_mcp.api.permits import Permit, PermitError, Permits
+from admin_mcp.api.request import WireRequest
 from admin_mcp.errors import Authentication, CallError, CallTimeout, NetworkError, OutcomeUnknown
-from admin_mcp.gate.permits import Permit, PermitError, Permits
-from admin_mcp.request import WireRequest
 from admin_mcp.settings import Target
 
 pytestmark = pytest.mark.anyio
