@@ -58,7 +58,7 @@ class Catalog:
 @cache
 def compiled_catalog() -> Catalog:
     """Return the catalog as compiled by ``make catalog``."""
-    return Catalog(json.loads(resources.files("admin_mcp").joinpath("tools.json").read_text("utf-8"))["tools"])
+    return Catalog(json.loads(resources.files(__name__).joinpath("tools.json").read_text("utf-8"))["tools"])
 
 
 def all_endpoints() -> list[type[Endpoint]]:

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from admin_mcp.catalog import compiled_catalog
-from admin_mcp.compile import TOOLS_JSON, compiled
+from admin_mcp.catalog.compile import TOOLS_JSON, compiled
 from admin_mcp.endpoints.arguments import parse_arguments
 from admin_mcp.endpoints.fields import names_thing
 from admin_mcp.endpoints.schema import META_EFFECT, META_ENDPOINT

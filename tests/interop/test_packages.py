@@ -83,7 +83,7 @@ async def test_a_clean_environment_has_all_it_needs(kind: str, built: Path, tmp_
 def test_the_packages_hold_what_belongs_to_them(built: Path) -> None:
     names = zipfile.ZipFile(package_in(built, ".whl")).namelist()
     assert {
-        "admin_mcp/tools.json",
+        "admin_mcp/catalog/tools.json",
         "admin_mcp/gate/policy.toml",
         "admin_mcp/channels/page.css",
         "admin_mcp/py.typed",

@@ -1,4 +1,4 @@
-"""Writes ``tools.json``, the tool list as clients get it: ``python -m admin_mcp.compile`` (that is, ``make catalog``).
+"""Writes ``tools.json``, the tool list as clients get it: ``make catalog`` runs it as a module.
 
 Compiling keeps start-up short, since the server then imports no catalog module, and shows every change of what a
 client sees as a reviewable diff.
@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from admin_mcp.catalog import all_endpoints
+from admin_mcp.catalog.lookups import lookups
 from admin_mcp.endpoints.schema import build_tool
-from admin_mcp.lookups import lookups
 
 TOOLS_JSON = Path(__file__).with_name("tools.json")
 
