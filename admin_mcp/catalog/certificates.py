@@ -104,6 +104,7 @@ class ActivateCertificates(
     returns=CertificatesActivated,
     effect="update",
     undo="deactivate_certificates",
+    sensitive=True,
 ):
     """Activate certificates for the organization: all of them or, on failure, none. For one project use
     activate_project_certificates.
@@ -118,6 +119,7 @@ class DeactivateCertificates(
     returns=CertificatesDeactivated,
     effect="update",
     undo="activate_certificates",
+    sensitive=True,
 ):
     """Deactivate certificates for the organization: all of them or, on failure, none. They stay uploaded, and active
     in projects that activated them.

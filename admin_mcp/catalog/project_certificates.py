@@ -62,6 +62,7 @@ class ActivateProjectCertificates(
     returns=ProjectCertificatesActivated,
     effect="update",
     undo="deactivate_project_certificates",
+    sensitive=True,
 ):
     """Activate uploaded certificates in one project only: all of them or, on failure, none. Take ids from
     list_certificates.
@@ -77,6 +78,7 @@ class DeactivateProjectCertificates(
     returns=ProjectCertificatesDeactivated,
     effect="update",
     undo="activate_project_certificates",
+    sensitive=True,
 ):
     """Deactivate certificates in one project only: all of them or, on failure, none. For the organization they stay
     as they are.

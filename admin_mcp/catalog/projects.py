@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from admin_mcp.endpoints.base import ApiObject, Endpoint, Retired
-from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Clearable, IfLeftOut, Limit100, Open, ResourceId
+from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Clearable, Grave, IfLeftOut, Limit100, Open, ResourceId
 from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 Residency = Literal[
@@ -89,7 +89,7 @@ class UpdateProject(Endpoint, post="/organization/projects/{project_id}", return
     """Rename a project or change its external key. Refused for the default project and for archived ones."""
 
     project_id: ResourceId
-    external_key_id: Clearable[ResourceId] = UNSET
+    external_key_id: Annotated[Clearable[ResourceId], Grave()] = UNSET
     geography: Annotated[
         str | None,
         Retired("a project's region is chosen when the project is created, as its residency."),

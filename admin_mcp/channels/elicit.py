@@ -44,6 +44,8 @@ class OpenCall:
     """Asks while the call is open."""
 
     channel: Channel = "elicit"
+    asks_once = True
+    dies_with_call = True
     answers = None
 
     def __init__(self, ctx: ServerRequestContext[Any]) -> None:
@@ -70,6 +72,8 @@ class RepeatedCall:
     """Asks by ending the call; answers when the call comes back with the state that was sealed for this approval."""
 
     channel: Channel = "elicit"
+    asks_once = True
+    dies_with_call = True
 
     def __init__(self, params: types.CallToolRequestParams) -> None:
         self.answers: str | None = None

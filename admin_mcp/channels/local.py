@@ -27,6 +27,8 @@ class Local:
     """Waits for a decision. ``show`` puts the question on the screen, unless it is None."""
 
     channel: Channel = "local"
+    asks_once = False
+    dies_with_call = False
     answers = None
 
     def __init__(

@@ -69,6 +69,8 @@ class FirstStep:
     """Ends the call with the preview, the id and the phrase."""
 
     channel: Channel = "two-step"
+    asks_once = False
+    dies_with_call = False
     answers = None
 
     async def ask(self, approval: Approval) -> None:
@@ -86,6 +88,8 @@ class SecondStep:
     """The answer that ``confirm_change`` brings."""
 
     channel: Channel = "two-step"
+    asks_once = False
+    dies_with_call = False
 
     def __init__(self, given: Confirmation) -> None:
         self.answers: str | None = given.id

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from admin_mcp.catalog import Catalog
     from admin_mcp.endpoints.base import Effect, Endpoint
     from admin_mcp.endpoints.schema import Json
-    from admin_mcp.gate.policy import Policy, Rule
+    from admin_mcp.gate.policy import Effects, Policy, Rule
     from admin_mcp.gate.policy_file import PolicyFile
     from admin_mcp.settings import Settings
 
@@ -83,7 +83,7 @@ def explain(context: click.Context, /, tool: str, arguments: str | None) -> None
     """Say which rule decides a call of TOOL, and why the rules before it don't."""
     from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
     from admin_mcp.endpoints.arguments import parse_arguments  # noqa: PLC0415
-    from admin_mcp.gate.effects import effect_of  # noqa: PLC0415
+    from admin_mcp.gate.effects import effects_of  # noqa: PLC0415
     from admin_mcp.gate.policy import LEFT_OUT  # noqa: PLC0415
     from admin_mcp.gate.projects import named_projects  # noqa: PLC0415
     from admin_mcp.selection import nearest  # noqa: PLC0415
@@ -103,19 +103,19 @@ def explain(context: click.Context, /, tool: str, arguments: str | None) -> None
             call = parse_arguments(endpoint, given)
         except CallError as error:
             raise click.UsageError(f"--args: {error.message}") from None
-    effect = effect_of(call) if call else spec.effect
+    effects = effects_of(call) if call else frozenset([spec.effect])
     projects = named_projects(call) if call else frozenset[str]()
     for rule in found.rules:
-        mismatch = rule.mismatch(tool, effect, projects)
+        mismatch = rule.mismatch(tool, effects, projects)
         if mismatch is None:
             verdict = rule.verdict
             break
         if not rule.name.startswith(LEFT_OUT):  # which tools those leave out says nothing about one that is here
             click.echo(f"passed over  {rule.name}: {mismatch}")
     else:
-        verdict = found.decide(tool, effect, projects)
+        verdict = found.decide(tool, effects, projects)
     click.echo(f"decides      {verdict.rule}")
-    click.echo(f"{tool} ({effect}): {_meaning(verdict.decision, verdict.channel, settings)}")
+    click.echo(f"{tool} ({' and '.join(sorted(effects))}): {_meaning(verdict.decision, verdict.channel, settings)}")
     for note in _untold(found, catalog, endpoint, call):
         click.echo(f"Note: {note}", err=True)
 
@@ -124,16 +124,15 @@ def _untold(
     policy: "Policy", catalog: "Catalog", endpoint: "type[Endpoint]", call: "Endpoint | None"
 ) -> "Iterator[str]":
     """Yield what can't be told from the arguments alone."""
-    from admin_mcp.gate.effects import effect_of, possible_effects  # noqa: PLC0415
+    from admin_mcp.gate.effects import effects_of, possible_effects  # noqa: PLC0415
     from admin_mcp.gate.projects import TELLING, named_projects  # noqa: PLC0415
     from admin_mcp.gate.reads import tells_project  # noqa: PLC0415
 
     tool, effect = endpoint.SPEC.name, endpoint.SPEC.effect
-    effects = possible_effects(catalog.tool(tool)) if call is None else {effect, effect_of(call)}
-    if len(effects) > 1:
-        kinds = " or ".join(sorted(effects))
-        yield f"what it does may depend on what is there, which is read first: it counts as {kinds}."
-    rule = policy.project_denial(tool, effects)
+    possible = set(possible_effects(catalog.tool(tool))) if call is None else {frozenset([effect]), effects_of(call)}
+    if len(possible) > 1:
+        yield "what it does depends on what is there, which is read first: it may be a grant as well, or not."
+    rule = policy.project_denial(tool, possible)
     if rule is None:
         return
     if call is None and not TELLING.isdisjoint(endpoint.model_fields):
@@ -192,8 +191,8 @@ def _effects() -> "dict[str, Effect]":
     return {tool["name"]: tool["_meta"][META_EFFECT] for tool in compiled_catalog().tools}
 
 
-def _possible_effects() -> "dict[str, frozenset[Effect]]":
-    """Return, by tool, all that its calls may do."""
+def _possible_effects() -> "dict[str, tuple[Effects, ...]]":
+    """Return, by tool, what each of its calls may do."""
     from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
     from admin_mcp.gate.effects import possible_effects  # noqa: PLC0415
 
@@ -217,15 +216,15 @@ def _warn(file: "PolicyFile") -> None:
             click.echo(f"openai-admin-mcp: WARNING: the guardrail {guardrail} is switched off.", err=True)
 
 
-def _summary(file: "PolicyFile", effects: "Mapping[str, frozenset[Effect]]", settings: "Settings") -> Iterator[str]:
+def _summary(file: "PolicyFile", possible: "Mapping[str, tuple[Effects, ...]]", settings: "Settings") -> Iterator[str]:
     """Say what each rule does, in the order they are tried, and what holds where none matches."""
-    decided: set[tuple[str, str]] = set()
+    decided: set[tuple[str, Effects]] = set()
     for number, rule in enumerate(file.rules, start=1):
-        fits = {(tool, effect) for tool, each in effects.items() for effect in each if _fits(rule, tool, effect)}
-        tools = [tool for tool in effects if any(tool == fitting for fitting, _ in fits)]
+        fits = {(tool, effects) for tool, each in possible.items() for effects in each if _fits(rule, tool, effects)}
+        tools = [tool for tool in possible if any(tool == fitting for fitting, _ in fits)]
         yield f"{number}. {rule.name}: {_meaning(rule.decision, rule.channel, settings)}"
         where = f", in {', '.join(sorted(rule.project_ids))}" if rule.project_ids else ""
-        yield f"   {len(tools)} of {len(effects)} tools{where}: {_some(tools) or 'none has one of these effects'}"
+        yield f"   {len(tools)} of {len(possible)} tools{where}: {_some(tools) or 'none has one of these effects'}"
         if fits and fits <= decided:
             yield "   Never decides: the rules before it fit all of these."
         if rule.project_ids is None:
@@ -235,8 +234,8 @@ def _summary(file: "PolicyFile", effects: "Mapping[str, frozenset[Effect]]", set
     yield f"Guardrails: last_owner {_on(checks.last_owner)}, own_key {_on(checks.own_key)}."
 
 
-def _fits(rule: "Rule", tool: str, effect: "Effect") -> bool:
-    return rule.mismatch(tool, effect, rule.project_ids or ()) is None
+def _fits(rule: "Rule", tool: str, effects: "Effects") -> bool:
+    return rule.mismatch(tool, effects, rule.project_ids or ()) is None
 
 
 def _on(switch: bool) -> str:

@@ -95,6 +95,10 @@ def declared_default(field: FieldInfo) -> str | int | bool | None:
     return next((note.value for note in field.metadata if isinstance(note, ApiDefault)), None)
 
 
+class Grave:
+    """Metadata: a change of this field needs text typed, although the change as a whole does not."""
+
+
 @dataclass(frozen=True, slots=True)
 class IfLeftOut:
     """Metadata: what it means that the field is left out, in words for the person who approves. Not in the schema."""

@@ -30,8 +30,8 @@ Event = Literal["approve", "reject", "close", "claim", "void", "expire"]
 PENDING_SECONDS = 600.0
 APPROVED_SECONDS = 300.0
 REJECTED_SECONDS = noes.STANDS_SECONDS
-MOST_PENDING = 50
-"""How many questions may be open at once: nobody can judge more, and a page can't show them."""
+MOST_PENDING: dict[Channel, int] = {"elicit": 5, "local": 10, "two-step": 50}
+"""How many questions may be open at once through each channel: nobody can judge more with care."""
 
 KEPT_SECONDS = 86_400.0
 """How long an ended approval can still be looked at. The journal keeps what it was about for ever."""
@@ -143,38 +143,35 @@ class Approvals:
         """
         with self._state.transaction() as connection:
             self._expire(connection)
-            self._require_no_refusal(connection, question)
+            refused = noes.last(connection, question.alike, self._clock())
             living = [approval for approval in _living(connection, question.key) if approval.channel == channel]
             for approval in living:
-                if approval.state == "approved":
+                # Whatever was said last counts.
+                if approval.state == "approved" and (refused is None or approval.since > refused):
                     return approval, False
-            self._require_patience(connection)
+            if refused is not None:
+                raise _refused_lately()
             for approval in living:
                 if approval.preview.drift == question.preview.drift:
                     return approval, False
                 self._change(connection, approval, "void", reason="the target changed while nobody had answered")
-            if len(_rows(connection, "state = 'pending'")) >= MOST_PENDING:
-                raise ApprovalUnavailable(
-                    f"{MOST_PENDING} changes wait for a person already; nothing was sent and nobody was asked.",
-                    hint="Stop, and tell the user what you were about to do. Questions end after ten minutes.",
-                )
+            self._require_patience(connection, channel)
             return self._insert(connection, question, channel), True
 
-    def _require_no_refusal(self, connection: sqlite3.Connection, question: Question) -> None:
-        """Refuse what a person refused lately, however it is spelt now."""
-        if noes.stands(connection, question.alike, self._clock()):
-            raise ApprovalDenied(
-                "A person rejected this same change less than ten minutes ago. Nothing was sent.",
-                hint="Don't repeat the call or vary it. Tell the user what was not done and let them decide.",
-            )
-
-    def _require_patience(self, connection: sqlite3.Connection) -> None:
-        """Refuse to ask anything for a while after several noes."""
+    def _require_patience(self, connection: sqlite3.Connection, channel: Channel) -> None:
+        """Refuse to ask anything for a while after several noes, or while much waits."""
         if (seconds := noes.pause(connection, self._clock())) > 0:
             raise ApprovalDenied(
                 f"A person rejected {noes.MOST_NOES} changes within ten minutes, so nobody is asked about another one "
                 f"for {max(1, round(seconds / 60))} minutes. Nothing was sent.",
                 hint="Stop making changes. Ask the user in the conversation what they want before trying again.",
+            )
+        most = MOST_PENDING[channel]
+        if len(_rows(connection, "state = 'pending' AND channel = ?", channel)) >= most:
+            raise ApprovalUnavailable(
+                f"{most} changes wait for a person already; nothing was sent and nobody was asked.",
+                hint="Wait until the user has decided those. Questions end after ten minutes.",
+                retryable=True,
             )
 
     def get(self, approval_id: str) -> Approval | None:
@@ -214,7 +211,7 @@ class Approvals:
             noes.add(connection, "closed", alike, now)
         if noes.closed(connection, alike, now) < noes.MOST_CLOSED:
             return "close", reason
-        return "reject", f"the form was closed {noes.MOST_CLOSED} times, which counts as a no"
+        return "reject", f"no decision came {noes.MOST_CLOSED} times, which counts as a no"
 
     def claim(self, approval_id: str, sending: Json) -> Approval:
         """Use an approval up, and record in the same moment what is sent on it.
@@ -324,6 +321,13 @@ class Approvals:
 
     def _forgotten(self, approval: Approval) -> bool:
         return self._clock() - approval.opened >= KEPT_SECONDS
+
+
+def _refused_lately() -> ApprovalDenied:
+    return ApprovalDenied(
+        "A person rejected this same change less than ten minutes ago. Nothing was sent.",
+        hint="Don't repeat the call or vary it. Tell the user what was not done and let them decide.",
+    )
 
 
 def _living(connection: sqlite3.Connection, key: str) -> list[Approval]:

@@ -3,6 +3,7 @@
 Where something can't be told it counts as the graver.
 """
 
+import json
 from collections.abc import Iterator
 
 from admin_mcp.endpoints.base import Effect, Endpoint
@@ -14,8 +15,12 @@ _OWNER_RANK = 3
 """What a role counts that is an owner's, or that is not known to be less."""
 
 _HARMLESS_ENDINGS = (".read", ".request")
+_READING_ONLY = frozenset({"api.all.read"})
 _TRUST = frozenset({"attribute_matchers", "attribute_transformations", "audience", "enabled", "issuer", "verification"})
 """What decides which outside workloads are let in."""
+
+_LIFETIME = "expires_in_seconds"
+"""A key's new life counts from now, and nothing here knows what time it is: it may be longer than the old one."""
 
 _TRUSTING = "workload_identity_providers"
 _UNKNOWN = Seen(None, None, {})
@@ -30,17 +35,23 @@ def effect_of(call: Endpoint, seen: Seen | None = None) -> Effect:
     return "grant" if raises_power(call, seen) or _gives_more(call, seen) else spec.effect
 
 
-def possible_effects(tool: Json) -> frozenset[Effect]:
-    """Return all that the calls of a tool, given as it is listed, may do."""
+def effects_of(call: Endpoint, seen: Seen | None = None) -> frozenset[Effect]:
+    """Return all that a call does: what its endpoint does, and what it comes to."""
+    return frozenset([type(call).SPEC.effect, effect_of(call, seen)])
+
+
+def possible_effects(tool: Json) -> tuple[frozenset[Effect], ...]:
+    """Return what the calls of a tool, given as it is listed, may do, each as ``effects_of`` would say it."""
     effect: Effect = tool["_meta"][META_EFFECT]
-    return frozenset([effect, "grant"] if _may_grant(tool, effect) else [effect])
+    ordinary = frozenset[Effect]([effect])
+    return (ordinary, ordinary | {"grant"}) if _may_grant(tool, effect) else (ordinary,)
 
 
 def _may_grant(tool: Json, effect: Effect) -> bool:
     if effect not in {"create", "update"}:
         return False
     fields = set(tool["inputSchema"].get("properties", {}))
-    gives = fields & {"role", "role_id"} or (effect == "update" and fields & {"permissions", "scopes"})
+    gives = fields & {"role", "role_id"} or (effect == "update" and fields & {"permissions", "scopes", _LIFETIME})
     return _TRUSTING in tool["_meta"][META_ENDPOINT] or bool(gives)
 
 
@@ -53,10 +64,12 @@ def raises_power(call: Endpoint, seen: Seen) -> bool:
     if _TRUSTING in spec.path:
         return any(_opens(name, value, seen) for name, value in body.items())
     if seen.roles is not None:
-        return not isinstance(seen.roles, dict) or seen.roles.get("data") != []
+        return True  # whatever it carries in the organization: in projects it may be owner, which it can't tell
     if any(_is_role(name) and powerful(found) for name, found in seen.names.items()):
         return True
-    return _makes_owner(body, seen) or (spec.effect == "update" and bool(widened(body, seen)))
+    if spec.effect == "update" and (_LIFETIME in body or widened(body, seen)):
+        return True
+    return _makes_owner(body, seen)
 
 
 def widened(body: Json, seen: Seen) -> list[str]:
@@ -73,7 +86,9 @@ def widened(body: Json, seen: Seen) -> list[str]:
 def _added(name: str, wanted: list[object], present: list[object] | None) -> list[str]:
     # A key without scopes may do everything, so it is the empty list that is the widest.
     if name == "scopes" and (not wanted or present == []):
-        return [] if present == [] else ["everything"]
+        return [] if present == [] else ["everything (no restriction)"]
+    if name == "scopes" and present is None and set(wanted) <= _READING_ONLY:
+        return []
     return [str(each) for each in wanted if each not in (present or ())]
 
 
@@ -87,7 +102,12 @@ def powerful(role: Found | None) -> bool:
     if any(word.startswith(("owner", "admin")) for word in words):
         return True
     permissions = role.get("permissions")
-    return not isinstance(permissions, list) or not all(str(each).endswith(_HARMLESS_ENDINGS) for each in permissions)
+    return not isinstance(permissions, list) or not all(harmless(str(each)) for each in permissions)
+
+
+def harmless(permission: str) -> bool:
+    """Whether a permission changes nothing."""
+    return permission.endswith(_HARMLESS_ENDINGS)
 
 
 def role_rank(role: object) -> int:
@@ -134,7 +154,17 @@ def _opens(name: str, value: object, seen: Seen) -> bool:
     if value is False or name not in {*_TRUST, "permissions", "scopes", "service_account_id"}:
         return False
     before = seen.before(name)
-    return before is None or before[0] != value
+    return before is None or not _no_wider(name, value, before[0])
+
+
+def _no_wider(name: str, value: object, before: object) -> bool:
+    """Whether this lets in nothing that was kept out before: the same, or fewer of the same scopes."""
+    if name == "permissions" and isinstance(value, dict) and isinstance(before, dict):
+        scopes, present = value.get("scopes"), before.get("scopes")
+        if value.get("type") == before.get("type") and isinstance(scopes, list) and isinstance(present, list):
+            return all(scope in present for scope in scopes)
+    # As JSON, since to Python 1 and true are the same.
+    return json.dumps(value, sort_keys=True) == json.dumps(before, sort_keys=True)
 
 
 def _is_role(name: str) -> bool:

@@ -20,6 +20,8 @@ Action = Literal["accept", "decline", "cancel"]
 DECISION = "decision"
 TYPED = "typed_text"
 PHRASE = "phrase"
+_LONGEST_TYPED = 256
+"""As long as an id may be: what is cut can't be typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Judgement:
 
     event: Literal["approve", "reject", "close", "void"]
     reason: str
+    hint: str = ""
 
     @property
     def approved(self) -> bool:
@@ -44,6 +47,7 @@ class Judgement:
 
 
 _APPROVED = Judgement("approve", "the person approved the change")
+_PHRASE = "Call the changing tool again for a new id and phrase."
 
 
 def form_schema(preview: Preview) -> Json:
@@ -60,8 +64,8 @@ def form_schema(preview: Preview) -> Json:
     if preview.typed:
         properties[TYPED] = {
             "type": "string",
-            "title": "To approve, type the name",
-            "description": f"Type exactly: {visible(preview.typed[0])}",
+            "title": "To approve, type this text",
+            "description": f"Type exactly: {visible(preview.typed[0], _LONGEST_TYPED)}",
         }
     # The text is not `required`, so that rejecting takes no typing; approving without it is refused all the same.
     return {"type": "object", "properties": properties, "required": [DECISION]}
@@ -77,14 +81,14 @@ def judge(reply: Reply, approval: Approval) -> Judgement:
     """Decide what a reply means."""
     if approval.channel == "two-step":
         repeated = approval.phrase is not None and reply.content == {PHRASE: approval.phrase}
-        return _APPROVED if repeated else _refused("the phrase is not the one that was shown")
+        return _APPROVED if repeated else Judgement("void", "the phrase is not the one that was shown", _PHRASE)
     return _judge_form(reply, approval.preview)
 
 
 def _judge_form(reply: Reply, preview: Preview) -> Judgement:
     match reply.action:
         case "cancel":
-            return Judgement("close", "the form was closed without an answer")
+            return _undecided("the form was closed without an answer", _ASK)
         case "decline":
             return Judgement("reject", "the person declined the change")
         case "accept":
@@ -97,11 +101,11 @@ def _judge_content(content: dict[str, object], preview: Preview) -> Judgement:
     if decision == "reject":
         return Judgement("reject", "the person rejected the change")
     if decision != "approve":
-        return _refused("the form came back without a decision, so nobody approved the change")
+        return _undecided("the form came back without a decision", _BY_ITSELF)
     if content:
-        return _refused("the form came back with fields it does not have")
+        return _undecided("the form came back with fields it does not have", _BY_ITSELF)
     if not typed_matches(typed, preview):
-        return _refused("the text to type was missing or did not match")
+        return _undecided("the text to type was missing or did not match", _TYPE)
     return _APPROVED
 
 
@@ -110,5 +114,13 @@ def typed_matches(typed: object, preview: Preview) -> bool:
     return not preview.typed or (isinstance(typed, str) and typed.strip() in preview.typed)
 
 
-def _refused(reason: str) -> Judgement:
-    return Judgement("void", reason)
+_ASK = "Ask the user in the conversation whether they want this change. Call again only if they say so."
+_TYPE = "If the user wants this change, call again; they must type exactly what the form names."
+_BY_ITSELF = (
+    "Tell the user. If they saw no form, this client answers forms by itself: the operator can start the server with "
+    "--approval local, which asks on this machine."
+)
+
+
+def _undecided(reason: str, hint: str) -> Judgement:
+    return Judgement("close", reason, hint)

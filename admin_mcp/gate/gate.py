@@ -19,17 +19,17 @@ from admin_mcp.api.request import WireRequest
 from admin_mcp.catalog import Catalog
 from admin_mcp.endpoints.base import Endpoint, EndpointSpec
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.errors import ApprovalPending, ApprovalUnavailable, CallError, InvalidInput
+from admin_mcp.errors import ApprovalPending, ApprovalUnavailable, CallError, InvalidInput, PolicyDenied
 from admin_mcp.gate.approvals import Approval, IllegalEventError, Question, Result
-from admin_mcp.gate.effects import effect_of, possible_effects
+from admin_mcp.gate.effects import effects_of, possible_effects
 from admin_mcp.gate.forms import Reply, judge
 from admin_mcp.gate.guardrails import GuardrailChecks
 from admin_mcp.gate.look import Look, Reader
 from admin_mcp.gate.person import People, Person
-from admin_mcp.gate.policy import LEFT_OUT, READ_ONLY, Channel, Policy, Verdict
+from admin_mcp.gate.policy import LEFT_OUT, READ_ONLY, READS, Channel, Policy, Verdict
 from admin_mcp.gate.preview import LONGEST_BODY, Preview, build_preview
 from admin_mcp.gate.projects import named_projects, projects_of, projects_read
-from admin_mcp.gate.reads import plan_reads, tells_project
+from admin_mcp.gate.reads import tells_project
 from admin_mcp.gate.records import Records
 from admin_mcp.gate.refusals import (
     REFUSED_AS,
@@ -42,6 +42,7 @@ from admin_mcp.gate.refusals import (
     no_way_to_ask,
     not_decided,
     not_resent,
+    nothing_to_change,
     policy_denial,
 )
 from admin_mcp.gate.seen import PERSON
@@ -50,6 +51,9 @@ from admin_mcp.private_files import LockBusyError
 from admin_mcp.settings import Target
 
 logger = logging.getLogger(__name__)
+
+_LATE_SECONDS = 0.5
+"""Waiting this long for the state makes the last look an old one."""
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -90,6 +94,26 @@ class _Change:
     @property
     def request(self) -> str:
         return f"{self.wire.method} {self.wire.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Clearance:
+    """What lets a change pass: the policy's verdict, and the approval where a person was asked.
+
+    ``dies_with_call``: nobody is to find the approval once the call has ended.
+    """
+
+    verdict: Verdict
+    approval: Approval | None = None
+    dies_with_call: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """A change that is recorded as being sent; ``late``: so long after the last look that another one is due."""
+
+    change_id: str
+    late: bool
 
 
 class Gate:
@@ -151,19 +175,48 @@ class Gate:
         change = _Change(call, wire, wire.digest(self._target.system))
         async with AsyncExitStack() as held:
             try:
-                verdict, approval = await self._cleared(change, people)
-                # What takes long comes first, so that nothing is waited for between the last look and the request.
-                await held.enter_async_context(self._guardrails.held(call))
-                if approval is not None:
-                    await self._recheck(change, approval)
-                change_id = approval.id if approval else secrets.token_hex(5)
-                await _threaded(self._begin, change, change_id, approval, verdict)
+                clearance = await self._cleared(change, people)
+                began = await self._claimed(change, clearance, held)
             except CallError as error:
                 if not isinstance(error, ApprovalPending):
                     await self._record_refusal(error, change.tool, change.request)
                 raise
-            async with self._sent(change, change_id, approval) as admission:
+            async with self._sent(change, clearance, began) as admission:
                 yield admission
+
+    async def _claimed(self, change: _Change, clearance: _Clearance, held: AsyncExitStack) -> _Beginning:
+        """Take every lock, look a last time, and use the approval up.
+
+        What takes long comes first, so that nothing is waited for between the last look and the request.
+        """
+        try:
+            await _threaded(self._process_name)
+            await held.enter_async_context(self._guardrails.held(change.call))
+            await self._require_as_cleared(change, clearance)
+            looked = anyio.current_time()
+            change_id = clearance.approval.id if clearance.approval else secrets.token_hex(5)
+            await _threaded(self._begin, change, change_id, clearance)
+        except anyio.get_cancelled_exc_class():
+            # Who stops a call whose form they approved has stopped the change.
+            if clearance.approval is not None and clearance.dies_with_call:
+                await self._void(clearance.approval, "the call was cancelled")
+            raise
+        return _Beginning(change_id, late=anyio.current_time() - looked > _LATE_SECONDS)
+
+    async def _require_as_cleared(self, change: _Change, clearance: _Clearance) -> None:
+        """Return if the policy still says the same, and all that a person was shown is still so.
+
+        Raises:
+            PolicyDenied, Conflict: it is not. Any other ``CallError``: it can't be read.
+
+        """
+        verdict = await self._judged(change)
+        if verdict.decision == "deny":
+            raise policy_denial(change.spec, verdict)
+        if clearance.approval is not None:
+            await self._recheck(change, clearance.approval)
+        elif verdict != clearance.verdict:
+            raise drifted(None)
 
     def release(self, call: Endpoint, answer: Json) -> None:
         """Return if what a read answered may be passed on, now that it tells which project it is about.
@@ -177,68 +230,83 @@ class Gate:
 
     def _require_readable(self, call: Endpoint, projects: Collection[str]) -> None:
         spec = type(call).SPEC
-        verdict = self._policy.decide(spec.name, spec.effect, projects)
+        verdict = self._policy.decide(spec.name, READS, projects)
         if verdict.decision == "deny":
             raise policy_denial(spec, verdict)
 
-    def _may_read(self, call: Endpoint) -> bool:
-        """Whether the model could make this read by itself."""
-        spec = type(call).SPEC
-        return self._policy.decide(spec.name, spec.effect, named_projects(call)).decision != "deny"
+    def _may_tell(self, call: Endpoint, answer: Json | None = None) -> bool:
+        """Whether the model could make this read by itself, and would be given this answer."""
+        try:
+            self._require_readable(call, named_projects(call))
+            if answer is not None:
+                self.release(call, answer)
+        except PolicyDenied:
+            return False
+        return True
 
-    async def _cleared(self, change: _Change, people: People) -> tuple[Verdict, Approval | None]:
-        """Return the verdict, and the approval, or None where a rule or the operator wants none."""
+    async def _cleared(self, change: _Change, people: People) -> _Clearance:
+        """Return what lets the change pass: the verdict and, unless a rule or the operator wants none, an approval."""
         verdict = await self._judged(change)
         if verdict.decision == "deny":
             raise policy_denial(change.spec, verdict)
         if verdict.decision == "allow" or not (self._confirm or verdict.channel):
-            return verdict, None
+            return _Clearance(verdict)
         # Before anybody is asked as well: nobody should approve what can't be done.
         await self._guardrails.check(change.call)
-        return verdict, await self._approved(change, people.reach(verdict.channel))
+        person = people.reach(verdict.channel)
+        if person is None:
+            raise no_way_to_ask()
+        return _Clearance(verdict, await self._approved(change, person), person.dies_with_call)
 
     async def _judged(self, change: _Change) -> Verdict:
         """Return the policy's verdict on what the call does. Its target is read only where that matters."""
         tool, named = change.tool, named_projects(change.call)
-        effects = {change.spec.effect, effect_of(change.call)}
-        verdicts = {self._policy.decide(tool, effect, named) for effect in effects}
-        rule = self._policy.project_denial(tool, effects) if tells_project(change.call, self._catalog) else None
+        possible = {frozenset([change.spec.effect]), effects_of(change.call)}
+        verdicts = {self._policy.decide(tool, effects, named) for effects in possible}
+        rule = self._policy.project_denial(tool, possible) if tells_project(change.call, self._catalog) else None
         if len(verdicts) == 1 and rule is None:
             return verdicts.pop()
-        seen = await self._look.see(change.call)
+        seen = await self._look.see(change.call, self._may_tell)
         if rule is not None and seen.state == "unreadable":
             return Verdict("deny", f"{rule.name}: whose project this is can't be read with this key")
-        return self._policy.decide(tool, effect_of(change.call, seen), named | projects_read(seen))
+        return self._policy.decide(tool, effects_of(change.call, seen), named | projects_read(seen))
 
     @asynccontextmanager
-    async def _sent(self, change: _Change, change_id: str, approval: Approval | None) -> AsyncIterator[Admission]:
+    async def _sent(self, change: _Change, clearance: _Clearance, began: _Beginning) -> AsyncIterator[Admission]:
         """Enter with the permit, and record how the sending ended."""
+        approval = clearance.approval
         permit = self._permits.issue(change.key)
-        admission = Admission(permit, recheck=partial(self._recheck_again, change, approval))
+        admission = Admission(permit, recheck=partial(self._recheck_again, change, clearance))
         try:
+            if began.late:
+                await admission.recheck()
             yield admission
         except BaseException as error:
             unused = self._permits.withdraw(permit)
-            await self._end(change_id, approval, failed(error, unused=unused), admission)
+            await self._end(began.change_id, approval, failed(error, unused=unused), admission)
             raise
         self._permits.withdraw(permit)
-        await self._end(change_id, approval, Result("done", "The change was made."), admission)
+        await self._end(began.change_id, approval, Result("done", "The change was made."), admission)
 
-    def _begin(self, change: _Change, change_id: str, approval: Approval | None, verdict: Verdict) -> None:
-        """Use the approval up, and record in the same moment that the request is sent."""
+    def _process_name(self) -> str:
+        """Return the name under which the journal has this process."""
         try:
-            by = self._records.run.name()
+            return self._records.run.name()
         except (OSError, LockBusyError) as error:
             raise StateUnavailable(
                 f"Changes can't be recorded: {error}.",
                 hint="Tell the operator: make the state directory writable, or set ADMIN_MCP_STATE_DIR to another.",
             ) from None
+
+    def _begin(self, change: _Change, change_id: str, clearance: _Clearance) -> None:
+        """Use the approval up, and record in the same moment that the request is sent."""
         fields = {
             "tool": change.tool,
             "request": change.request,
             "target": self._target.label,
-            "by": by,
+            "by": self._process_name(),
         }
+        verdict, approval = clearance.verdict, clearance.approval
         if approval is None:
             allowed = verdict.rule if verdict.decision == "allow" else "--approval none"
             body = {"body": change.wire.body} if change.wire.body else {}
@@ -281,21 +349,20 @@ class Gate:
         except StateUnavailable as unavailable:
             logger.warning("%s was refused (%s); it can't be recorded: %s", tool, error.kind, unavailable.reason)
 
-    async def _approved(self, change: _Change, person: Person | None) -> Approval:
+    async def _approved(self, change: _Change, person: Person) -> Approval:
         """Return the approval once a person gave it for exactly this request."""
-        if person is None:
-            raise no_way_to_ask()
         if len(change.wire.body or "") > LONGEST_BODY:
             raise InvalidInput(
                 f"The change is longer than the {LONGEST_BODY} characters a person can be shown; nothing was sent.",
                 hint="Make it smaller, or make it in several calls.",
             )
-        approval = await self._opened(change, person)
+        approval, own = await self._opened(change, person)
         try:
             return await self._answered(approval, person) if approval.state == "pending" else approval
         except (anyio.get_cancelled_exc_class(), ApprovalUnavailable):
-            # Nobody waits for this form's answer any more, so it must not lie there for a later call to find.
-            if person.channel == "elicit":
+            # Nobody waits for this answer any more, so it must not lie there for a later call to find. A question that
+            # another call opened is that call's to withdraw.
+            if person.dies_with_call and own:
                 await self._withdraw(change, approval)
             raise
 
@@ -308,8 +375,8 @@ class Gate:
             self._closing.pop(change.key, None)
             closing.set()
 
-    async def _opened(self, change: _Change, person: Person) -> Approval:
-        """Return the approval this call is about."""
+    async def _opened(self, change: _Change, person: Person) -> tuple[Approval, bool]:
+        """Return the approval this call is about, and whether this call opened it."""
         approvals = self._records.approvals
         if person.answers is not None:
             approval = await _threaded(approvals.get, person.answers)
@@ -318,19 +385,19 @@ class Gate:
                 raise denied(
                     "This answer belongs to no open question about this very change (expired, used, or another's)"
                 )
-            return approval
+            return approval, False
         preview = await self._preview(change, person.channel)
+        if preview.idle:
+            raise nothing_to_change(preview)
         given = change.call.model_dump(mode="json", exclude_unset=True)
         question = Question(change.key, change.tool, given, preview)
         if closing := self._closing.get(change.key):
             await closing.wait()  # or this call would share a question that is just being withdrawn
-        opened, _ = await _threaded(approvals.open, question, person.channel)
-        return opened
+        return await _threaded(approvals.open, question, person.channel)
 
     async def _preview(self, change: _Change, channel: Channel) -> Preview:
         """Read the present state and put it into words. In two steps it goes to the model, so the policy counts."""
-        allowed = self._may_read if channel == "two-step" else _anything
-        seen = await self._look.see(change.call, allowed)
+        seen = await self._look.see(change.call, self._may_tell, hide=channel == "two-step")
         return build_preview(change.call, change.wire, seen, catalog=self._catalog, target=self._target.label)
 
     async def _answered(self, approval: Approval, person: Person) -> Approval:
@@ -351,12 +418,14 @@ class Gate:
             raise already_ended(error) from None
         if judgement.approved:
             return decided
-        if judgement.event == "close" and decided.state != "rejected":
-            raise not_decided(judgement.reason)
-        raise denied(judgement.reason[:1].upper() + judgement.reason[1:])
+        if judgement.event == "reject":
+            raise denied(judgement.reason[:1].upper() + judgement.reason[1:])
+        if decided.state == "rejected":
+            raise denied("The form came back without a decision for the third time, which counts as a no")
+        raise not_decided(judgement)
 
     async def _ask(self, approval: Approval, person: Person) -> Reply | None:
-        if person.channel != "elicit":
+        if not person.asks_once:
             return await person.ask(approval)
         if approval.id in self._asking:
             raise ApprovalPending(
@@ -382,22 +451,17 @@ class Gate:
             return
         changed = difference(approval.preview, now)
         await self._void(approval, f"what the person saw has changed: {changed}")
-        raise drifted(changed if self._may_tell(change.call) else None)
+        raise drifted(None if now.withheld or approval.preview.withheld else changed)
 
-    async def _recheck_again(self, change: _Change, approval: Approval | None) -> None:
-        """Check anew before a change is sent a second time; the first time the API did not take it."""
+    async def _recheck_again(self, change: _Change, clearance: _Clearance) -> None:
+        """Check anew what was claimed a while ago, or is to be sent again because the API did not take it."""
         try:
             await self._guardrails.check(change.call)
-            if approval is not None:
-                await self._recheck(change, approval)
+            await self._require_as_cleared(change, clearance)
         except NotSent:
             raise
         except CallError as error:
             raise not_resent(error) from None
-
-    def _may_tell(self, call: Endpoint) -> bool:
-        """Whether the model may be told what a preview showed: only what it could read itself."""
-        return all(map(self._may_read, plan_reads(call, self._catalog).every()))
 
     async def _void(self, approval: Approval, reason: str) -> None:
         void = partial(self._records.approvals.apply, approval.id, "void", reason=reason)
@@ -407,11 +471,6 @@ class Gate:
             return  # it has ended already, which is all that is wanted
         except StateUnavailable as error:
             logger.warning("approval %s could not be voided: %s", approval.id, error.reason)
-
-
-def _anything(read: Endpoint) -> bool:
-    del read
-    return True
 
 
 async def _threaded(function: Callable[_P, _T], *given: _P.args, **named: _P.kwargs) -> _T:

@@ -16,8 +16,11 @@ from admin_mcp.gate.seen import Found, Seen, namesakes
 Reader = Callable[[Endpoint], Awaitable[Json]]
 """Sends a read and returns the API's object; raises ``CallError``."""
 
-Allowed = Callable[[Endpoint], bool]
-"""Whether what a read answers may be shown. What may not is treated as unreadable."""
+MayTell = Callable[[Endpoint, Json | None], bool]
+"""Whether the model may be told what a read answers; without an answer: whether it may make the read at all."""
+
+_AT_ONCE = 8
+"""Reads in flight: an invite may name hundreds of projects."""
 
 
 class Look:
@@ -27,23 +30,28 @@ class Look:
         self._catalog = catalog
         self._reader = reader
 
-    async def see(self, call: Endpoint, allowed: Allowed = lambda _: True) -> Seen:
+    async def see(self, call: Endpoint, may_tell: MayTell, *, hide: bool = False) -> Seen:
         """Return the present state of all that a change is about.
+
+        With ``hide`` what the model may not be told is unreadable; otherwise the result says that there is some.
 
         Raises:
             CallError: a read failed, but for 403, which is shown.
 
         """
-        return await _Glance(plan_reads(call, self._catalog), self._reader, allowed).seen()
+        return await _Glance(plan_reads(call, self._catalog), self._reader, may_tell, hide=hide).seen()
 
 
 class _Glance:
     """The reads of one change, all at once, and what they answered so far."""
 
-    def __init__(self, plan: Reads, reader: Reader, allowed: Allowed) -> None:
+    def __init__(self, plan: Reads, reader: Reader, may_tell: MayTell, *, hide: bool) -> None:
         self._plan = plan
         self._reader = reader
-        self._allowed = allowed
+        self._may_tell = may_tell
+        self._hide = hide
+        self._limiter = anyio.CapacityLimiter(_AT_ONCE)
+        self._withheld = False
         self._found: dict[str, Found] = {}
         self._names: dict[str, Found] = {}
         self._counts: dict[str, str] = {}
@@ -73,16 +81,23 @@ class _Glance:
     def _together(self) -> Seen:
         plan = self._plan
         seen = Seen(
-            state=self._found.get("state"),
+            state=self._state(),
             own=plan.own,
             names={name: self._names[name] for name in plan.names},
             affected={kind: self._counts[kind] for kind in plan.affected},
             once=plan.once,
             roles=self._found.get("roles"),
+            withheld=self._withheld,
         )
         if plan.called is None:
             return seen
         return replace(seen, namesakes=namesakes(seen.thing(plan.called), self._siblings))
+
+    def _state(self) -> Found | None:
+        """Return the target's state. That nothing is set in a place that can't be read is not known."""
+        state = self._found.get("state")
+        blind = any(self._names[name] == "unreadable" for name in self._plan.parents)
+        return "unreadable" if state == "absent" and self._plan.once and blind else state
 
     async def _take(self, endpoint: Endpoint, keep: Callable[[Found], None], *, may_be_absent: bool) -> None:
         try:
@@ -91,33 +106,48 @@ class _Glance:
             self._failures.append(error)
 
     async def _read(self, endpoint: Endpoint, *, may_be_absent: bool) -> Found:
-        if not self._allowed(endpoint):
-            return "unreadable"
         try:
-            return await self._reader(endpoint)
+            answer = await self._ask(endpoint)
         except Permission:
             return "unreadable"
         except NotFound:
             if may_be_absent:
                 return "absent"
             raise
+        return "unreadable" if answer is None else answer
+
+    async def _ask(self, endpoint: Endpoint) -> Json | None:
+        """Make a read, and return what may be shown of its answer: None for nothing."""
+        if self._hide and not self._may_tell(endpoint, None):
+            return None
+        async with self._limiter:
+            answer = await self._reader(endpoint)
+        if self._may_tell(endpoint, answer):
+            return answer
+        self._withheld = True
+        return None if self._hide else answer
 
     async def _page(self, endpoint: Endpoint) -> Json | None:
-        """Read one page of a list, or return None where that fails: what can't be told counts as the graver."""
-        if not self._allowed(endpoint):
-            return None
+        """Read one page of a list, or return None where it can't be seen: what can't be told counts as the graver."""
         try:
-            page = await self._reader(endpoint)
-        except CallError:
+            page = await self._ask(endpoint)
+        except (Permission, NotFound):
             return None
-        return page if isinstance(page.get("data"), list) else None
+        return page if page is not None and isinstance(page.get("data"), list) else None
 
     async def _compare(self, endpoint: Endpoint) -> None:
-        self._siblings = await self._page(endpoint)
+        try:
+            self._siblings = await self._page(endpoint)
+        except CallError as error:
+            self._failures.append(error)
 
     async def _count(self, kind: str, endpoint: Endpoint) -> None:
         """Count what one page lists, in words."""
-        page = await self._page(endpoint)
+        try:
+            page = await self._page(endpoint)
+        except CallError as error:
+            self._failures.append(error)
+            return
         if page is None:
             self._counts[kind] = "unknown (could not be read)"
         else:

@@ -7,10 +7,10 @@ transaction; ``now`` is in unix seconds.
 import hashlib
 import json
 import sqlite3
-import unicodedata
 from typing import Literal
 
 from admin_mcp.endpoints.schema import Json
+from admin_mcp.gate.text import folded
 
 STANDS_SECONDS = 600.0
 """How long a no answers the same call."""
@@ -22,9 +22,6 @@ MOST_NOES = 5
 PAUSE_SECONDS = 300.0
 """After ``MOST_NOES`` within ``STANDS_SECONDS`` nobody is asked for this long."""
 
-_SLACK = 1.0
-"""Seconds that two processes' clocks may differ."""
-
 Kind = Literal["no", "closed"]
 
 _TABLE = "CREATE TABLE IF NOT EXISTS noes (at REAL NOT NULL, kind TEXT NOT NULL, alike TEXT NOT NULL) STRICT"
@@ -33,7 +30,7 @@ _TABLE = "CREATE TABLE IF NOT EXISTS noes (at REAL NOT NULL, kind TEXT NOT NULL,
 def likeness(target: str, tool: str, arguments: Json) -> str:
     """Return what a call has in common with its other spellings, as hex SHA-256.
 
-    Blanks, letter case, the order of a list, and what is null or false don't make it another question.
+    Blanks, what is invisible, letter case, and the order and repetitions in a list don't make it another question.
     """
     parts = [target, tool, _plain(arguments)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -46,9 +43,9 @@ def add(connection: sqlite3.Connection, kind: Kind, alike: str, now: float) -> N
     connection.execute("INSERT INTO noes VALUES (?, ?, ?)", (now, kind, alike))
 
 
-def stands(connection: sqlite3.Connection, alike: str, now: float) -> bool:
-    """Whether a person refused this call, however it was spelt, within the last ten minutes."""
-    return any(_recent(now, at) for at in _times(connection, "no", alike))
+def last(connection: sqlite3.Connection, alike: str, now: float) -> float | None:
+    """Return when a person last refused this call, however it was spelt, if that was within the last ten minutes."""
+    return max((at for at in _times(connection, "no", alike) if _recent(now, at)), default=None)
 
 
 def closed(connection: sqlite3.Connection, alike: str, now: float) -> int:
@@ -60,7 +57,7 @@ def pause(connection: sqlite3.Connection, now: float) -> float:
     """Return for how many seconds more nobody is to be asked about anything; 0 or less for not at all."""
     times = sorted(_times(connection, "no"), reverse=True)
     for last, first in zip(times, times[MOST_NOES - 1 :], strict=False):
-        if last - first < STANDS_SECONDS and -_SLACK <= now - last < PAUSE_SECONDS:
+        if last - first < STANDS_SECONDS and abs(now - last) < PAUSE_SECONDS:
             return last + PAUSE_SECONDS - now
     return 0.0
 
@@ -72,20 +69,15 @@ def _times(connection: sqlite3.Connection, kind: Kind, alike: str | None = None)
 
 
 def _recent(now: float, at: float) -> bool:
-    return -_SLACK <= now - at < STANDS_SECONDS
+    return abs(now - at) < STANDS_SECONDS  # also in the future: a clock that is set back a little takes no no back
 
 
 def _plain(value: object) -> object:
     if isinstance(value, str):
-        letters = (letter for letter in unicodedata.normalize("NFKC", value) if unicodedata.category(letter) != "Cf")
-        return " ".join("".join(letters).casefold().split())
+        return folded(value)
     if isinstance(value, dict):
         plain = {name: _plain(inner) for name, inner in value.items()}
-        return {name: inner for name, inner in plain.items() if not _says_nothing(inner)}
+        return {name: inner for name, inner in plain.items() if inner != ""}
     if isinstance(value, list):
-        return sorted((_plain(inner) for inner in value), key=json.dumps)
+        return sorted({json.dumps(_plain(inner), sort_keys=True) for inner in value})
     return value
-
-
-def _says_nothing(value: object) -> bool:
-    return value is None or value is False

@@ -15,6 +15,14 @@ class Person(Protocol):
         """Which way it is."""
 
     @property
+    def asks_once(self) -> bool:
+        """Whether a question that is being shown must not be shown a second time by an identical call."""
+
+    @property
+    def dies_with_call(self) -> bool:
+        """Whether a question is void once the call that opened it has ended without an answer."""
+
+    @property
     def answers(self) -> str | None:
         """Id of the approval that this call brings an answer to, where a repeated call brings it; otherwise None."""
 

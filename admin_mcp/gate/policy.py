@@ -15,6 +15,9 @@ Decision = Literal["allow", "confirm", "deny"]
 Channel = Literal["elicit", "local", "two-step"]
 """How a person is asked: by a form of the MCP client, on this machine, or by a second tool call with a phrase."""
 
+Effects = frozenset[Effect]
+"""All that one call does."""
+
 READS: frozenset[Effect] = frozenset(["read"])
 CHANGES: frozenset[Effect] = frozenset(get_args(Effect)) - READS
 RISKY: frozenset[Effect] = frozenset(["grant", "destroy"])
@@ -33,7 +36,8 @@ class Verdict:
 class Rule:
     """One rule. It matches a call if the tool fits a glob, what the call does is listed and, if given, its project is.
 
-    A call may be about several projects. A rule that allows must list all of them; any other matches if it lists one.
+    A call may do several things (an update that makes an owner is a grant as well) and be about several projects. A
+    rule that allows must list all of them; any other matches if it lists one.
     """
 
     name: str
@@ -43,20 +47,24 @@ class Rule:
     project_ids: frozenset[str] | None = None
     channel: Channel | None = None
 
-    def mismatch(self, tool: str, effect: Effect, projects: Collection[str]) -> str | None:
+    def mismatch(self, tool: str, effects: Effects, projects: Collection[str]) -> str | None:
         """Return why the rule does not match, in words, or None if it does."""
         if not any(fnmatchcase(tool, glob) for glob in self.tools):
             return f"{tool} fits none of {', '.join(self.tools)}"
-        if effect not in self.effects:
-            return f"its effect {effect} is not among {', '.join(sorted(self.effects))}"
+        if foreign := self._unlisted(effects, self.effects):
+            return f"{' and '.join(foreign)} is not {' or '.join(sorted(self.effects))}"
         if self.project_ids is None:
             return None
         if not projects:
             return "the call names no project"
-        unlisted = sorted(set(projects) - self.project_ids)
-        if unlisted and (self.decision == "allow" or len(unlisted) == len(set(projects))):
-            return f"project {', '.join(unlisted)} is not listed"
+        if foreign := self._unlisted(projects, self.project_ids):
+            return f"project {', '.join(foreign)} is not listed"
         return None
+
+    def _unlisted(self, given: Collection[str], listed: Collection[str]) -> list[str]:
+        """Return what keeps the rule from matching: what a rule that allows lacks, or all where none is listed."""
+        foreign = sorted(set(given) - set(listed))
+        return foreign if self.decision == "allow" or len(foreign) == len(set(given)) else []
 
     @property
     def verdict(self) -> Verdict:
@@ -101,39 +109,39 @@ class Policy:
         first = (*([READ_ONLY] if read_only else []), *left_out)
         return cls((*first, *rules, *DEFAULT_RULES), guardrails or Guardrails())
 
-    def decide(self, tool: str, effect: Effect, projects: Collection[str]) -> Verdict:
+    def decide(self, tool: str, effects: Effects, projects: Collection[str]) -> Verdict:
         """Return the verdict of the first rule that matches.
 
-        ``effect`` is what the call does, and ``projects`` are the ids of those it is about.
+        ``effects`` is all that the call does, and ``projects`` are the ids of those it is about.
         """
         for rule in self.rules:
-            if rule.mismatch(tool, effect, projects) is None:
+            if rule.mismatch(tool, effects, projects) is None:
                 return rule.verdict
         return Verdict("deny", "no rule matches")
 
-    def decide_tool(self, tool: str, effects: Collection[Effect]) -> Verdict | None:
+    def decide_tool(self, tool: str, possible: Collection[Effects]) -> Verdict | None:
         """Return the verdict on a tool whatever its arguments are, or None if they matter.
 
-        ``effects`` are those that its calls may have.
+        ``possible`` has what each of its calls may do.
         """
-        found = {self._whatever_project(tool, effect) for effect in effects}
+        found = {self._whatever_project(tool, effects) for effects in possible}
         return found.pop() if len(found) == 1 else None
 
-    def project_denial(self, tool: str, effects: Collection[Effect]) -> Rule | None:
+    def project_denial(self, tool: str, possible: Collection[Effects]) -> Rule | None:
         """Return the first rule that would refuse such a call if it were about one of the rule's projects."""
         for rule in self.rules:
             if rule.decision == "deny" and rule.project_ids is not None:
-                if any(rule.mismatch(tool, effect, rule.project_ids) is None for effect in effects):
+                if any(rule.mismatch(tool, effects, rule.project_ids) is None for effects in possible):
                     return rule
-            elif rule.project_ids is None and all(rule.mismatch(tool, effect, ()) is None for effect in effects):
+            elif rule.project_ids is None and all(rule.mismatch(tool, effects, ()) is None for effects in possible):
                 return None  # whatever comes after it is never asked
         return None
 
-    def _whatever_project(self, tool: str, effect: Effect) -> Verdict | None:
+    def _whatever_project(self, tool: str, effects: Effects) -> Verdict | None:
         for rule in self.rules:
             if rule.project_ids is None:
-                if rule.mismatch(tool, effect, ()) is None:
+                if rule.mismatch(tool, effects, ()) is None:
                     return rule.verdict
-            elif any(rule.mismatch(tool, effect, {project}) is None for project in rule.project_ids):
+            elif any(rule.mismatch(tool, effects, {project}) is None for project in rule.project_ids):
                 return None
         return Verdict("deny", "no rule matches")

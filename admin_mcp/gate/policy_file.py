@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from admin_mcp.endpoints.base import Effect
 from admin_mcp.errors import SettingsError
-from admin_mcp.gate.policy import CHANGES, READS, RISKY, Decision, Guardrails, Rule
+from admin_mcp.gate.policy import CHANGES, READS, RISKY, Decision, Effects, Guardrails, Rule
 
 _PROJECT_ID = re.compile(r"proj_[A-Za-z0-9_\-.:~]+")
 
@@ -82,16 +82,16 @@ def sample_policy() -> str:
     return resources.files(__package__).joinpath("policy.toml").read_text("utf-8")
 
 
-def risky_allowances(rules: Sequence[Rule], effects: Mapping[str, frozenset[Effect]]) -> dict[str, list[str]]:
+def risky_allowances(rules: Sequence[Rule], possible: Mapping[str, Collection[Effects]]) -> dict[str, list[str]]:
     """Return, for each rule that lets grants or destruction pass unasked, the tools it does that for.
 
-    ``effects`` has, by tool, all that its calls may do.
+    ``possible`` has, by tool, what each of its calls may do.
     """
     found = {
         rule.name: [
             tool
-            for tool, possible in effects.items()
-            if possible & RISKY & rule.effects and any(fnmatchcase(tool, glob) for glob in rule.tools)
+            for tool, each in possible.items()
+            if any(effects & RISKY and rule.mismatch(tool, effects, rule.project_ids or ()) is None for effects in each)
         ]
         for rule in rules
         if rule.decision == "allow"

@@ -14,12 +14,25 @@ from pydantic import BaseModel, ConfigDict
 from admin_mcp.api.request import WireRequest
 from admin_mcp.catalog import Catalog
 from admin_mcp.endpoints.base import Effect, Endpoint, EndpointSpec
-from admin_mcp.endpoints.fields import IfLeftOut
+from admin_mcp.endpoints.fields import Grave, IfLeftOut
 from admin_mcp.endpoints.schema import Json
+from admin_mcp.gate.access_sentences import carried
+from admin_mcp.gate.described_change import money
 from admin_mcp.gate.effects import effect_of, raises_power
-from admin_mcp.gate.headline import carried, headline, key_note
-from admin_mcp.gate.seen import NAME_KEYS, PERSON, Found, Seen, body_of, described, email_of, name_of, permissions_of
-from admin_mcp.gate.text import plain, quoted, visible
+from admin_mcp.gate.headline import headline, key_note
+from admin_mcp.gate.seen import (
+    NAME_KEYS,
+    PERSON,
+    SET_AS,
+    Found,
+    Seen,
+    body_of,
+    described,
+    email_of,
+    name_of,
+    permissions_of,
+)
+from admin_mcp.gate.text import day, plain, quoted, visible
 
 LONGEST_BODY = 20_000
 """Characters of a request body that a person can be asked to judge. They are shown whole; a longer one is refused."""
@@ -43,7 +56,8 @@ class Preview(BaseModel):
     ``title`` says what it comes to; ``things`` are the things named, and what is there now, by label; ``changes`` the
     fields set, by name; ``affected`` how many things go or lose something, by kind; ``passing`` what is shown and not
     compared. ``typed`` are the texts of which one must be typed, if any. ``target`` is the system; ``request`` the
-    request line and body.
+    request line and body. ``withheld``: the model may not be told all of this. ``idle``:
+    all of it is so already.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -58,6 +72,8 @@ class Preview(BaseModel):
     request: str
     typed: tuple[str, ...]
     passing: dict[str, str] = {}
+    withheld: bool = False
+    idle: bool = False
 
     @property
     def heading(self) -> str:
@@ -108,6 +124,7 @@ IMPOSSIBLE = "not possible"
 """How a change can be undone that can't be."""
 
 NOT_SET = "not set"
+_EXPIRY = "expires_at"
 _EMPTIED = "nothing (null: this empties the field)"
 
 
@@ -127,6 +144,8 @@ def build_preview(call: Endpoint, wire: WireRequest, seen: Seen, *, catalog: Cat
         request=f"{wire.method} {wire.target}" + (f" {visible(wire.body, LONGEST_BODY)}" if wire.body else ""),
         typed=_typed(call, seen),
         passing={"Last used": note} if note else {},
+        withheld=seen.withheld,
+        idle=_changes_nothing(call, seen),
     )
 
 
@@ -143,9 +162,9 @@ def _things(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
     """Yield label and description of each thing the request names by id, and what there is to know of it."""
     for name, value in _given_ids(call, seen):
         yield _label(name), described(name.partition("[")[0], value, seen.thing(name))
-        yield from _details(name, seen.thing(name))
+        yield from _details(name, seen.thing(name), here=name == seen.own)
     if seen.roles is not None:
-        yield "The group carries", f"{carried(seen.roles)}; roles in projects, if any, come on top"
+        yield "The group carries", f"{carried(seen.roles)}; in projects it may be owner, which was not looked up"
         yield from _permissions("The group's roles allow", _allowed_by(seen.roles))
     yield from _present(type(call).SPEC, seen)
     if seen.namesakes == "some":
@@ -153,11 +172,12 @@ def _things(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
     yield from _left_out(call)
 
 
-def _details(name: str, found: Found | None) -> Iterator[tuple[str, str]]:
-    """Yield what a person must know of a person or a role that a change names."""
+def _details(name: str, found: Found | None, *, here: bool) -> Iterator[tuple[str, str]]:
+    """Yield what a person must know of a person or a role that a change names; ``here``: as the change's own target."""
     if name == PERSON and isinstance(found, dict):
         if isinstance(role := found.get("role"), str):
-            yield "Their role now", visible(role)
+            in_project = here and found.get("object") == "organization.project.user"
+            yield f"Role in the {'project' if in_project else 'organization'} now", visible(role)
         if (projects := found.get("projects")) is not None:
             yield "Their projects", _memberships(projects)
     if name in {"role", "role_id"}:
@@ -166,7 +186,7 @@ def _details(name: str, found: Found | None) -> Iterator[tuple[str, str]]:
 
 def _permissions(label: str, allowed: list[str] | None) -> Iterator[tuple[str, str]]:
     if allowed is not None:
-        yield label, visible(", ".join(allowed), _LONGEST_VALUE) if allowed else "nothing by itself"
+        yield label, visible(", ".join(sorted(allowed)), _LONGEST_VALUE) if allowed else "nothing by itself"
 
 
 def _allowed_by(roles: Found) -> list[str] | None:
@@ -184,7 +204,7 @@ def _memberships(projects: object) -> str:
     rows = projects.get("data") if isinstance(projects, dict) else projects
     if not isinstance(rows, list):
         return "unreadable"
-    named = [_membership(row) for row in rows if isinstance(row, dict)]
+    named = sorted(_membership(row) for row in rows if isinstance(row, dict))
     more = f" and {len(named) - _MOST_LISTED} more" if len(named) > _MOST_LISTED else ""
     return ", ".join(named[:_MOST_LISTED]) + more if named else "none"
 
@@ -199,6 +219,8 @@ def _present(spec: EndpointSpec, seen: Seen) -> Iterator[tuple[str, str]]:
     """Yield what is there now, where the change takes it away or gives it."""
     if seen.once and seen.state == "absent":
         yield "Now", NOT_SET
+    elif spec.effect in {"update", "destroy"} and seen.state == "unreadable":
+        yield "Now", _PRESENCE["unreadable"]
     elif spec.effect == "destroy" and isinstance(seen.state, dict):
         for key, value in seen.state.items():
             # What is false or empty says nothing that helps to decide.
@@ -254,12 +276,26 @@ def _changes(call: Endpoint, seen: Seen) -> Iterator[tuple[str, Change]]:
     """Yield, for each field of the body, its value before and after."""
     spec = type(call).SPEC
     for name, value in body_of(call).items():
-        if name in seen.names:
-            continue
         # Only an update changes what was read; an action's state is its parent, whose fields have the same names.
         before = seen.before(name) if spec.effect == "update" else None
+        if name in seen.names and before is None:
+            continue
         after = _EMPTIED if value is None else _value(name, value, LONGEST_BODY)
-        yield name, Change(before=_value(name, before[0]) if before else None, after=after)
+        yield name, Change(before=_value(SET_AS.get(name, name), before[0]) if before else None, after=after)
+
+
+def _changes_nothing(call: Endpoint, seen: Seen) -> bool:
+    """Whether every field of an update is known to be so already."""
+    body = body_of(call)
+    if type(call).SPEC.effect != "update" or not body:
+        return False
+    before = {name: seen.before(name) for name in body}
+    return all(present is not None and _same(body[name], present[0]) for name, present in before.items())
+
+
+def _same(one: object, other: object) -> bool:
+    # As JSON, since to Python 1 and true are the same.
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def _value(name: str, value: object, longest: int = _LONGEST_VALUE) -> str:
@@ -267,8 +303,14 @@ def _value(name: str, value: object, longest: int = _LONGEST_VALUE) -> str:
         return NOT_SET
     if isinstance(value, str):
         return quoted(value, longest)
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        value = sorted(value)
     shown = visible(json.dumps(value, ensure_ascii=False), longest)
-    return f"{shown} US cents ({value / 100:.2f} USD)" if name.endswith("amount") and isinstance(value, int) else shown
+    if isinstance(value, int) and name.endswith("amount"):
+        return f"{shown} US cents ({money(value)})"
+    if isinstance(value, int) and name == _EXPIRY:
+        return f"on {day(value)}"
+    return f"{shown} (no restriction)" if name == "scopes" and value == [] else shown
 
 
 def _unset(spec: EndpointSpec, catalog: Catalog) -> str:
@@ -284,6 +326,8 @@ def _undo(spec: EndpointSpec, catalog: Catalog) -> str:
     if spec.effect == "update":
         return "by setting the old values again"
     if spec.effect == "destroy":
+        if not spec.path.endswith("}") and (setter := catalog.find(f"POST {spec.path}")):
+            return f"with {setter.SPEC.name}, by the values above"
         maker = catalog.find(f"POST {spec.path.rpartition('/')[0]}")
         restores = (
             maker and maker.SPEC.effect == "grant" and spec.path_fields and spec.path_fields[-1] in maker.model_fields
@@ -301,7 +345,10 @@ def _undo(spec: EndpointSpec, catalog: Catalog) -> str:
 def _wants_text(call: Endpoint, seen: Seen) -> bool:
     """Whether choosing is not enough: what can't be taken back, opens a door, or moves money or data."""
     spec = type(call).SPEC
-    return spec.effect == "destroy" or spec.sensitive or bool(spec.secret) or raises_power(call, seen)
+    if spec.effect == "destroy" or spec.sensitive or spec.secret or raises_power(call, seen):
+        return True
+    fields = type(call).model_fields
+    return any(isinstance(mark, Grave) for name in call.model_fields_set for mark in fields[name].metadata)
 
 
 def _typed(call: Endpoint, seen: Seen) -> tuple[str, ...]:

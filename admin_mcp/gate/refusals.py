@@ -11,6 +11,7 @@ from admin_mcp.errors import (
     PolicyDenied,
 )
 from admin_mcp.gate.approvals import IllegalEventError, Result, State
+from admin_mcp.gate.forms import Judgement
 from admin_mcp.gate.journal import Outcome
 from admin_mcp.gate.policy import Verdict
 from admin_mcp.gate.preview import Preview
@@ -58,12 +59,20 @@ def denied(reason: str) -> ApprovalDenied:
     )
 
 
-def not_decided(reason: str) -> ApprovalDenied:
-    """Return the refusal for a form that was closed: nobody said yes, and nobody said no."""
+def not_decided(judgement: Judgement) -> ApprovalDenied:
+    """Return the refusal for an answer that is neither yes nor no."""
+    reason = judgement.reason
     return ApprovalDenied(
         f"{reason[:1].upper()}{reason[1:]}, so nobody has decided. Nothing was sent.",
-        hint="Ask the user in the conversation whether they want this change. Call again only if they say so: after "
-        "three closed forms the same call is refused for ten minutes.",
+        hint=f"{judgement.hint} After three such forms the same call is refused for ten minutes.",
+    )
+
+
+def nothing_to_change(preview: Preview) -> Conflict:
+    """Return the refusal for a change that would change nothing: nobody is asked about it."""
+    return Conflict(
+        f"Nothing would change: {preview.title}. It is so already; nobody was asked and nothing was sent.",
+        hint="There is nothing left to do. Tell the user how it stands.",
     )
 
 

@@ -1,13 +1,12 @@
 """What was read about a change, and how the things in it are called so that a person can tell them apart. Pure."""
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.gate.text import quoted, visible
+from admin_mcp.gate.text import folded, quoted, spelt_out, visible
 
 Missing = Literal["absent", "unreadable"]
 """Why there is no object: the API has none (404), or the key may not see it (403)."""
@@ -20,6 +19,9 @@ Namesakes = Literal["none", "some", "unknown"]
 PERSON = "user_id"
 """The argument that names a person, wherever it stands."""
 
+SET_AS = {"expires_in_seconds": "expires_at"}
+"""What is read under another name than it is set."""
+
 NAME_KEYS = ("name", "group_name", "email", "redacted_value")
 
 
@@ -30,7 +32,8 @@ class Seen:
     ``state`` is the thing to be changed, None where there is nothing to read; ``own`` is the id field that names it,
     and ``once`` marks a thing that exists once per organization or project, and may be unset. ``names`` has, by id
     field, the other things the request names. ``affected`` has, by kind, how many things go or lose something with it,
-    in words. ``roles`` lists the roles that a group carries, where somebody joins it.
+    in words. ``roles`` lists the roles that a group carries, where somebody joins it. ``withheld``: the model may not
+    be told all of this.
     """
 
     state: Found | None
@@ -40,6 +43,7 @@ class Seen:
     once: bool = False
     roles: Found | None = None
     namesakes: Namesakes = "none"
+    withheld: bool = False
 
     def thing(self, name: str) -> Found | None:
         """Return what an id field of the request names, if it was read."""
@@ -52,7 +56,7 @@ class Seen:
         """
         if not isinstance(self.state, dict):
             return None
-        for key in (name, name.rpartition("_")[2]):
+        for key in (name, name.rpartition("_")[2], SET_AS.get(name, name)):
             if key in self.state and key != "id":
                 return (self.state[key],)
         return None
@@ -94,12 +98,13 @@ def described(name: str, value: str, found: Found | None) -> str:
 
 def address(email: str) -> str:
     """Return an e-mail address, marked if it holds letters that only look like those of an ordinary one."""
-    return visible(email) if email.isascii() else f"{visible(email)} (NOT plain ASCII)"
+    shown = "".join(spelt_out(character) if character in "<>\"' " else character for character in visible(email))
+    return shown if email.isascii() else f"{shown} (NOT plain ASCII)"
 
 
 def same_name(one: str, other: str) -> bool:
     """Whether a person could take two names for one: case, width, blanks and invisible characters don't tell them."""
-    return _folded(one) == _folded(other)
+    return folded(one) == folded(other)
 
 
 def namesakes(thing: Found | None, page: Json | None) -> Namesakes:
@@ -116,11 +121,6 @@ def namesakes(thing: Found | None, page: Json | None) -> Namesakes:
 
 def _identity(thing: Json) -> object:
     return thing.get("id") or thing.get("group_id")
-
-
-def _folded(name: str) -> str:
-    letters = (letter for letter in unicodedata.normalize("NFKC", name) if unicodedata.category(letter) != "Cf")
-    return " ".join("".join(letters).casefold().split())
 
 
 def _sources(found: Found | None) -> Iterator[Json]:

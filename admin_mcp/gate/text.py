@@ -6,6 +6,7 @@ escaped, so that it can't seem to end early or to hold an escape that is none.
 
 import unicodedata
 from bisect import bisect_right
+from datetime import UTC, datetime
 from hashlib import sha256
 
 LONGEST = 200
@@ -26,6 +27,11 @@ _BLANK_SYMBOLS = frozenset("\u2800\U0001d159")
 """Symbols that look like a blank: the empty braille pattern, the null notehead."""
 
 _QUOTES = frozenset({"Pi", "Pf"})
+_LIKE_QUOTES = frozenset(
+    "\u02ba\u02ee\u201a\u201e\u2033\u2036\u275b\u275c\u275d\u275e\u276e\u276f\u2e42\u3003\u301d\u301e\u301f\uff02"
+)
+"""What looks like a quotation mark and is none to Unicode."""
+
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 _ALIKE = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")
@@ -43,6 +49,25 @@ def visible(text: str, longest: int = LONGEST) -> str:
 def quoted(text: str, longest: int = LONGEST) -> str:
     """Return text in quotation marks that nothing inside it can seem to close."""
     return _marked(f"“{_spelt(text[:longest], escape=True)}”", text, longest)
+
+
+def day(seconds: int) -> str:
+    """Return the date of a moment in unix seconds, in UTC."""
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
+    except (OverflowError, ValueError, OSError):
+        return "an unreadable date"
+
+
+def spelt_out(character: str) -> str:
+    """Return a character's code point, in place of the character."""
+    return f"\\u{{{ord(character):04X}}}"
+
+
+def folded(text: str) -> str:
+    """Return text without what a person can't tell: case, width, runs of blanks, invisible characters."""
+    seen = (each for each in unicodedata.normalize("NFKC", text) if not _hidden(each, unicodedata.category(each)))
+    return " ".join("".join(seen).casefold().split())
 
 
 def plain(text: str) -> bool:
@@ -85,8 +110,8 @@ def _spelt(text: str, *, escape: bool = False) -> str:
         category = unicodedata.category(character)
         marks = marks + 1 if category in _MARKS else 0
         if _hidden(character, category) or marks > (0 if stands_alone else _MOST_MARKS):
-            parts.append(f"\\u{{{ord(character):04X}}}")
-        elif escape and (character in '\\"' or category in _QUOTES):
+            parts.append(spelt_out(character))
+        elif escape and (character in '\\"' or character in _LIKE_QUOTES or category in _QUOTES):
             parts.append(f"\\{character}")
         else:
             parts.append(character)

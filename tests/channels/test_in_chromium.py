@@ -157,7 +157,10 @@ async def test_the_page_can_be_used_with_the_keyboard_and_read_aloud(screen: Scr
         await running.error("delete_role", role_id="role_1")
         await to_thread.run_sync(screen.open)
         browser = screen.browser
-        assert (browser.find("h1").role, browser.find("h1").text) == ("heading", "Delete role “Support” (role_1)")
+        assert (browser.find("h1").role, browser.find("h1").text) == (
+            "heading",
+            "Delete role “Support” (role_1): everyone who has it loses what it allows",
+        )
         assert (browser.find("form").role, browser.find("form").label) == ("form", "Your decision")
         browser.press(TAB)
         field = browser.focused()

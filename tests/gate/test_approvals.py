@@ -156,7 +156,7 @@ def test_what_became_of_it_is_kept_beside_it(tmp_path: Path) -> None:
 def test_an_agent_cannot_bury_a_person_in_questions(tmp_path: Path) -> None:
     clock = Clock()
     kept = records(tmp_path / "state", clock)
-    for number in range(MOST_PENDING):
+    for number in range(MOST_PENDING["local"]):
         kept.approvals.open(question(str(number)), "local")
     with pytest.raises(ApprovalUnavailable, match="wait for a person already"):
         kept.approvals.open(question("one too many"), "local")

@@ -55,7 +55,7 @@ def a_namesake(world: World) -> None:
         ("delete_group", {"group_id": "group_1"}, more_users, "Group_1"),
         ("assign_user_role", {"user_id": "user_1", "role_id": "role_1"}, more_power, "user_1"),
         ("update_role", {"role_id": "role_1", "description": "new"}, other_end, None),
-        ("add_group_user", {"group_id": "group_1", "user_id": "user_1"}, more_roles, None),
+        ("add_group_user", {"group_id": "group_1", "user_id": "user_1"}, more_roles, "user_1"),
         ("delete_group", {"group_id": "group_1"}, a_namesake, "Group_1"),
     ],
 )

@@ -34,6 +34,8 @@ class Elsewhere:
     """A person at this machine who decides while the call waits, in the way ``decide`` does it."""
 
     channel: Channel = "local"
+    asks_once = False
+    dies_with_call = False
     answers = None
 
     def __init__(self, world: World, *events: str) -> None:
@@ -50,6 +52,8 @@ class Waiting:
     """A person at this machine who has not decided when the call must end."""
 
     channel: Channel = "local"
+    asks_once = False
+    dies_with_call = False
     answers = None
 
     def __init__(self) -> None:

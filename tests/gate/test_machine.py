@@ -79,6 +79,8 @@ class Absent:
     """A person on this machine who has not looked yet."""
 
     channel: Channel = "local"
+    asks_once = False
+    dies_with_call = False
     answers = None
 
     async def ask(self, approval: Approval) -> Reply | None:

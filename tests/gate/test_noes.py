@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from admin_mcp.errors import ApprovalDenied, ApprovalPending
-from admin_mcp.gate.approvals import REJECTED_SECONDS
+from admin_mcp.errors import ApprovalDenied, ApprovalPending, ApprovalUnavailable
+from admin_mcp.gate.approvals import MOST_PENDING, REJECTED_SECONDS
 from admin_mcp.gate.forms import Reply, form_schema
 from admin_mcp.gate.noes import MOST_NOES, PAUSE_SECONDS
 from tests.gate.conftest import NewWorld
@@ -82,7 +82,7 @@ async def test_closed_forms_of_other_calls_or_of_long_ago_don_t_add_up(new_world
         (
             "create_project_service_account",
             {"project_id": "p", "name": "x"},
-            {"project_id": "p", "name": "x", "create_service_account_only": False},
+            {"project_id": "p", "name": "x\ufe0f"},
         ),
     ],
 )
@@ -146,16 +146,48 @@ async def test_what_was_approved_before_the_noes_is_still_sent(new_world: NewWor
         await world.call(call, waiting)
     for number in range(MOST_NOES):
         await refused(world, AtOnce(REJECT), "create_role", role_name=f"x{number}", permissions=[])
-    with pytest.raises(ApprovalDenied):
+    with pytest.raises(ApprovalPending):  # the question is open, and asks nobody anything new
         await world.call(call, waiting)
     world.records.approvals.apply(waiting.seen[0].id, "approve", via="page")
     await world.call(call, waiting)
     assert len(world.changes) == 1
 
 
-async def test_a_form_that_comes_back_empty_is_nobody_s_no(new_world: NewWorld) -> None:
+async def test_a_form_that_comes_back_empty_is_asked_again_only_twice(new_world: NewWorld) -> None:
     world = new_world()
-    for _ in range(MOST_NOES + 1):
-        await refused(world, AtOnce(Reply("accept", {})))
-    await world.call(world.make("update_role", role_id="role_1", description="new"), AtOnce(APPROVE))
-    assert len(world.changes) == 1
+    person = AtOnce(Reply("accept", {}))
+    hints = [(await refused(world, person)).hint for _ in range(4)]
+    assert len(person.seen) == 3
+    assert "answers forms by itself" in hints[0]
+
+
+async def test_a_no_does_not_cover_a_call_that_does_something_else(new_world: NewWorld) -> None:
+    world = new_world()
+    rule = {"workload_identity_provider_id": "w", "workload_identity_federation_rule_id": "f"}
+    person = AtOnce(REJECT)
+    await refused(world, person, "update_federation_rule", **rule, description=None)
+    await refused(world, person, "update_federation_rule", **rule, enabled=False)
+    assert len(person.seen) == 2
+
+
+async def test_whatever_a_person_said_last_counts(new_world: NewWorld) -> None:
+    world = new_world()
+    kept = world.records.approvals
+    first, _ = kept.open(question("one"), "local")
+    second, _ = kept.open(question("two"), "local")
+    kept.apply(first.id, "reject", via="page")
+    world.now += 1
+    kept.apply(second.id, "approve", via="page")
+    assert kept.open(question("two"), "local")[0].id == second.id
+    world.now += 1
+    third, _ = new_world(beside=world).records.approvals.open(question("two"), "local")
+    assert third.state == "approved"
+
+
+async def test_only_so_many_forms_are_open_at_once(new_world: NewWorld) -> None:
+    world = new_world()
+    kept = world.records.approvals
+    for number in range(MOST_PENDING["elicit"]):
+        kept.open(question(f"key {number}", name=f"Role {number}"), "elicit")
+    with pytest.raises(ApprovalUnavailable, match="wait for a person already"):
+        kept.open(question("one more", name="Other"), "elicit")

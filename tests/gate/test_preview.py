@@ -163,8 +163,8 @@ def test_a_grant_names_who_gets_what_and_how_to_undo_it() -> None:
     )
     assert shown.title == "Give “Ana” <ana@example.com> (u) the role “Audit” (r) in the organization"
     assert "User: “Ana” <ana@example.com> (u)" in shown.lines
-    assert "Their role now: reader" in shown.lines
-    assert "Their projects: “Billing” as owner, q" in shown.lines
+    assert "Role in the organization now: reader" in shown.lines
+    assert "Their projects: q, “Billing” as owner" in shown.lines
     assert "Role: “Audit” (r)" in shown.lines
     assert "The role allows: api.usage.read" in shown.lines
     assert "Now: not there yet" in shown.lines
@@ -305,10 +305,14 @@ def test_every_destroying_or_secret_making_or_sensitive_tool_wants_text() -> Non
             assert preview(call).typed, spec.name
 
 
-def test_the_sensitive_changes_are_retention_spend_limits_and_external_storage() -> None:
+def test_the_sensitive_changes_are_retention_spend_limits_external_storage_and_certificates() -> None:
     endpoints = [found for name in CATALOG.endpoints if (found := CATALOG.find(name))]
     assert {found.SPEC.name for found in endpoints if found.SPEC.sensitive} == {
+        "activate_certificates",
+        "activate_project_certificates",
         "create_external_storage",
+        "deactivate_certificates",
+        "deactivate_project_certificates",
         "update_organization_data_retention",
         "update_organization_spend_limit",
         "update_project_data_retention",

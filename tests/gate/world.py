@@ -49,6 +49,14 @@ class AtOnce:
 
     answers = None
 
+    @property
+    def asks_once(self) -> bool:
+        return self.channel == "elicit"
+
+    @property
+    def dies_with_call(self) -> bool:
+        return self.channel == "elicit"
+
     async def ask(self, approval: Approval) -> Reply | None:
         self.seen.append(approval)
         return self.reply(approval) if callable(self.reply) else self.reply
@@ -61,6 +69,8 @@ class Later:
     answers: str | None = None
     reply: Reply | None = None
     channel: Channel = "elicit"
+    asks_once = True
+    dies_with_call = True
 
     async def ask(self, approval: Approval) -> Reply:
         if self.reply is None:
