@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 
@@ -152,3 +154,75 @@ async def test_what_changed_is_not_told_to_a_model_that_may_not_read_it(new_worl
     assert "Secret" in str(world.journal()[-2].fields)
     with pytest.raises(PolicyDenied):
         await world.call(world.make("get_role", role_id="role_1"), None)
+
+
+async def test_a_call_that_is_stopped_after_its_form_was_approved_stops_the_change(new_world: NewWorld) -> None:
+    world = new_world()
+    call = world.make("update_role", role_id="role_1", description="new")
+    judged = world.gate._judged
+
+    with anyio.CancelScope() as scope:
+
+        def approve(_: Approval) -> Reply:
+            async def stopped(change: Any) -> Any:
+                scope.cancel()
+                await anyio.lowlevel.checkpoint()
+                return await judged(change)
+
+            world.gate._judged = stopped  # type: ignore[method-assign]  # the call is stopped at its last look
+            return APPROVE
+
+        await world.call(call, AtOnce(approve))
+    world.gate._judged = judged  # type: ignore[method-assign]
+    again = AtOnce(Reply("cancel"))
+    with pytest.raises(CallError):
+        await world.call(call, again)
+    assert len(again.seen) == 1
+    assert world.changes == []
+
+
+async def test_a_change_whose_claim_had_to_wait_is_looked_at_once_more(
+    new_world: NewWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = new_world()
+    monkeypatch.setattr("admin_mcp.gate.gate._LATE_SECONDS", -1.0)
+    claim = world.records.approvals.claim
+
+    def slow(*given: Any) -> Any:
+        world.names["role_1"] = "Owners"
+        return claim(*given)
+
+    object.__setattr__(world.records.approvals, "claim", slow)
+    with pytest.raises(Conflict, match="is now “Owners”"):
+        await world.call(world.make("update_role", role_id="role_1", description="new"), AtOnce(APPROVE))
+    assert world.changes == []
+    assert world.journal()[-1].fields["outcome"] == "not_sent"
+
+
+async def test_the_order_in_which_the_api_lists_things_is_no_difference(new_world: NewWorld) -> None:
+    world = new_world()
+    role = {"id": "role_1", "name": "R", "permissions": ["a.read", "b.write"]}
+    world.api.bodies["/organization/roles/role_1"] = role
+
+    def turn(world: World) -> None:
+        world.api.bodies["/organization/roles/role_1"] = {**role, "permissions": ["b.write", "a.read"]}
+
+    call = world.make("assign_user_role", user_id="user_1", role_id="role_1")
+    await world.call(call, meanwhile(world, turn, typing("user_1")))
+    assert len(world.changes) == 1
+
+
+async def test_a_count_that_can_not_be_read_just_now_keeps_the_approval(new_world: NewWorld) -> None:
+    world = new_world()
+    call = world.make("delete_group", group_id="group_1")
+
+    def trouble(world: World) -> None:
+        world.statuses["/organization/groups/group_1/users"] = 418
+
+    with pytest.raises(CallError):
+        await world.call(call, meanwhile(world, trouble, typing("Group_1")))
+    world.statuses.clear()
+    unneeded = AtOnce(Reply("decline"))
+    await world.call(call, unneeded)
+    assert unneeded.seen == []
+    assert len(world.changes) == 1

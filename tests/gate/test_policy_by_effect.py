@@ -2,13 +2,16 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
 from admin_mcp.channels.two_step import FirstStep
-from admin_mcp.errors import ApprovalPending, ApprovalUnavailable, PolicyDenied
+from admin_mcp.errors import ApprovalPending, ApprovalUnavailable, Conflict, PolicyDenied
+from admin_mcp.gate.approvals import Approval
+from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.policy import Policy, Rule
 from tests.gate.conftest import NewWorld
-from tests.gate.world import World
+from tests.gate.world import AtOnce, World
 
 pytestmark = pytest.mark.anyio
 
@@ -147,3 +150,51 @@ async def test_a_preview_in_two_steps_tells_a_model_nothing_that_it_may_not_read
             await world.call(world.make("delete_user", user_id="u"), FirstStep())
         assert ("ana@example.com" in pending.value.message) is told
         assert ("unreadable" in pending.value.message) is not told
+
+
+async def test_a_rule_on_updates_is_not_evaded_by_asking_for_more(new_world: NewWorld) -> None:
+    world = new_world(policy=policy(Rule("no updates", "deny", effects=frozenset(["update"]))), confirm=False)
+    world.api.bodies["/organization/users/u"] = {"id": "u", "role": "reader"}
+    for arguments in ({"technical_level": "x"}, {"role": "owner"}, {"role_id": "r"}):
+        with pytest.raises(PolicyDenied, match="no updates"):
+            await world.call(world.make("update_user", user_id="u", **arguments), None)
+    assert world.changes == []
+
+
+READS_IN_P = Rule("no reads in p", "deny", effects=frozenset(["read"]), project_ids=frozenset(["p"]))
+
+
+async def test_what_the_reads_of_a_project_are_denied_for_is_in_no_preview_for_a_model(new_world: NewWorld) -> None:
+    world = new_world(policy=policy(READS_IN_P))
+    invite = {"id": "i", "email": "secret@example.com", "role": "reader", "projects": [{"id": "p"}]}
+    world.api.bodies["/organization/invites/i"] = invite
+    with pytest.raises(ApprovalPending) as pending:
+        await world.call(world.make("delete_invite", invite_id="i"), FirstStep())
+    assert "secret@example.com" not in pending.value.message
+
+    def change(_: Approval) -> Reply:
+        world.api.bodies["/organization/invites/i"] = {**invite, "email": "other.secret@example.com"}
+        return Reply("accept", {"decision": "approve", "typed_text": "i"})
+
+    with pytest.raises(Conflict) as drifted:
+        await world.call(world.make("delete_invite", invite_id="i"), AtOnce(change))
+    assert "secret" not in drifted.value.message
+    assert world.changes == []
+
+
+async def test_a_change_that_a_rule_allowed_is_judged_anew_before_it_is_sent_again(new_world: NewWorld) -> None:
+    world = new_world(policy=policy(UPDATES))
+    world.api.bodies["/organization/roles/r"] = {**ROLE, "permissions": ["a.write"]}
+
+    async def at_once(_: float) -> None:
+        return None
+
+    def busy(request: httpx.Request) -> httpx.Response:
+        world.api.bodies["/organization/roles/r"] = {**ROLE, "permissions": []}
+        return httpx.Response(429, json={}, request=request)
+
+    world.client._sleep = at_once
+    world.api.fail = busy
+    with pytest.raises(Conflict):
+        await world.call(world.make("update_role", role_id="r", permissions=["a.write"]), None)
+    assert len(world.changes) == 1
