@@ -247,7 +247,7 @@ def _label(name: str) -> str:
 
 
 _PRESENCE = {"absent": "not there yet", "unreadable": "unreadable with this key", "present": "already there"}
-_UNSHOWN = frozenset({"id", "object", "created", *NAME_KEYS})
+_UNSHOWN = frozenset({"id", "object", "created", "resource_type", "group_type", "user_type", *NAME_KEYS})
 _IN_WORDS = {PERSON: "role", "role_id": "permissions"}
 """What is shown of a target in words of its own, by the field that names it."""
 
