@@ -5,10 +5,11 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -31,7 +32,44 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+class _OneLineError(click.ClickException):
+    """A wrong setting, told in one line: a host's log is where people read it."""
+
+    exit_code = 2
+
+
+class _Main(click.Group):
+    """The commands; without one, or with ``serve``, wrong settings are told in one line."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 - click's own signature
+    ) -> click.Context:
+        with _in_one_line(lambda: True):
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> object:
+        with _in_one_line(lambda: ctx.invoked_subcommand in {None, serve.name}):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _in_one_line(wanted: Callable[[], bool]) -> Iterator[None]:
+    try:
+        yield
+    except click.UsageError as error:
+        if not wanted():
+            raise
+        said = " ".join(error.format_message().split())
+        stop = "" if said.endswith((".", "?")) else "."
+        raise _OneLineError(f"{said}{stop} See openai-admin-mcp --help") from None
+
+
 @click.group(
+    cls=_Main,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": None},
 )
@@ -111,8 +149,9 @@ def _served(settings: Settings, last_words: Callable[[], None]) -> int:
 
     from admin_mcp.gate.records import open_records  # noqa: PLC0415
 
-    _log_to_stderr(settings)
-    rules = operator_policy(settings)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="openai-admin-mcp: %(levelname)s: %(message)s")
+    rules = operator_policy(settings)  # before any other line: a wrong setting is the only thing that is told
+    _greet(settings)
     records = open_records(settings)
     _report_unfinished(records)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -155,8 +194,8 @@ def _report_unfinished(records: "Records") -> None:
         )
 
 
-def _log_to_stderr(settings: Settings) -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="openai-admin-mcp: %(levelname)s: %(message)s")
+def _greet(settings: Settings) -> None:
+    """Say on stderr what is served, and to a person who started this by hand what it waits for."""
     where = (
         settings.target.label if settings.sandbox or settings.admin_key else "no admin key is set (OPENAI_ADMIN_KEY)"
     )
@@ -164,6 +203,11 @@ def _log_to_stderr(settings: Settings) -> None:
     click.echo(f"openai-admin-mcp {__version__}: {where}; {changes}", err=True)
     if settings.approval == "none":
         click.echo("openai-admin-mcp: WARNING: --approval none: every change is made WITHOUT asking anyone.", err=True)
+    if os.isatty(0):
+        click.echo(
+            "Serving MCP on stdin; a host starts this. Try openai-admin-mcp doctor, or --help. Ctrl-C ends it.",
+            err=True,
+        )
 
 
 def _end_now(last_words: Callable[[], None], number: int, frame: FrameType | None) -> NoReturn:

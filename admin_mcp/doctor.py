@@ -87,7 +87,7 @@ async def _api(settings: Settings, now: int) -> AsyncIterator[Finding]:
         if proxy := _proxy(settings):
             yield Finding("ok", "proxy", f"requests go through {proxy}")
     except NetworkError as error:
-        yield Finding("FAIL", "network", f"{error.message} {error.hint}")
+        yield Finding("FAIL", "network", error.told_to_operator)
         return
     if not settings.sandbox and settings.admin_key is None:
         yield Finding("note", "API", f"not asked, for want of a key: {settings.base_url}")
@@ -104,7 +104,7 @@ async def _api(settings: Settings, now: int) -> AsyncIterator[Finding]:
                 lacking.append(tool)
             except CallError as error:
                 side = "key" if isinstance(error, Authentication) else "API"
-                yield Finding("FAIL", side, f"{tool}: {error.message} {error.hint}")
+                yield Finding("FAIL", side, f"{tool}: {error.told_to_operator}")
                 return
     yield Finding("ok", "API", f"reachable: {settings.target.label}")
     if lacking:
@@ -182,7 +182,7 @@ def _tools(settings: Settings) -> Iterator[Finding]:
     yield Finding("ok", "tools", cost(listed))
     for host in HOSTS.values():
         if host.most_tools is not None and len(listed) > host.most_tools:
-            wanted = f"{host.title} takes about {host.most_tools}; choose --toolsets, or --search"
+            wanted = f"{host.title} shows a model about {host.most_tools} tools; choose --toolsets, or --search"
             yield Finding("note", "tools", wanted)
 
 

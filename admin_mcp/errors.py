@@ -19,6 +19,7 @@
 No I/O and no formatting beyond the error object itself.
 """
 
+import re
 from typing import ClassVar, Literal
 
 Kind = Literal[
@@ -39,6 +40,9 @@ Kind = Literal[
     "schema_mismatch",
     "internal",
 ]
+
+
+_TO_OPERATOR = re.compile(r"\b([Tt])(?:he operator (?:should|must)|ell the operator:) (\w)")
 
 
 class AdminMcpError(Exception):
@@ -76,6 +80,12 @@ class CallError(AdminMcpError):
         self.param = param
         self.request_id = request_id
         self.retryable = retryable
+
+    @property
+    def told_to_operator(self) -> str:
+        """Message and hint for the operator's own eyes: what the hint has the agent pass on is said to them."""
+        hint = _TO_OPERATOR.sub(lambda found: found[2] if found[1].islower() else found[2].upper(), self.hint)
+        return f"{self.message} {hint}"
 
     def as_object(self) -> dict[str, dict[str, object]]:
         """Return the error object that a tool result carries."""

@@ -1,4 +1,4 @@
-"""Takes out of a tool's texts what they say of tools that are not offered. Pure.
+"""Takes out of a tool's texts and of errors' hints what they say of tools that are not offered. Pure.
 
 Descriptions send a model from one tool to the next, and a selection may lack the next one. A text is cut between its
 clauses, so what is left stands by itself: descriptions are written for that, and a test reads them all.
@@ -10,10 +10,12 @@ from typing import Any
 
 from admin_mcp.endpoints.schema import META_LOOKUPS, Json
 
+NO_TOOL_FOR_IT = "The tool that would help here is not offered by this server. Tell the user."
+
 _NAME = re.compile(r"[a-z]+(?:_[a-z0-9]+)+")
 _EITHER = re.compile(rf"({_NAME.pattern}) or ({_NAME.pattern})")
 _ASIDE = re.compile(r" \([^()]*\)")
-_SENTENCE = re.compile(r"(?<=\.) (?=[A-Z`])")
+_SENTENCE = re.compile(r"(?<=\.) (?=[A-Z`]|[a-z]+_)")
 _CLAUSE = re.compile(r"(?<=[;:]) ")
 
 
@@ -26,6 +28,13 @@ def without_mentions(tool: Json, missing: AbstractSet[str]) -> Json:
     left = [name for name in lookups if name not in missing]
     meta = {**tool["_meta"], META_LOOKUPS: left}
     return {**changed, "_meta": meta}
+
+
+def usable_hint(hint: str, missing: AbstractSet[str]) -> str:
+    """Return a hint without what it says of missing tools; one that begins with them leads to the person instead."""
+    left = cut(hint, missing)
+    begins = bool(cut(_SENTENCE.split(hint)[0], missing))
+    return left if begins else f"{NO_TOOL_FOR_IT} {left}".strip()
 
 
 def cut(text: str, missing: AbstractSet[str]) -> str:

@@ -111,7 +111,7 @@ def summary(chosen: Sequence[Json], every: Sequence[Json], search: Sequence[Json
         inside = Selection(name).of(every)
         lines.append(f"{name:30} {len(inside):5} {tokens(inside):7,}")
     lines += ["", f"{'--search, over any selection':30} {len(search):5} {tokens(search):7,}", ""]
-    lines.append("Each toolset brings the lists that its ids come from. Toolsets can be joined with commas.")
+    lines.append("Each toolset brings the lists that the ids it takes come from. Toolsets can be joined with commas.")
     lines.append("Names: `tools --json` or `tools --markdown`.")
     return "\n".join(lines)
 
@@ -165,7 +165,8 @@ def _fits(name: str, globs: Iterable[str]) -> bool:
 def _check(flag: str, given: Iterable[str], known: Collection[str]) -> None:
     for name in given:
         if not any(fnmatchcase(each, name) for each in known):
-            what = "toolset" if flag == "--toolsets" else "tool"
+            what, more = ("toolset", "") if flag == "--toolsets" else ("tool", " --markdown")
+            near = nearest(name, known)
             raise SettingsError(
-                f"{flag}: there is no {what} {name!r}.{nearest(name, known)} `openai-admin-mcp tools` shows them all."
+                f"{flag}: there is no {what} {name!r}.{near} `openai-admin-mcp tools{more}` lists them all."
             )

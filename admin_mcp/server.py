@@ -41,6 +41,7 @@ from admin_mcp.gate.reads import absence, verification
 from admin_mcp.gate.records import Records
 from admin_mcp.instructions import INSTRUCTIONS, SEARCH_INSTRUCTIONS
 from admin_mcp.list_cache import ListCache
+from admin_mcp.mentions import usable_hint
 from admin_mcp.private_files import lock_of_system
 from admin_mcp.results import ResultTooLongError, error_result, internal_error, too_long, tool_result
 from admin_mcp.secret_sink import SecretSink
@@ -91,6 +92,7 @@ class AdminServer:
         )
         self._two_step = settings.approval == "two-step" and not settings.read_only
         self._offered = settings.selection.of(catalog.tools)
+        self._not_offered = {tool["name"] for tool in catalog.tools} - {tool["name"] for tool in self._offered}
         self.tools = list(self._offered)
         if settings.search:
             from admin_mcp.search import search_tools  # noqa: PLC0415 - only this mode needs it
@@ -135,6 +137,7 @@ class AdminServer:
             # A permit that was refused is a defect too, and one that kept the change from being sent.
             sending = turn is not None and turn.change and not isinstance(error, PermitError)
             failure = internal_error(sending=sending)
+        failure.hint = usable_hint(failure.hint, self._not_offered)
         return error_result(failure, self._secrets)
 
     async def _result(self, name: str, arguments: Mapping[str, object], turn: "_Turn") -> Json:

@@ -4,7 +4,7 @@ import difflib
 import hashlib
 import ipaddress
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -36,6 +36,9 @@ FLAGS = (
     "state_dir",
 )
 """The settings that are flags as well, in the order ``--help`` shows them."""
+
+_SANDBOXED = ("seed", "faults")
+"""The settings that mean something only together with ``sandbox``."""
 
 ApprovalMode = Literal["auto", "elicit", "local", "two-step", "none"]
 SecretsMode = Literal["file", "reveal"]
@@ -185,7 +188,7 @@ def load_settings(**given: object) -> Settings:
     """Read the environment, overridden by the flags that were given.
 
     Raises:
-        SettingsError: names the variable and what it may be, or the variable that was probably meant.
+        SettingsError: names the flag or the variable, as it was given, and what it may be or what was probably meant.
 
     """
     if unknown := [*_unknown(os.environ)]:
@@ -193,7 +196,20 @@ def load_settings(**given: object) -> Settings:
     try:
         return Settings(**given)  # type: ignore[arg-type]  # checked by pydantic, which also reads the environment
     except ValidationError as error:
-        raise SettingsError("; ".join(_explain(str(item["loc"][0]), item["msg"]) for item in error.errors())) from None
+        wrong = (f"{_spelt(str(item['loc'][0]), given)}: {_reason(item['msg'])}" for item in error.errors())
+        raise SettingsError("; ".join(wrong)) from None
+
+
+def require_effect(settings: Settings, given: Collection[str]) -> None:
+    """Refuse settings that would do nothing; ``given`` are the fields that were flags.
+
+    Raises:
+        SettingsError: names the first of them, as it was given.
+
+    """
+    for field in _SANDBOXED:
+        if not settings.sandbox and field in settings.model_fields_set:
+            raise SettingsError(f"{_spelt(field, given)} works only with --sandbox")
 
 
 def variable(field: str) -> str:
@@ -224,5 +240,10 @@ def _unknown(environment: Iterable[str]) -> Iterable[str]:
         yield f"{name}: there is no such setting; {question}"
 
 
-def _explain(field: str, message: str) -> str:
-    return f"{variable(field)}: {message.removeprefix('Value error, ')}"
+def _spelt(field: str, given: Collection[str]) -> str:
+    """Return the flag if the setting was given as one, otherwise its variable."""
+    return f"--{field.replace('_', '-')}" if field in given and field in FLAGS else variable(field)
+
+
+def _reason(message: str) -> str:
+    return message.removeprefix("Value error, ")

@@ -59,8 +59,9 @@ usage.
 
 A model pays for each tool it is shown, and some hosts take only so many. Choose with `--toolsets` and `--tools`, and
 take away with `--exclude-tools`; what is left out can't be called either. `--read-only` takes away all changes.
-A toolset brings along the lists that its ids come from (`security` lists the projects, for one) and nothing else from
-outside; `--tools` brings exactly what it names. Descriptions name only tools that are there.
+A toolset brings along the lists that the ids it takes come from, also those to filter by (`costs` lists the projects
+and their keys, for one, so that who spent it has a name), and nothing else from outside; `--tools` brings exactly what
+it names. Descriptions name only tools that are there.
 
 | `--toolsets` | Cost | Resources |
 |---|---|---|

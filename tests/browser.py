@@ -112,8 +112,17 @@ class Browser:
             time.sleep(0.05)
 
     def _shown(self) -> str:
-        script = {"script": "return document.body ? document.body.innerText : ''", "args": []}
-        return str(self.command("POST", "execute/sync", script))
+        return str(self.run("return document.body ? document.body.innerText : ''"))
+
+    def run(self, script: str) -> Any:
+        """Run JavaScript in the page, and return what it returns."""
+        return self.command("POST", "execute/sync", {"script": script, "args": []})
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the page a window of this size, in CSS pixels."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        command = {"cmd": "Emulation.setDeviceMetricsOverride", "params": size}
+        self.command("POST", "goog/cdp/execute", command)
 
     def screenshot(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(self.command("GET", "screenshot")))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from admin_mcp.catalog import compiled_catalog
 from admin_mcp.cli import main
 from admin_mcp.settings import PLACEHOLDER_KEY, Settings
 from tests.sessions import LEGACY, environment, session
+from tests.terminal import needs_terminal, terminal
 
 CONFIG = Path(__file__).parents[1] / "config" / "claude_desktop_config.json"
 
@@ -111,6 +113,58 @@ def test_wrong_settings_end_with_2_and_name_the_setting(
     assert (code, out) == (2, "")
     assert says in err
     assert "sk admin" not in err
+
+
+WRONG = [
+    (["--nonsense"], {}, "No such option '--nonsense'."),
+    (["serve", "--nonsense"], {}, "No such option '--nonsense'."),
+    (["nonsense"], {}, "No such command 'nonsense'."),
+    (["--approval", "maybe"], {}, "Invalid value for '--approval'"),
+    (["--faults", "429=1%"], {}, "--faults works only with --sandbox."),
+    (["--config", "/nowhere/policy.toml"], {}, "/nowhere/policy.toml: the policy file can't be read"),
+    (["--toolsets", "peple"], {}, "--toolsets: there is no toolset 'peple'. Did you mean people?"),
+    (["--toolsets", "costs", "--exclude-tools", "*"], {}, "together leave no tool."),
+    ([], {"ADMIN_MCP_APPROVAL": "maybe"}, "ADMIN_MCP_APPROVAL: "),
+    ([], {"ADMIN_MCP_READONLY": "1"}, "ADMIN_MCP_READONLY: there is no such setting; did you mean"),
+    (["serve"], {"OPENAI_BASE_URL": "ftp://x"}, "OPENAI_BASE_URL: must be an https:// URL"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "env", "says"), WRONG, ids=str)
+def test_a_wrong_setting_ends_the_server_with_2_and_one_line(
+    arguments: list[str], env: dict[str, str], says: str
+) -> None:
+    code, out, err = run(*arguments, **env)
+    assert (code, out) == (2, "")
+    assert err.startswith("Error: ")
+    assert says in err
+    assert err.endswith(" See openai-admin-mcp --help\n")
+    assert err.count("\n") == 1
+
+
+def test_a_wrong_setting_of_another_command_shows_how_that_is_used() -> None:
+    code, _, err = run("doctor", "--nonsense")
+    assert code == 2
+    assert err.startswith("Usage: openai-admin-mcp doctor") or "Usage: main doctor" in err
+
+
+@needs_terminal
+def test_started_by_hand_it_says_what_it_waits_for_and_ctrl_c_ends_it() -> None:
+    with terminal("--sandbox") as at:
+        at.wait_for("Serving MCP on stdin; a host starts this. Try openai-admin-mcp doctor, or --help. Ctrl-C ends it.")
+        at.process.send_signal(signal.SIGINT)  # the child has no controlling terminal to turn the key into it
+        assert at.end() != 0
+
+
+def test_started_by_a_host_it_says_nothing_of_terminals() -> None:
+    completed = subprocess.run(
+        [sys.executable, "-m", "admin_mcp", "--sandbox"],
+        env={**os.environ, **environment()},
+        input=b"",
+        capture_output=True,
+        check=True,
+    )
+    assert b"Ctrl-C" not in completed.stderr
 
 
 def test_the_demo_reads_is_put_off_is_approved_and_shows_the_change() -> None:

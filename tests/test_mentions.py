@@ -8,7 +8,7 @@ import pytest
 
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.endpoints.schema import META_LOOKUPS, Json
-from admin_mcp.mentions import cut, without_mentions
+from admin_mcp.mentions import NO_TOOL_FOR_IT, cut, usable_hint, without_mentions
 from admin_mcp.search import Names, Query, describe, find
 from admin_mcp.selection import Selection, toolsets
 
@@ -106,6 +106,19 @@ def test_a_tool_that_names_nothing_missing_is_the_very_same() -> None:
 )
 def test_a_text_is_cut_between_its_clauses(text: str, left: str) -> None:
     assert cut(text, frozenset(["get_gone", "get_lost"])) == left
+
+
+@pytest.mark.parametrize(
+    ("hint", "left"),
+    [
+        ("Try again in a minute.", "Try again in a minute."),
+        ("Most likely nothing is set. get_gone sets it. Check the id.", "Most likely nothing is set. Check the id."),
+        ("Call get_gone to see it. Don't repeat it.", f"{NO_TOOL_FOR_IT} Don't repeat it."),
+        ("Call get_gone to see it.", NO_TOOL_FOR_IT),
+    ],
+)
+def test_a_hint_without_the_tools_that_are_missing_still_says_what_to_do(hint: str, left: str) -> None:
+    assert usable_hint(hint, frozenset(["get_gone"])) == left
 
 
 def test_search_tells_of_no_tool_that_is_not_offered_either() -> None:

@@ -9,6 +9,7 @@ from mcp.shared.exceptions import MCPError
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.endpoints.schema import META_EFFECT, META_RESOURCE, Json
 from admin_mcp.errors import SettingsError
+from admin_mcp.gate.policy_file import sample_policy
 from admin_mcp.selection import PRESETS, Selection, members, summary, tokens, toolsets
 from tests.recorder import Recorder
 from tests.sessions import ERAS, KEY, session
@@ -47,13 +48,16 @@ def test_projects_is_the_projects_and_all_that_is_in_them_and_the_lists_they_nee
 
 def test_toolsets_are_joined_and_keep_the_catalogs_order() -> None:
     both = names(Selection("users, costs"))
-    assert both == ["get_costs", "list_roles", "list_users", "get_user", "update_user", "delete_user"]
+    assert both == [
+        "get_costs", "list_project_api_keys", "list_projects",
+        "list_roles", "list_users", "get_user", "update_user", "delete_user",
+    ]  # fmt: skip
     assert names(Selection("costs,users")) == both
 
 
 def test_tools_alone_are_the_whole_selection_and_beside_toolsets_come_on_top() -> None:
     assert set(names(Selection(tools="get_user,list_u*"))) == {"get_user", "list_users", "list_user_roles"}
-    assert set(names(Selection("costs", tools="get_user"))) == {"get_costs", "get_user"}
+    assert set(names(Selection("groups", tools="get_costs"))) == {*names(Selection("groups")), "get_costs"}
 
 
 def test_what_is_excluded_goes_last() -> None:
@@ -72,7 +76,7 @@ def test_read_only_takes_changes_out_of_a_toolset() -> None:
         (Selection(tools="list_user"), "--tools: there is no tool 'list_user'. Did you mean list_users"),
         (Selection(tools="fetch_*"), "--tools: there is no tool 'fetch_*'."),
         (Selection(exclude="delete_usr"), "--exclude-tools: there is no tool 'delete_usr'. Did you mean delete_user"),
-        (Selection("costs", exclude="get_*"), "leave no tool"),
+        (Selection("costs", exclude="get_*,list_*"), "leave no tool"),
     ],
 )
 def test_a_name_that_fits_nothing_is_an_error_with_the_nearest(selection: Selection, said: str) -> None:
@@ -139,3 +143,21 @@ def test_policy_explain_names_the_selection_and_where_the_tool_is() -> None:
 def test_json_is_the_selection_as_a_client_gets_it() -> None:
     _, out, _ = run("tools", "--json", "--toolsets", "users")
     assert json.loads(out) == {"tools": Selection("users").of(TOOLS)}
+
+
+@pytest.mark.parametrize("flag", ["--tools", "--exclude-tools"])
+def test_the_command_that_a_wrong_tools_name_leads_to_lists_the_names(flag: str) -> None:
+    _, _, err = run(flag, "lst_users", "tools")
+    command = err.partition("`openai-admin-mcp ")[2].partition("`")[0]
+    assert all(f"`{tool['name']}`" in run(*command.split())[1] for tool in TOOLS)
+
+
+def test_the_command_that_a_wrong_toolsets_name_leads_to_lists_the_toolsets() -> None:
+    _, _, err = run("--toolsets", "peple", "tools")
+    command = err.partition("`openai-admin-mcp ")[2].partition("`")[0]
+    assert set(toolsets(TOOLS)) <= set(run(*command.split())[1].split())
+
+
+def test_the_command_in_the_sample_policy_lists_the_names() -> None:
+    command = sample_policy().partition("with * for any part: openai-admin-mcp ")[2].partition("   ")[0]
+    assert all(f"`{tool['name']}`" in run(*command.split())[1] for tool in TOOLS)

@@ -10,6 +10,7 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 from admin_mcp.catalog import compiled_catalog
+from admin_mcp.mentions import NO_TOOL_FOR_IT
 from tests.recorder import Canned, Recorded, Recorder
 from tests.sessions import (
     APPROVE,
@@ -339,3 +340,42 @@ async def test_a_cancelled_call_closes_its_question_and_sends_nothing(recorder: 
         await running.call("update_role", **UPDATE)
         assert len(running.asked) == 1
     assert len(recorder.changes) == 1
+
+
+NOT_SET = "Most likely nothing is set here."
+CHECK_THE_ID = "Otherwise check the project's id with list_projects."
+
+
+@pytest.mark.parametrize(
+    ("flags", "hint"),
+    [
+        (
+            (),
+            f"{NOT_SET} update_project_spend_limit sets it, also for the first time. {CHECK_THE_ID}",
+        ),
+        (
+            ("--read-only",),
+            f"{NOT_SET} {CHECK_THE_ID}",
+        ),
+        (("--tools", "get_project_spend_limit"), NOT_SET),
+        (("--search", "--tools", "get_project_spend_limit"), NOT_SET),
+    ],
+)
+async def test_a_hint_names_only_tools_that_are_offered(flags: tuple[str, ...], hint: str, recorder: Recorder) -> None:
+    recorder.reply = lambda _: Canned(status=404, body={"error": {"message": "none"}})
+    async with session(MODERN, *flags, env=api(recorder)) as running:
+        tool, given = "get_project_spend_limit", {"project_id": "proj_1"}
+        call = {"name": tool, "arguments": given} if "--search" in flags else given
+        error = await running.error("call_read" if "--search" in flags else tool, **call)
+    assert error["hint"] == hint
+
+
+async def test_an_unknown_outcome_whose_read_is_not_offered_leads_to_the_person(recorder: Recorder) -> None:
+    recorder.reply = lambda sent: Canned(
+        status=500 if sent.method == "POST" else 200, body={"id": "role_1", "name": "Support", "description": "old"}
+    )
+    flags = ("--tools", "update_role", "--approval", "none")
+    async with session(MODERN, *flags, env=api(recorder)) as running:
+        error = await running.error("update_role", **UPDATE)
+    assert error["kind"] == "outcome_unknown"
+    assert error["hint"] == f"{NO_TOOL_FOR_IT} Don't repeat the change before that."

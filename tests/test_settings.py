@@ -102,8 +102,12 @@ def test_a_relative_path_is_refused_and_a_home_is_found(
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     assert getattr(load_settings(**{name: "~/x"}), name) == tmp_path / "x"
     for relative in ("x", "./x", "../x"):
-        with pytest.raises(SettingsError, match=f"ADMIN_MCP_{name.upper()}: .* is relative"):
+        with pytest.raises(SettingsError, match=f"--{name.replace('_', '-')}: .* is relative"):
             load_settings(**{name: relative})
+        monkeypatch.setenv(f"ADMIN_MCP_{name.upper()}", relative)
+        with pytest.raises(SettingsError, match=f"ADMIN_MCP_{name.upper()}: .* is relative"):
+            load_settings()
+        monkeypatch.delenv(f"ADMIN_MCP_{name.upper()}")
 
 
 @pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "4000", "soon"])
@@ -180,3 +184,50 @@ def test_every_command_ends_with_2_on_a_variable_that_is_no_setting(command: tup
 def test_the_commands_tried_are_all_that_have_settings() -> None:
     # The demo's server is started with settings and an environment of its own.
     assert {command[0] for command in COMMANDS if command} == set(main.commands) - {"demo"}
+
+
+SERVED = [
+    command for command in COMMANDS if command[:1] not in [("approvals",), ("journal",), ("secrets",), ("sandbox",)]
+]
+
+
+@pytest.mark.parametrize("command", SERVED, ids=" ".join)
+@pytest.mark.parametrize(("name", "value"), [("faults", "429=10%"), ("seed", "0")])
+def test_what_is_for_the_sandbox_alone_is_refused_without_it(command: tuple[str, ...], name: str, value: str) -> None:
+    for flags, env, spelt in (
+        ([f"--{name}", value], {}, f"--{name}"),
+        ([], {f"ADMIN_MCP_{name.upper()}": value}, f"ADMIN_MCP_{name.upper()}"),
+        ([f"--{name}", value], {f"ADMIN_MCP_{name.upper()}": value}, f"--{name}"),
+    ):
+        result = CliRunner().invoke(main, [*flags, *command], env=env)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert f"{spelt} works only with --sandbox" in result.stderr
+
+
+@pytest.mark.parametrize("sandbox", [{"ADMIN_MCP_SANDBOX": "1"}, {}])
+def test_what_is_for_the_sandbox_is_taken_with_it(sandbox: dict[str, str]) -> None:
+    flags = [] if sandbox else ["--sandbox"]
+    for given in (["--faults", "429=10%"], ["--seed", "3"]):
+        assert CliRunner().invoke(main, [*flags, *given, "tools"], env=sandbox).exit_code == 0
+
+
+@pytest.mark.parametrize("command", [("approvals", "list"), ("journal", "list"), ("secrets", "list")], ids=" ".join)
+def test_a_command_in_the_environment_of_a_sandbox_started_by_a_flag_works(command: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(main, command, env={"ADMIN_MCP_FAULTS": "429=10%", "ADMIN_MCP_SEED": "3"})
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "env", "says"),
+    [
+        (["--faults", "x"], {}, "--faults: x: no such fault"),
+        ([], {"ADMIN_MCP_FAULTS": "x"}, "ADMIN_MCP_FAULTS: x: no such fault"),
+        (["--faults", "x"], {"ADMIN_MCP_FAULTS": "429=1%"}, "--faults: x: no such fault"),
+        (["--state-dir", "x"], {}, "--state-dir: x is relative"),
+        ([], {"ADMIN_MCP_STATE_DIR": "x"}, "ADMIN_MCP_STATE_DIR: x is relative"),
+    ],
+)
+def test_a_wrong_value_is_named_as_it_was_given(flags: list[str], env: dict[str, str], says: str) -> None:
+    result = CliRunner().invoke(main, ["--sandbox", *flags, "tools"], env=env)
+    assert result.exit_code == 2
+    assert f"Error: {says}" in result.stderr

@@ -18,13 +18,12 @@ _PROJECT = f"{_ROOT}/projects/{{project_id}}"
 
 
 def lookups(endpoint: type[Endpoint], endpoints: Iterable[type[Endpoint]]) -> list[str]:
-    """Return the names of the list tools that give the ids in a call's path, and for a change those in its body."""
+    """Return the names of the list tools that give the ids in a call's path, its query and its body."""
     lists = {found.SPEC.path: found.SPEC.name for found in endpoints if issubclass(found, PaginatedEndpoint)}
     spec = endpoint.SPEC
     paths = [*_above(spec.path)]
-    if spec.mutates:
-        for name in _bodys_ids(endpoint):
-            paths += _homes(name, endpoint, lists)
+    for name in _other_ids(endpoint):
+        paths += _homes(name, endpoint, lists)
     found = (lists.get(path) or lists.get(_ROOT + path) for path in paths)
     return [*dict.fromkeys(name for name in found if name and name != spec.name)]
 
@@ -35,7 +34,7 @@ def _above(path: str) -> Iterator[str]:
         yield path[: placeholder.start()]
 
 
-def _bodys_ids(endpoint: type[Endpoint]) -> Iterator[str]:
+def _other_ids(endpoint: type[Endpoint]) -> Iterator[str]:
     """Yield what the ids outside the path are of, as the last part of a collection's path: ``users``."""
     for name, field in endpoint.model_fields.items():
         if name in endpoint.SPEC.path_fields:
@@ -56,12 +55,13 @@ def _parts(annotation: object) -> Iterator[type[InputObject]]:
 def _homes(name: str, endpoint: type[Endpoint], lists: Mapping[str, str]) -> Iterator[str]:
     """Yield where such things live: in the project, if the call names one, or else in the organization.
 
-    What is being put into the project's own collection comes from the organization's.
+    What is being put into the project's own collection comes from the organization's. What only projects have, such
+    as their keys, is found there, whichever project it is.
     """
     at = endpoint.SPEC.path
     in_project = [path for path in (f"{_PROJECT}/{name}", f"/projects/{{project_id}}/{name}") if path in lists]
     if "project_id" not in endpoint.model_fields or not in_project or at in in_project:
-        yield f"{_ROOT}/{name}"
+        yield from [path for path in (f"{_ROOT}/{name}",) if path in lists] or in_project
         return
     yield from in_project
     if at.startswith(tuple(f"{path}/" for path in in_project)):

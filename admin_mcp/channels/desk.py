@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from admin_mcp.channels.local import waits
 from admin_mcp.channels.page_server import PageServer
 from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.records import Records
@@ -83,7 +84,7 @@ def run_desk(records: Records, clock: Callable[[], float], sleep: Callable[[floa
         finally:
             lock.release()
         # A question may have come while the lock was still held, and its server was content with that.
-        if not (records.state.exists and any(map(_waits, records.approvals.all()))):
+        if not (records.state.exists and any(map(waits, records.approvals.all()))):
             return
 
 
@@ -95,7 +96,7 @@ def _serve(records: Records, clock: Callable[[], float], sleep: Callable[[float]
         last = clock()
         while clock() - last < LINGER_SECONDS and records.state.exists:
             approvals = records.approvals.all()
-            waiting = [approval for approval in approvals if _waits(approval)]
+            waiting = [approval for approval in approvals if waits(approval)]
             if waiting or any(map(_goes_on, approvals)):
                 last = clock()
             new = [approval.id for approval in waiting if approval.id not in shown]
@@ -107,10 +108,6 @@ def _serve(records: Records, clock: Callable[[], float], sleep: Callable[[float]
             sleep(_POLL_SECONDS)
     finally:
         page.stop()
-
-
-def _waits(approval: Approval) -> bool:
-    return approval.channel == "local" and approval.state == "pending"
 
 
 def _goes_on(approval: Approval) -> bool:

@@ -23,6 +23,11 @@ Report = Callable[[float], Awaitable[None]]
 """Tells the client how many seconds the call has waited."""
 
 
+def waits(approval: Approval) -> bool:
+    """Whether a person on this machine is to decide it, and has not yet."""
+    return approval.channel == "local" and approval.state == "pending"
+
+
 class Local:
     """Waits for a decision. ``show`` puts the question on the screen, unless it is None."""
 

@@ -4,7 +4,7 @@ What a tired admin must see comes first: what, to which thing, in which organiza
 """
 
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -17,6 +17,9 @@ from admin_mcp.gate.preview import EFFECTS, IMPOSSIBLE, Preview
 from admin_mcp.gate.text import visible
 
 CSRF = "csrf"
+WAITING = "waiting"
+"""The field with the ids of all that a page shows as waiting, separated by spaces."""
+
 REFRESH_SECONDS = 2
 
 _STYLE = resources.files(__package__).joinpath("page.css").read_text("utf-8")
@@ -29,10 +32,12 @@ STYLE_SOURCE = "sha256-" + b64encode(sha256(_STYLE.encode()).digest()).decode()
 class Frame:
     """What surrounds one approval: addresses on the same origin, the session's token, the time, what else is open.
 
-    ``message`` tells the person why their last answer did not count.
+    ``rejecting`` is where all that waits is rejected at once. ``message`` tells the person why their last answer did
+    not count.
     """
 
     address: str
+    rejecting: str
     csrf: str
     now: float
     others: Mapping[str, Approval]
@@ -49,9 +54,9 @@ def approval_page(approval: Approval, frame: Frame) -> str:
         [
             *([] if pending else [_status(approval)]),
             *([_note(frame.message, "bad")] if frame.message else []),
-            *_what(preview, asking=pending),
+            *_what(preview, asking=pending, unsent=_unsent(approval)),
             *([_form(approval, frame)] if pending else []),
-            *_others(frame.others),
+            *_others(approval, frame),
         ],
         risky=bool(preview.typed) or preview.effect in {"destroy", "grant"},
         refresh=None if _settled(approval) and not frame.others else f"{seconds}; url={frame.address}",
@@ -68,6 +73,13 @@ def message_page(title: str, message: str, *, forward: str | None = None) -> str
 def _settled(approval: Approval) -> bool:
     """Whether nothing more can become of it."""
     return approval.result is not None or approval.state in {"rejected", "void", "expired"}
+
+
+def _unsent(approval: Approval) -> bool:
+    """Whether it was not made, and never will be on this approval."""
+    if approval.result is not None:
+        return approval.result.outcome in {"refused", "not_sent"}
+    return _settled(approval)
 
 
 _STATES = {
@@ -103,8 +115,8 @@ def _note(text: str, tone: str) -> ET.Element:
     return _e("p", text, **{"class": f"note {tone}".strip(), "role": "status"})
 
 
-def _what(preview: Preview, *, asking: bool) -> Iterable[ET.Element]:
-    """Yield the preview, most important first."""
+def _what(preview: Preview, *, asking: bool, unsent: bool) -> Iterable[ET.Element]:
+    """Yield the preview, most important first; ``unsent``: it will not be made any more."""
     if asking:
         yield _e("p", "An agent asks to make this change. Approve only if you want it.", **{"class": "quiet"})
     yield _e("h1", preview.title)
@@ -118,7 +130,7 @@ def _what(preview: Preview, *, asking: bool) -> Iterable[ET.Element]:
     facts += [(label, value, "plain") for label, value in present.items()]
     yield _e("dl", *(part for label, value, kind in facts for part in _fact(label, value, kind)))
     if preview.changes:
-        yield _e("h2", "What is set")
+        yield _e("h2", "What would have been set" if unsent else "What is set")
         yield _changes(preview)
     yield _e("h2", "The exact request")
     yield _e("pre", preview.request)
@@ -186,10 +198,29 @@ def _pattern(wanted: Iterable[str]) -> str:
     return rf"\s*(?:{'|'.join(spelt)})\s*"
 
 
-def _others(others: Mapping[str, Approval]) -> Iterable[ET.Element]:
-    if others:
-        yield _e("h2", "Also waiting for you")
-        yield _e("ul", *(_e("li", _e("a", other.preview.title, href=address)) for address, other in others.items()))
+def _others(approval: Approval, frame: Frame) -> Iterable[ET.Element]:
+    """Yield what else waits, and a button for all of it."""
+    if not frame.others:
+        return
+    yield _e("h2", "Also waiting for you")
+    yield _e("ul", *(_e("li", _e("a", other.preview.title, href=address)) for address, other in frame.others.items()))
+    waiting = [*([approval.id] if approval.state == "pending" else []), *(other.id for other in frame.others.values())]
+    if len(waiting) > 1:
+        yield _reject_all(waiting, frame)
+
+
+def _reject_all(waiting: Sequence[str], frame: Frame) -> ET.Element:
+    """Return the form that rejects what this page shows as waiting, and nothing that came later."""
+    return _e(
+        "form",
+        _e("input", type="hidden", name=CSRF, value=frame.csrf),
+        _e("input", type="hidden", name=WAITING, value=" ".join(waiting)),
+        _e("button", f"Reject all {len(waiting)} that wait", type="submit", **{"class": "reject"}),
+        method="post",
+        action=frame.rejecting,
+        autocomplete="off",
+        **{"aria-label": "All that wait", "class": "bare"},
+    )
 
 
 def _document(title: str, content: Iterable[ET.Element], *, risky: bool = False, refresh: str | None = None) -> str:

@@ -9,7 +9,7 @@ import html
 import secrets
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 from subprocess import Popen
@@ -22,13 +22,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from admin_mcp.channels.page import CSRF, STYLE_SOURCE, Frame, approval_page, message_page
+from admin_mcp.channels.local import waits
+from admin_mcp.channels.page import CSRF, STYLE_SOURCE, WAITING, Frame, approval_page, message_page
 from admin_mcp.gate.approvals import Approval, Approvals, IllegalEventError
 from admin_mcp.gate.forms import DECISION, TYPED, typed_matches
 from admin_mcp.installation import start_child
 from admin_mcp.private_files import private_directory, write_private
 
 LONGEST_FORM = 4096
+_REJECT_ALL = "reject-all"
 TAB_BUSY_SECONDS = 60.0
 TAB_WATCHING_SECONDS = 8.0
 _GRACE_SECONDS = 2
@@ -91,6 +93,7 @@ class PageServer:
                 Route(f"{self._prefix}/enter/{{token}}", self._enter, methods=["GET"]),
                 Route(f"{self._prefix}/approvals/{{id}}", self._show, methods=["GET"]),
                 Route(f"{self._prefix}/approvals/{{id}}", self._decide, methods=["POST"]),
+                Route(f"{self._prefix}/approvals/{{id}}/{_REJECT_ALL}", self._reject_all, methods=["POST"]),
             ],
             exception_handlers={404: _not_found, 405: _not_found},
         )
@@ -168,7 +171,8 @@ class PageServer:
         approval = await run_in_threadpool(self._approvals.get, request.path_params["id"])
         return await self._answer(approval, csrf)
 
-    async def _decide(self, request: Request) -> Response:
+    async def _submitted(self, request: Request) -> tuple[str, dict[str, str]] | Response:
+        """Return the session's token and the fields of a form that one of its pages sent, or the refusal."""
         csrf = self._csrf(request)
         same = request.headers.get("origin") == self._origin
         site = request.headers.get("sec-fetch-site", "same-origin")
@@ -177,6 +181,13 @@ class PageServer:
         form = await _form(request)
         if form is None or not hmac.compare_digest(form.get(CSRF, "").encode(), csrf.encode()):
             return _forbidden("This answer is not complete. Go back and load the page again.")
+        return csrf, form
+
+    async def _decide(self, request: Request) -> Response:
+        submitted = await self._submitted(request)
+        if isinstance(submitted, Response):
+            return submitted
+        csrf, form = submitted
         approval = await run_in_threadpool(self._approvals.get, request.path_params["id"])
         if approval is None or approval.channel != "local":
             return await self._answer(None, csrf)
@@ -184,6 +195,22 @@ class PageServer:
         if message is not None:
             return await self._answer(await run_in_threadpool(self._approvals.get, approval.id), csrf, message)
         return RedirectResponse(self._path(approval.id), status_code=303, headers=_HEADERS)
+
+    async def _reject_all(self, request: Request) -> Response:
+        """Reject what the page showed as waiting, as far as it still does, and lead back to that page."""
+        submitted = await self._submitted(request)
+        if isinstance(submitted, Response):
+            return submitted
+        _, form = submitted
+        await run_in_threadpool(self._reject, form.get(WAITING, "").split())
+        return RedirectResponse(self._path(request.path_params["id"]), status_code=303, headers=_HEADERS)
+
+    def _reject(self, ids: Collection[str]) -> None:
+        for approval in self._approvals.all():
+            if approval.id in ids and waits(approval):
+                # Somebody may decide it in this very moment, and then that counts.
+                with suppress(IllegalEventError):
+                    self._approvals.apply(approval.id, "reject", via="page")
 
     def _apply(self, approval: Approval, form: dict[str, str]) -> str | None:
         """Let the decision count; return what to tell the person if it does not."""
@@ -203,9 +230,10 @@ class PageServer:
             return _page(message_page("No such approval", "It may have ended more than a day ago."), 404)
         pending = approval.state == "pending"
         self._busy_until = self._clock() + (TAB_BUSY_SECONDS if pending else TAB_WATCHING_SECONDS)
-        everything = await run_in_threadpool(self._approvals.all)
-        others = {self._path(other.id): other for other in everything if _waits(other) and other.id != approval.id}
-        frame = Frame(self._path(approval.id), csrf, self._clock(), others, message)
+        oldest_first = reversed(await run_in_threadpool(self._approvals.all))
+        others = {self._path(other.id): other for other in oldest_first if waits(other) and other.id != approval.id}
+        path = self._path(approval.id)
+        frame = Frame(path, f"{path}/{_REJECT_ALL}", csrf, self._clock(), others, message)
         return _page(approval_page(approval, frame), 200 if message is None else 422)
 
     def _csrf(self, request: Request) -> str | None:
@@ -218,10 +246,6 @@ class PageServer:
 
     def _path(self, approval_id: str) -> str:
         return f"{self._prefix}/approvals/{approval_id}"
-
-
-def _waits(approval: Approval) -> bool:
-    return approval.channel == "local" and approval.state == "pending"
 
 
 async def _form(request: Request) -> dict[str, str] | None:

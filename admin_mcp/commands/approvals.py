@@ -8,6 +8,7 @@ from datetime import datetime
 
 import click
 
+from admin_mcp.channels.local import waits
 from admin_mcp.commands.options import records_of, settings_of
 from admin_mcp.errors import CallError
 from admin_mcp.gate.approvals import Approval, IllegalEventError
@@ -18,6 +19,7 @@ from admin_mcp.gate.text import visible
 
 _APPROVE = "approve"
 _POLL_SECONDS = 0.3
+_REFUSED_NOW = "The same change is refused for ten minutes."
 
 
 @click.group()
@@ -80,7 +82,10 @@ def open_page(context: click.Context, /, approval_id: str) -> None:
 def approve(context: click.Context, /, approval_id: str) -> None:
     """Approve one change, from a terminal: shows it whole and has the name typed where that is wanted."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.ClickException("approving needs a person at a terminal: standard input and output must be one")
+        raise click.ClickException(
+            "approving needs a person at a terminal: run it yourself in a terminal, or "
+            f"`openai-admin-mcp approvals open {approval_id}`"
+        )
     records = records_of(context)
     approval = _found(records, approval_id)
     _decidable(approval)
@@ -89,22 +94,60 @@ def approve(context: click.Context, /, approval_id: str) -> None:
     wanted = typed[0] if typed else _APPROVE
     given = click.prompt(f"\nTo approve, type {visible(wanted)}", default="", show_default=False)
     if not (typed_matches(given, approval.preview) if typed else given.strip() == _APPROVE):
-        raise click.ClickException("not approved: that is not the text; the question stays open")
+        raise click.ClickException(
+            "not approved: that is not the text; the question stays open, run it again to try once more"
+        )
     with _explained(approval_id):
         records.approvals.apply(approval_id, "approve", via="terminal")
     click.echo("Approved. If the assistant has given up waiting, tell it to call the tool again within five minutes.")
 
 
 @approvals.command()
-@click.argument("approval_id", metavar="ID")
+@click.argument("approval_id", metavar="ID", required=False)
+@click.option("--all", "everything", is_flag=True, help="Reject every question that waits for this machine.")
+@click.option("--yes", is_flag=True, help="With --all: don't ask whether these are to be rejected.")
 @click.pass_context
-def deny(context: click.Context, /, approval_id: str) -> None:
-    """Reject one change, also one that was approved and not sent yet."""
+def deny(context: click.Context, /, approval_id: str | None, *, everything: bool, yes: bool) -> None:
+    """Reject one change, also one that was approved and not sent yet; or with --all every one that waits."""
+    if (approval_id is None) is not everything:
+        raise click.UsageError("give either the ID of one approval or --all")
     records = records_of(context)
+    if approval_id is None:
+        _deny_all(records, sure=yes)
+        return
     _found(records, approval_id)
     with _explained(approval_id):
         records.approvals.apply(approval_id, "reject", via="terminal")
-    click.echo("Rejected. The same change is refused for ten minutes.")
+    click.echo(f"Rejected. {_REFUSED_NOW}")
+
+
+def _deny_all(records: Records, *, sure: bool) -> None:
+    """Reject what waits at this moment, and nothing that comes up while the person makes up their mind."""
+    waiting = [approval for approval in _all(records) if waits(approval)]
+    if not waiting:
+        click.echo("Nothing waits for this machine.")
+        return
+    if not sure:
+        for approval in waiting:
+            click.echo(f"{approval.id}  {approval.preview.title}")
+        if not click.confirm(f"Reject {'this' if len(waiting) == 1 else f'these {len(waiting)}'}?"):
+            click.echo("Nothing was rejected.")
+            return
+    for approval in waiting:
+        click.echo(f"{_rejected(records, approval)}  {approval.id}  {approval.preview.title}")
+    click.echo(_REFUSED_NOW)
+
+
+def _rejected(records: Records, approval: Approval) -> str:
+    """Reject it if it still waits, and return its state: what was decided meanwhile counts."""
+    now = _found(records, approval.id)
+    if not waits(now):
+        return now.state
+    with _explained(approval.id):
+        try:
+            return records.approvals.apply(approval.id, "reject", via="terminal").state
+        except IllegalEventError as error:
+            return error.state
 
 
 @approvals.command(hidden=True)
@@ -149,7 +192,7 @@ def _explained(approval_id: str) -> Iterator[None]:
     except IllegalEventError as error:
         raise click.ClickException(f"{approval_id} can't be decided any more: it is {error.state}") from None
     except CallError as error:
-        raise click.ClickException(f"{error.message} {error.hint}") from None
+        raise click.ClickException(error.told_to_operator) from None
 
 
 def _until(records: Records, approval_id: str, states: set[str]) -> Approval:

@@ -30,7 +30,18 @@ def config(context: click.Context, /, host: str, **flags: object) -> None:
     click.echo(f"openai-admin-mcp: for {chosen.title}, this goes into {chosen.where}.", err=True)
 
 
-@click.group()
+class _Install(click.Group):
+    """The hosts whose configuration can be written; of another one it says how to get what to paste."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] in HOSTS and args[0] not in self.commands:
+            ctx.fail(f"{args[0]}'s configuration is not written for you: use config {args[0]}, which prints it.")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Install)
 def install() -> None:
     """Write this server into a host's own configuration."""
 

@@ -1,13 +1,14 @@
 """What all commands share: the flags that choose the settings, and the way from flags to settings and records."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 import click
 
 from admin_mcp.errors import SettingsError
-from admin_mcp.settings import FLAGS, ApprovalMode, Settings, load_settings
+from admin_mcp.settings import FLAGS, ApprovalMode, Settings, load_settings, require_effect
 
 if TYPE_CHECKING:
     from admin_mcp.gate.records import Records
@@ -37,12 +38,34 @@ def settings_of(context: click.Context, flags: Mapping[str, object] | None = Non
     """Return the settings: the environment, below the flags before the command, below those after it.
 
     Raises:
+        click.UsageError: they make no sense, or one of them would do nothing.
+
+    """
+    given = _given({**cast("Mapping[str, object]", context.obj), **_given(flags or {})})
+    with _as_usage_error():
+        settings = load_settings(**given)
+        require_effect(settings, given)
+    return settings
+
+
+def settings_beside(context: click.Context) -> Settings:
+    """Return the settings for a command that looks only at what servers have kept.
+
+    It may run in the environment of a server that a flag has told to serve the sandbox, so that settings for the
+    sandbox alone are no mistake there.
+
+    Raises:
         click.UsageError: they make no sense.
 
     """
-    given = {**cast("Mapping[str, object]", context.obj), **_given(flags or {})}
+    with _as_usage_error():
+        return load_settings(**_given(cast("Mapping[str, object]", context.obj)))
+
+
+@contextmanager
+def _as_usage_error() -> Iterator[None]:
     try:
-        return load_settings(**_given(given))
+        yield
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
 
@@ -51,7 +74,7 @@ def records_of(context: click.Context) -> "Records":
     """Return what the settings' state directory keeps."""
     from admin_mcp.gate.records import open_records  # noqa: PLC0415 - only some commands need it
 
-    return open_records(settings_of(context))
+    return open_records(settings_beside(context))
 
 
 def _given(flags: Mapping[str, object]) -> dict[str, object]:

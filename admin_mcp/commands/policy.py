@@ -44,7 +44,9 @@ def init(file: Path | None) -> None:
         # Opening it only if it is new leaves no moment between looking and writing.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise click.ClickException(f"{path} is there already, and is left as it is") from None
+        raise click.ClickException(
+            f"{path} is there already, and is left as it is; choose another name or delete it"
+        ) from None
     except OSError as error:
         raise click.ClickException(f"{path} can't be written: {error.strerror}") from None
     with open(descriptor, "w", encoding="utf-8", newline="\n") as opened:  # noqa: PTH123 - a descriptor, not a path

@@ -23,7 +23,7 @@ def sandbox(context: click.Context, /, port: int, host: str, **flags: object) ->
     from admin_mcp.sandbox.http import Clock, SandboxApp, listen, serve  # noqa: PLC0415
     from admin_mcp.sandbox.organization import Organization  # noqa: PLC0415
 
-    settings = settings_of(context, flags)
+    settings = settings_of(context, {**flags, "sandbox": True})
     if not is_loopback(host):
         raise click.UsageError(f"--host: {host} is not a loopback address, and the sandbox is for this machine only")
     clock = Clock(time.time)

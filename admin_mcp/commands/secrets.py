@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from admin_mcp.commands.options import settings_of
+from admin_mcp.commands.options import settings_beside
 from admin_mcp.secret_sink import SUFFIX
 
 
@@ -44,4 +44,4 @@ def delete(context: click.Context, /, name: str) -> None:
 
 
 def _directory(context: click.Context) -> Path:
-    return settings_of(context).state_dir / "secrets"
+    return settings_beside(context).state_dir / "secrets"

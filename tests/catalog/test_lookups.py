@@ -47,8 +47,10 @@ def lookups(name: str) -> list[str]:
             {"list_workload_identity_providers", "list_projects", "list_project_service_accounts"},
         ),
         ("create_service_account_api_key", {"list_projects", "list_project_service_accounts"}),
-        ("get_costs", set()),
-        ("list_audit_logs", set()),
+        ("get_costs", {"list_projects", "list_project_api_keys"}),
+        ("get_usage_completions", {"list_projects", "list_project_api_keys", "list_users"}),
+        ("get_usage_vector_stores", {"list_projects"}),
+        ("list_audit_logs", {"list_projects"}),
     ],
 )
 def test_a_tools_ids_come_from_these_lists(tool: str, given_by: set[str]) -> None:
@@ -118,25 +120,33 @@ def _is_of(tool: Json, globs: tuple[str, ...]) -> bool:
     ("toolset", "brings"),
     [
         ("security", {"list_projects"}),
-        ("spend", {"list_projects"}),
+        ("spend", {"list_projects", "list_users", "list_project_api_keys"}),
         ("projects", {"list_users", "list_groups", "list_certificates"}),
         ("people", {"list_projects"}),
         ("users", {"list_roles"}),
         ("project_users", {"list_projects", "list_users"}),
-        ("costs", set()),
+        ("costs", {"list_projects", "list_project_api_keys"}),
+        ("usage", {"list_projects", "list_project_api_keys", "list_users"}),
+        ("audit_logs", {"list_projects"}),
     ],
 )
 def test_a_toolset_brings_the_lists_it_needs(toolset: str, brings: set[str]) -> None:
     names = {tool["name"] for tool in Selection(toolset).of(TOOLS)}
     assert brings <= names
-    if toolset == "costs":
-        assert names == {"get_costs"}
+
+
+def test_an_id_that_only_narrows_a_read_brings_its_list_and_no_more() -> None:
+    assert {tool["name"] for tool in Selection("costs").of(TOOLS)} == {
+        "get_costs",
+        "list_projects",
+        "list_project_api_keys",
+    }
 
 
 def test_tools_that_are_named_bring_nothing_and_what_is_excluded_stays_away() -> None:
     assert [tool["name"] for tool in Selection(tools="get_project_user").of(TOOLS)] == ["get_project_user"]
     beside = {tool["name"] for tool in Selection("costs", tools="get_project_user").of(TOOLS)}
-    assert beside == {"get_costs", "get_project_user"}
+    assert beside == {"get_costs", "list_projects", "list_project_api_keys", "get_project_user"}
     assert "list_projects" not in {tool["name"] for tool in Selection("spend", exclude="list_projects").of(TOOLS)}
 
 

@@ -209,3 +209,66 @@ async def test_a_hostile_name_is_shown_as_text(screen: Screen, recorder: Recorde
         shown = await to_thread.run_sync(screen.open)
     assert '\\"><script>document.title=\\"owned\\"</script>\\u{202E}' in shown
     assert str(screen.browser.command("GET", "title")).startswith("Approve? Delete role “")
+
+
+LONG = "Maria-Magdalena.Schwarzenberger-Lichtenstein@accounting.international-department.example.com"
+
+
+@pytest.fixture
+def narrow(browser: Browser) -> Iterator[None]:
+    """Make the window as narrow as a telephone's."""
+    browser.resize(400, 1600)
+    yield
+    browser.resize(900, 1100)
+
+
+@pytest.mark.usefixtures("narrow")
+@pytest.mark.parametrize(
+    ("tool", "given"),
+    [
+        ("delete_user", {"user_id": "user_abc123"}),
+        ("update_user", {"user_id": "user_abc123", "role": "owner"}),
+        ("create_invite", {"email": LONG, "role": "reader"}),
+    ],
+)
+async def test_nothing_reaches_over_the_edge_of_a_narrow_screen(
+    tool: str, given: dict[str, Any], screen: Screen, recorder: Recorder, tmp_path: Path
+) -> None:
+    person = {"id": "user_abc123", "object": "organization.user", "name": LONG, "email": LONG, "role": "reader"}
+    listed = {"object": "list", "data": [person | {"role": "owner", "id": "user_2"}], "has_more": False}
+    recorder.reply = lambda sent: Canned(body=person if "user_abc123" in sent.path else listed)
+    async with session(LEGACY, env=env(screen, recorder), answers=None) as running:
+        await running.error(tool, **given)
+        await to_thread.run_sync(screen.open)
+        await running.error("update_role", role_id=LONG.replace("@", "."), description=LONG)
+        screen.browser.command("POST", "refresh", {})
+        shown = await to_thread.run_sync(screen.browser.wait_for, "Reject all 2 that wait")
+    assert LONG in shown
+    screen.browser.screenshot(tmp_path / f"{tool}.png")
+    assert "Also waiting for you" in shown
+    assert screen.browser.run("return window.innerWidth") == 400
+    assert screen.browser.run("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    # Labels stand above what they label, so that neither takes the other's room.
+    assert screen.browser.run(
+        "return document.querySelector('dd').getBoundingClientRect().left"
+        " === document.querySelector('dt').getBoundingClientRect().left"
+    )
+
+
+async def test_one_button_rejects_all_that_wait(screen: Screen, recorder: Recorder) -> None:
+    async with session(LEGACY, env=env(screen, recorder), answers=None) as running:
+        changes = [{"role_id": "role_1", "description": text} for text in ("first", "second", "third")]
+        await running.error("update_role", **changes[0])
+        await to_thread.run_sync(screen.open)
+        for change in changes[1:]:
+            await running.error("update_role", **change)
+        screen.browser.command("POST", "refresh", {})
+        await to_thread.run_sync(screen.browser.wait_for, "Reject all 3 that wait")
+        button = screen.browser.find("form[aria-label='All that wait'] button")
+        assert (button.role, button.label) == ("button", "Reject all 3 that wait")
+        button.click()
+        shown = await to_thread.run_sync(screen.browser.wait_for, "will not be made")
+        assert "Also waiting for you" not in shown
+        for change in changes:
+            assert (await running.error("update_role", **change))["kind"] == "approval_denied"
+    assert recorder.changes == []

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from admin_mcp.channels.page import Frame, approval_page, message_page
-from admin_mcp.gate.approvals import Approval, Question, Result
+from admin_mcp.channels.page_server import LONGEST_FORM
+from admin_mcp.gate.approvals import MOST_PENDING, Approval, Question, Result
 from admin_mcp.gate.preview import Change, Preview
 from admin_mcp.gate.text import visible
 
@@ -24,7 +25,13 @@ PREVIEW = Preview(
     typed=("Support", "role_1"),
 )
 APPROVAL = Approval("a1b2c3", "local", "pending", 1000.0, 1000.0, Question("k", "delete_role", {}, PREVIEW), None, None)
-FRAME = Frame(address="/secret/approvals/a1b2c3", csrf="token", now=1000.0, others={})
+FRAME = Frame(
+    address="/secret/approvals/a1b2c3",
+    rejecting="/secret/approvals/a1b2c3/reject-all",
+    csrf="token",
+    now=1000.0,
+    others={},
+)
 
 
 class Tags(HTMLParser):
@@ -64,7 +71,9 @@ def test_names_from_the_api_are_text_wherever_they_stand(name: str) -> None:
     hostile = showing(
         title=name, things={name: name}, affected={name: name}, undo=name, target=name, request=name, typed=(name,)
     )
-    page = approval_page(hostile, replace(FRAME, message=name, csrf=name, address=name, others={name: hostile}))
+    page = approval_page(
+        hostile, replace(FRAME, message=name, csrf=name, address=name, rejecting=name, others={name: hostile})
+    )
     known = {"html", "head", "meta", "title", "style", "body", "main", "p", "h1", "h2", "span", "dl", "dt", "dd"}
     known |= {"pre", "form", "input", "label", "code", "button", "ul", "li", "a"}
     assert {tag for tag, _ in tags(page)} <= known
@@ -143,6 +152,68 @@ def test_other_questions_that_wait_are_linked() -> None:
     other = replace(APPROVAL, id="other", question=replace(APPROVAL.question, preview=PREVIEW))
     page = approval_page(replace(APPROVAL, state="rejected"), replace(FRAME, others={"/secret/approvals/other": other}))
     assert 'href="/secret/approvals/other">Delete role</a>' in page
+
+
+def waiting(*ids: str) -> dict[str, Approval]:
+    return {f"/secret/approvals/{one}": replace(APPROVAL, id=one) for one in ids}
+
+
+def forms(page: str) -> list[str]:
+    return re.findall(r"<form.*?</form>", page, re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("state", "others", "ids"),
+    [
+        ("pending", (), None),
+        ("pending", ("b",), "a1b2c3 b"),
+        ("pending", ("b", "c"), "a1b2c3 b c"),
+        ("rejected", ("b",), None),
+        ("rejected", ("b", "c"), "b c"),
+    ],
+)
+def test_where_several_wait_one_button_rejects_what_the_page_shows(
+    state: Any, others: tuple[str, ...], ids: str | None
+) -> None:
+    page = approval_page(replace(APPROVAL, state=state), replace(FRAME, others=waiting(*others)))
+    if ids is None:
+        assert "Reject all" not in page
+        return
+    form = forms(page)[-1]
+    assert f">Reject all {len(ids.split())} that wait</button>" in form
+    fields = {str(given["name"]): given for tag, given in tags(form) if tag == "input"}
+    assert {name: given["value"] for name, given in fields.items()} == {"csrf": "token", "waiting": ids}
+    assert {given["type"] for given in fields.values()} == {"hidden"}
+    assert 'action="/secret/approvals/a1b2c3/reject-all"' in form
+
+
+def test_the_most_that_can_wait_fits_into_the_form_that_is_taken() -> None:
+    page = approval_page(
+        APPROVAL, replace(FRAME, others=waiting(*(f"{number:010x}" for number in range(MOST_PENDING))))
+    )
+    (_, form) = forms(page)
+    assert sum(len(str(given["value"])) for tag, given in tags(form) if tag == "input") < LONGEST_FORM / 2
+
+
+@pytest.mark.parametrize(
+    ("state", "result", "heading"),
+    [
+        ("pending", None, "What is set"),
+        ("approved", None, "What is set"),
+        ("used", None, "What is set"),
+        ("used", Result("done", "It was made."), "What is set"),
+        ("used", Result("outcome_unknown", "Lost."), "What is set"),
+        ("used", Result("refused", "No."), "What would have been set"),
+        ("used", Result("not_sent", "No."), "What would have been set"),
+        ("rejected", None, "What would have been set"),
+        ("void", None, "What would have been set"),
+        ("expired", None, "What would have been set"),
+    ],
+)
+def test_what_was_not_made_is_told_as_what_would_have_been(state: Any, result: Result | None, heading: str) -> None:
+    asked = showing(changes={"limit": Change(before=None, after="5")})
+    page = approval_page(replace(asked, state=state, result=result), FRAME)
+    assert f"<h2>{heading}</h2>" in page
 
 
 def test_invisible_characters_stay_visible_on_the_page() -> None:

@@ -48,6 +48,16 @@ class Desk:
     def path(self, approval: Approval) -> str:
         return self.server._path(approval.id)
 
+    async def reject_all(
+        self, approval: Approval, csrf: str, headers: Mapping[str, str] | None = None, /, *ids: str
+    ) -> int:
+        answer = await self.browser.post(
+            f"{self.path(approval)}/reject-all",
+            data={"csrf": csrf, "waiting": " ".join(ids)},
+            headers={"origin": self.origin, **(headers or {})},
+        )
+        return answer.status_code
+
     async def post(
         self, approval: Approval, csrf: str, headers: Mapping[str, str] | None = None, /, **form: str
     ) -> int:
@@ -56,6 +66,22 @@ class Desk:
             self.path(approval), data=data, headers={"origin": self.origin, **(headers or {})}
         )
         return answer.status_code
+
+
+ELSEWHERE: list[dict[str, str]] = [
+    {"origin": "https://evil.example"},
+    {"origin": "null"},
+    {"origin": ""},
+    {"origin": "http://localhost:1"},
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site"},
+    {"sec-fetch-site": "none"},
+    {"host": "evil.example"},
+    {"host": "localhost"},
+    {"content-type": "text/plain"},
+    {"content-type": "multipart/form-data"},
+]
+"""Headers of a form that none of the pages sent."""
 
 
 @pytest.fixture
@@ -136,22 +162,7 @@ async def test_without_a_session_nothing_is_shown_or_decided(desk: Desk) -> None
     assert desk.state(approval) == "pending"
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"origin": "https://evil.example"},
-        {"origin": "null"},
-        {"origin": ""},
-        {"origin": "http://localhost:1"},
-        {"sec-fetch-site": "cross-site"},
-        {"sec-fetch-site": "same-site"},
-        {"sec-fetch-site": "none"},
-        {"host": "evil.example"},
-        {"host": "localhost"},
-        {"content-type": "text/plain"},
-        {"content-type": "multipart/form-data"},
-    ],
-)
+@pytest.mark.parametrize("headers", ELSEWHERE)
 async def test_an_answer_from_elsewhere_does_not_count(desk: Desk, headers: dict[str, str]) -> None:
     approval = desk.ask()
     csrf = await desk.enter(approval)
@@ -324,3 +335,46 @@ async def test_no_second_tab_is_wanted_while_a_person_most_likely_looks_at_the_f
     desk.clock.now += TAB_BUSY_SECONDS
     watched.append(desk.server.watched)
     assert watched == [False, True, False]
+
+
+async def test_all_that_the_page_showed_as_waiting_is_rejected_and_nothing_that_came_later(desk: Desk) -> None:
+    first, second, third = desk.ask(), desk.ask("second"), desk.ask("third")
+    csrf = await desk.enter(first)
+    assert await desk.reject_all(first, csrf, None, first.id, second.id) == 303
+    assert [desk.state(one) for one in (first, second, third)] == ["rejected", "rejected", "pending"]
+
+
+async def test_rejecting_all_leaves_alone_what_was_decided_and_what_is_asked_elsewhere(desk: Desk) -> None:
+    first, approved, elsewhere = desk.ask(), desk.ask("second"), desk.ask("third", "elicit")
+    csrf = await desk.enter(first)
+    desk.records.approvals.apply(approved.id, "approve")
+    assert await desk.reject_all(first, csrf, None, first.id, approved.id, elsewhere.id, "guess") == 303
+    assert [desk.state(one) for one in (first, approved, elsewhere)] == ["rejected", "approved", "pending"]
+
+
+@pytest.mark.parametrize("headers", ELSEWHERE)
+async def test_nothing_from_elsewhere_rejects_all(desk: Desk, headers: dict[str, str]) -> None:
+    first, second = desk.ask(), desk.ask("second")
+    csrf = await desk.enter(first)
+    assert await desk.reject_all(first, csrf, headers, first.id, second.id) == 403
+    assert (desk.state(first), desk.state(second)) == ("pending", "pending")
+
+
+async def test_rejecting_all_needs_the_sessions_own_token(desk: Desk) -> None:
+    first, second = desk.ask(), desk.ask("second")
+    assert await desk.reject_all(first, "", None, first.id, second.id) == 403
+    other = await desk.enter(first)
+    await desk.enter(second)
+    for csrf in ("", "guess", other):
+        assert await desk.reject_all(first, csrf, None, first.id, second.id) == 403
+    assert (desk.state(first), desk.state(second)) == ("pending", "pending")
+
+
+async def test_what_else_waits_is_listed_oldest_first(desk: Desk) -> None:
+    asked = []
+    for key in ("a", "b", "c"):
+        asked.append(desk.ask(key))
+        desk.clock.now += 1
+    await desk.enter(asked[1])
+    page = (await desk.browser.get(desk.path(asked[1]))).text
+    assert page.index(f'{desk.path(asked[0])}"') < page.index(f'{desk.path(asked[2])}"')

@@ -86,12 +86,81 @@ def test_deny_rejects_also_what_was_approved(kept: Records) -> None:
     assert "it is rejected" in err
 
 
+def test_deny_all_rejects_and_names_all_that_waits_for_this_machine_and_nothing_else(kept: Records) -> None:
+    first, second = ask(kept), ask(kept, "second")
+    approved, elsewhere = ask(kept, "third"), ask(kept, "fourth", "elicit")
+    kept.approvals.apply(approved.id, "approve")
+    code, out, _ = run("deny", "--all", "--yes")
+    assert code == 0
+    assert [state(kept, one) for one in (first, second, approved, elsewhere)] == [
+        "rejected",
+        "rejected",
+        "approved",
+        "pending",
+    ]
+    assert sorted(out.splitlines()[:-1]) == sorted(f"rejected  {one.id}  Delete role" for one in (first, second))
+    assert "refused for ten minutes" in out
+
+
+@pytest.mark.parametrize(
+    ("answer", "left"), [("y\n", "rejected"), ("n\n", "pending"), ("\n", "pending"), ("", "pending")]
+)
+def test_deny_all_lists_what_it_would_reject_and_asks_first(kept: Records, answer: str, left: str) -> None:
+    waiting = [ask(kept), ask(kept, "other")]
+    result = CliRunner().invoke(main, ["approvals", "deny", "--all"], input=answer)
+    listed, _, after = result.stdout.partition("Reject these 2?")
+    assert all(f"{one.id}  Delete role" in listed for one in waiting)
+    assert {state(kept, one) for one in waiting} == {left}
+    assert result.exit_code == (1 if answer == "" else 0)
+    assert ("Nothing was rejected." in after) is (left == "pending" and answer != "")
+
+
+@needs_terminal
+def test_deny_all_at_a_terminal_leaves_alone_what_comes_up_while_it_asks(kept: Records) -> None:
+    first = ask(kept)
+    with terminal("approvals", "deny", "--all") as at:
+        at.wait_for("Reject this?")
+        later = ask(kept, "later")
+        at.type("y")
+        assert at.end() == 0
+    assert (state(kept, first), state(kept, later)) == ("rejected", "pending")
+
+
+def test_deny_all_tells_what_was_decided_meanwhile_as_it_is(kept: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    faster, slower = ask(kept), ask(kept, "other")
+
+    def confirm(_: str) -> bool:
+        kept.approvals.apply(faster.id, "approve")
+        return True
+
+    monkeypatch.setattr("admin_mcp.commands.approvals.click.confirm", confirm)
+    code, out, _ = run("deny", "--all")
+    assert code == 0
+    assert f"approved  {faster.id}" in out
+    assert f"rejected  {slower.id}" in out
+
+
+def test_deny_all_where_nothing_waits_says_so(kept: Records) -> None:
+    assert run("deny", "--all") == (0, "Nothing waits for this machine.\n", "")
+    assert not kept.state.exists
+
+
+@pytest.mark.parametrize("arguments", [[], ["--yes"], ["--all", "a1b2c3"]])
+def test_deny_takes_one_id_or_all(kept: Records, arguments: list[str]) -> None:
+    approval = ask(kept)
+    code, _, err = run("deny", *arguments)
+    assert code == 2
+    assert "either the ID of one approval or --all" in err
+    assert state(kept, approval) == "pending"
+
+
 @pytest.mark.parametrize("typed", ["", "Support\n", "approve\n", "y\n"])
 def test_approve_takes_no_answer_from_a_pipe(kept: Records, typed: str) -> None:
     approval = ask(kept)
     result = CliRunner().invoke(main, ["approvals", "approve", approval.id], input=typed)
     assert result.exit_code == 1
-    assert "needs a person at a terminal" in result.stderr
+    assert "needs a person at a terminal: run it yourself in a terminal, or " in result.stderr
+    assert f"`openai-admin-mcp approvals open {approval.id}`" in result.stderr
     assert state(kept, approval) == "pending"
 
 
@@ -128,6 +197,7 @@ def test_approve_at_a_terminal_shows_the_change_and_needs_the_text(
     assert state(kept, approval) == expected
     assert code == (0 if expected == "approved" else 1)
     assert ("Approved." in at.shown) is (expected == "approved")
+    assert ("run it again to try once more" in at.shown) is (expected == "pending")
 
 
 @needs_terminal
@@ -189,3 +259,5 @@ def test_a_state_that_cannot_be_used_is_one_clear_error(kept: Records) -> None:
     code, out, err = run("list")
     assert (code, out) == (1, "")
     assert "not a database" in err
+    assert "Make that file usable" in err
+    assert "operator" not in err.partition("Make that")[2]

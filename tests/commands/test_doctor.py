@@ -157,9 +157,9 @@ def test_a_damaged_record_fails_and_a_journal_that_is_gone_is_noted(tmp_path: Pa
 
 def test_a_selection_too_large_for_a_host_is_noted() -> None:
     _, out, _ = run("doctor", "--sandbox", "--toolsets", "projects")
-    assert "note  tools: Cursor takes about 40" in out
-    assert "VS Code takes" not in out
-    assert "takes about" not in run("doctor", "--sandbox", "--search")[1]
+    assert "note  tools: Cursor shows a model about 40 tools; choose --toolsets, or --search" in out
+    assert "VS Code shows" not in out
+    assert "shows a model" not in run("doctor", "--sandbox", "--search")[1]
 
 
 def test_the_ways_to_a_person_follow_the_settings() -> None:
@@ -182,3 +182,12 @@ def test_a_wrong_policy_ends_it_as_it_would_end_the_server(tmp_path: Path) -> No
     code, out, err = run("doctor", "--sandbox", "--config", str(tmp_path / "none.toml"))
     assert (code, out) == (2, "")
     assert "can't be read" in err
+
+
+def test_what_the_operator_should_do_is_said_to_the_reader_who_is_the_operator() -> None:
+    env = {"OPENAI_ADMIN_KEY": KEY, "OPENAI_BASE_URL": "http://127.0.0.1:9"}
+    _, out, _ = run("doctor", **env)
+    assert "If it stays so, check OPENAI_BASE_URL, proxy and network." in out
+    _, out, _ = run("doctor", **{**env, "OPENAI_BASE_URL": "https://api.example.com/v1"}, HTTPS_PROXY="ftp://x")
+    assert "Correct or remove that variable" in out
+    assert "The operator" not in out

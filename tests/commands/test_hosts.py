@@ -242,3 +242,11 @@ def test_a_link_stays_a_link(config: Path) -> None:
     assert install(link, "--yes")[0] == 0
     assert link.is_symlink()
     assert "openai-admin" in json.loads(config.read_text("utf-8"))["mcpServers"]
+
+
+@pytest.mark.parametrize("host", [host for host in HOSTS if host != "claude-desktop"])
+def test_install_for_a_host_that_is_only_printed_says_which_command_prints_it(host: str) -> None:
+    code, out, err = run("install", host)
+    assert (code, out) == (2, "")
+    assert f"use config {host}, which prints it" in err
+    assert "No such command 'emacs'" in run("install", "emacs")[2]

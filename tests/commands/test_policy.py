@@ -121,7 +121,7 @@ def test_a_file_that_is_there_is_never_written_over(tmp_path: Path) -> None:
     for taken in (path, link, tmp_path):
         code, _, err = run("policy", "init", str(taken))
         assert code == 1
-        assert "is there already, and is left as it is" in err
+        assert "is there already, and is left as it is; choose another name or delete it" in err
     assert path.read_text() == "mine"
     assert not (tmp_path / "nowhere.toml").exists()
 
