@@ -1,7 +1,7 @@
 """What a release needs beside its packages: ``make dist`` and ``make release``.
 
     .venv/bin/python scripts/release.py version      # prints it
-    .venv/bin/python scripts/release.py check        # says what keeps this commit from being a release, and exits with 1
+    .venv/bin/python scripts/release.py check        # says what keeps this commit from being one; exits with 1
     .venv/bin/python scripts/release.py sums dist    # writes SHA256SUMS there
 
 ``sha256sum --check SHA256SUMS`` reads what the last one writes.
