@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _KEY = "openai_admin_key"
+_APART_ON_WINDOWS = 0x08000000 | 0x00000200
+"""CREATE_NO_WINDOW and CREATE_NEW_PROCESS_GROUP, which ``subprocess`` knows on Windows only."""
 
 
 def python() -> list[str]:
@@ -80,6 +82,8 @@ def start_child(
         stdout=subprocess.DEVNULL,
         stderr=errors,
         start_new_session=apart,
+        # Sessions are POSIX's. On Windows a child in the host's console would end when that is closed.
+        creationflags=_APART_ON_WINDOWS if apart and sys.platform == "win32" else 0,
     )
 
 

@@ -1,14 +1,19 @@
 """Builds the MCP bundle, a .mcpb file that a host installs by itself: ``make bundle``.
 
-    .venv/bin/python scripts/build_bundle.py build/bundle
+    .venv/bin/python scripts/build_bundle.py build/bundle .venv-tools/bin/uv
 
-writes what goes into it: the manifest, this project's wheel's sources and pyproject.toml. The host's own uv makes the
-environment from that at the first start. Packing is left to the format's official tool.
+writes what goes into it: the manifest, this project's sources and pyproject.toml, and ``uv.lock``. The host's own uv
+makes the environment from that at the first start. Packing is left to the format's official tool.
+
+The lock has what ``requirements/dev.txt`` has, the same versions and no other file. The versions stand in the bundle's
+pyproject.toml as well: they hold where a host's uv uses another package index, for which it makes the lock anew.
 """
 
 import json
 import shutil
+import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from admin_mcp import __version__
@@ -17,6 +22,49 @@ from admin_mcp.endpoints.schema import Json
 
 ROOT = Path(__file__).parents[1]
 CONTENTS = ("admin_mcp", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md")
+REQUIREMENTS = ROOT / "requirements" / "dev.txt"
+
+
+def pinned(requirements: str) -> dict[str, set[str]]:
+    """Return a requirements file's lines without their hashes, such as ``a==1 ; os_name == 'nt'``, each with those."""
+    pins: dict[str, set[str]] = {}
+    pin = ""
+    for line in requirements.splitlines():
+        words = line.removesuffix("\\").strip()
+        if words.startswith("--hash="):
+            pins[pin].add(words.removeprefix("--hash="))
+        elif words and not words.startswith("#"):
+            pin = words
+            pins[pin] = set()
+    return pins
+
+
+def constrained(project: str, pins: dict[str, set[str]]) -> str:
+    """Return pyproject.toml with the versions to keep to."""
+    lines = "".join(f"    {json.dumps(pin)},\n" for pin in pins)
+    return f"{project}\n[tool.uv]\nconstraint-dependencies = [\n{lines}]\n"
+
+
+def strangers(lock: str, pins: dict[str, set[str]]) -> list[str]:
+    """Return what a uv.lock has that the pins don't: packages by name and version, or files by their hash."""
+    known = {pin.partition(" ;")[0]: hashes for pin, hashes in pins.items()}
+    found = []
+    for package in tomllib.loads(lock)["package"]:
+        if "registry" not in package["source"]:
+            continue  # the project itself
+        pin = f"{package['name']}=={package['version']}"
+        files = [*package.get("wheels", ()), *([package["sdist"]] if "sdist" in package else ())]
+        found += [f"{pin} {file['hash']}" for file in files if file["hash"] not in known.get(pin, ())]
+    return found
+
+
+def write_lock(directory: Path, uv: str) -> None:
+    """Have uv lock the bundle; end with a message if it takes anything else than the project's own lock."""
+    done = subprocess.run([uv, "lock", "--quiet", "--directory", directory], check=False)
+    if done.returncode:
+        sys.exit("uv could not lock the bundle")
+    if found := strangers((directory / "uv.lock").read_text("utf-8"), pinned(REQUIREMENTS.read_text("utf-8"))):
+        sys.exit("uv.lock has what requirements/dev.txt has not; run `make lock`.\n" + "\n".join(found))
 
 
 def manifest() -> Json:
@@ -91,7 +139,7 @@ def manifest() -> Json:
     }
 
 
-def main(directory: str) -> None:
+def main(directory: str, uv: str) -> None:
     """Write the bundle's contents into an empty directory."""
     target = Path(directory)
     shutil.rmtree(target, ignore_errors=True)
@@ -101,10 +149,13 @@ def main(directory: str) -> None:
             shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(ROOT / name, target / name)
+    project = constrained((ROOT / "pyproject.toml").read_text("utf-8"), pinned(REQUIREMENTS.read_text("utf-8")))
+    (target / "pyproject.toml").write_text(project, "utf-8")
     (target / "manifest.json").write_text(json.dumps(manifest(), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    write_lock(target, uv)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:  # noqa: PLR2004 - the script and the directory
+    if len(sys.argv) != 3:  # noqa: PLR2004 - the script, the directory and uv
         sys.exit(__doc__)
-    main(sys.argv[1])
+    main(*sys.argv[1:])

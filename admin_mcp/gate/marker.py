@@ -5,6 +5,7 @@ It lags behind the journal and never runs ahead of it. Whoever removes it with t
 
 import json
 import os
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -52,4 +53,9 @@ class Marker:
         # Not forced to the disk: an older mark is as true, and one that is cut off counts as none.
         with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - a path opens with no mode
             json.dump(asdict(mark), file)
-        aside.replace(self.path)
+        try:
+            aside.replace(self.path)
+        except PermissionError:
+            # Windows replaces no file that another process reads at this moment. The next change renews the mark.
+            if sys.platform != "win32" or not self.path.exists():
+                raise

@@ -18,6 +18,8 @@ from tests.interop.test_clients import BIN, FRAMEWORKS, NAMES
 from tests.test_hostile_directory import Workspace
 
 ROOT = Path(__file__).parents[2]
+MCPB = ROOT / "scripts" / "mcpb" / "node_modules" / ".bin" / "mcpb"
+UV = ROOT / ".venv-tools" / "bin" / "uv"
 pytestmark = pytest.mark.anyio
 
 
@@ -45,14 +47,22 @@ def package_in(directory: Path, kind: str) -> Path:
     return package
 
 
-def prepare(uv: str, home: Path) -> None:
-    """Let uv make the bundle's environment, as a host's first start does."""
-    words = [uv, "sync", "--quiet", "--no-dev", "--directory", str(home / "installed")]
+def run_uv(*words: str | Path, home: Path) -> None:
+    """Run what needs uv, and through it the package index."""
     environment = {**PIP, "PATH": os.environ["PATH"], "HOME": str(home)}
-    done = subprocess.run(words, capture_output=True, check=False, text=True, env=environment)
+    done = subprocess.run([str(word) for word in words], capture_output=True, check=False, text=True, env=environment)
     if "Failed to fetch" in done.stderr:
         pytest.skip("uv reaches no package index from here")
     assert done.returncode == 0, done.stderr
+
+
+def build_bundle(directory: Path) -> None:
+    run_uv(sys.executable, ROOT / "scripts" / "build_bundle.py", directory, UV, home=directory.parent)
+
+
+def prepare(uv: str, home: Path) -> None:
+    """Let uv make the bundle's environment from its lock, which must fit, as a host's first start does."""
+    run_uv(uv, "sync", "--quiet", "--locked", "--no-dev", "--directory", home / "installed", home=home)
 
 
 async def tools_of(program: str, arguments: list[str], env: dict[str, str], cwd: Path | None = None) -> list[str]:
@@ -96,10 +106,11 @@ def test_the_packages_hold_what_belongs_to_them(built: Path) -> None:
 
 
 async def test_the_bundle_is_valid_unpacks_and_runs_as_a_host_would_start_it(tmp_path: Path) -> None:
-    run(sys.executable, ROOT / "scripts" / "build_bundle.py", tmp_path / "contents")
-    run(BIN / "mcpb", "validate", tmp_path / "contents" / "manifest.json")
-    run(BIN / "mcpb", "pack", tmp_path / "contents", tmp_path / "admin.mcpb")
-    run(BIN / "mcpb", "unpack", tmp_path / "admin.mcpb", tmp_path / "installed")
+    build_bundle(tmp_path / "contents")
+    run(MCPB, "validate", tmp_path / "contents" / "manifest.json")
+    run(MCPB, "pack", tmp_path / "contents", tmp_path / "admin.mcpb")
+    run(MCPB, "unpack", tmp_path / "admin.mcpb", tmp_path / "installed")
+    assert (tmp_path / "installed" / "uv.lock").read_bytes() == (tmp_path / "contents" / "uv.lock").read_bytes()
     manifest = json.loads((tmp_path / "installed" / "manifest.json").read_text("utf-8"))
     assert manifest["user_config"]["admin_key"]["sensitive"] is True
     assert manifest["version"] == __version__
