@@ -189,7 +189,7 @@ def test_where_several_wait_one_button_rejects_what_the_page_shows(
 
 def test_the_most_that_can_wait_fits_into_the_form_that_is_taken() -> None:
     page = approval_page(
-        APPROVAL, replace(FRAME, others=waiting(*(f"{number:010x}" for number in range(MOST_PENDING))))
+        APPROVAL, replace(FRAME, others=waiting(*(f"{number:010x}" for number in range(MOST_PENDING["local"]))))
     )
     (_, form) = forms(page)
     assert sum(len(str(given["value"])) for tag, given in tags(form) if tag == "input") < LONGEST_FORM / 2
