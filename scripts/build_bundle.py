@@ -3,7 +3,8 @@
     .venv/bin/python scripts/build_bundle.py build/bundle .venv-tools/bin/uv
 
 writes what goes into it: the manifest, this project's sources and pyproject.toml, and ``uv.lock``. The host's own uv
-makes the environment from that at the first start. Packing is left to the format's official tool.
+makes the environment from that at the first start. Without the second argument all but the lock is written, which
+needs a package index. Packing is left to the format's official tool.
 
 The lock has what ``requirements/dev.txt`` has, the same versions and no other file. The versions stand in the bundle's
 pyproject.toml as well: they hold where a host's uv uses another package index, for which it makes the lock anew.
@@ -139,8 +140,8 @@ def manifest() -> Json:
     }
 
 
-def main(directory: str, uv: str) -> None:
-    """Write the bundle's contents into an empty directory."""
+def main(directory: str, uv: str | None = None) -> None:
+    """Write the bundle's contents into an empty directory; with uv, its lock as well."""
     target = Path(directory)
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
@@ -152,10 +153,11 @@ def main(directory: str, uv: str) -> None:
     project = constrained((ROOT / "pyproject.toml").read_text("utf-8"), pinned(REQUIREMENTS.read_text("utf-8")))
     (target / "pyproject.toml").write_text(project, "utf-8")
     (target / "manifest.json").write_text(json.dumps(manifest(), indent=2, ensure_ascii=False) + "\n", "utf-8")
-    write_lock(target, uv)
+    if uv is not None:
+        write_lock(target, uv)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:  # noqa: PLR2004 - the script, the directory and uv
+    if len(sys.argv) not in {2, 3}:
         sys.exit(__doc__)
     main(*sys.argv[1:])
