@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types catalog check interop bundle bench soak clean
+.PHONY: demo quick test lint types catalog check interop bundle bench soak clean
 
 demo: .venv/.runtime
 	$(BIN)/openai-admin-mcp demo
@@ -11,6 +11,10 @@ demo: .venv/.runtime
 # Most tests wait for a process of their own, so twice as many at once as there are cores take half the time.
 test: .venv/.dev
 	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal
+
+# Leaves out every test that starts a process.
+quick: .venv/.dev
+	$(BIN)/python -m pytest --no-processes --numprocesses 2 --dist worksteal
 
 lint: .venv/.dev
 	$(BIN)/ruff check

@@ -276,6 +276,9 @@ def test_the_results_of_a_bucket_are_cut_at_the_last_that_fits(kept: int) -> Non
 def test_a_bucket_of_exactly_the_budget_keeps_all_its_results() -> None:
     bucket = {"object": "bucket", "results": [{"amount": {"value": number}} for number in range(4)]}
     assert run(Api([bucket]), GetCosts, room=size([bucket]))["data"] == [bucket]
+    first_of_two = run(Api([bucket, bucket]), GetCosts, room=size([bucket]))
+    assert first_of_two["data"] == [bucket]
+    assert "results only" not in first_of_two["paging"]["stopped"]
 
 
 def test_a_shorter_page_that_is_longer_than_asked_for_is_cut_and_names_no_cursor_past_what_is_missing() -> None:
