@@ -10,7 +10,7 @@ LOCKED := $(PIP_INSTALL) --require-hashes
 # A machine may trust more authorities than uv brings along; pip finds those by itself.
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: demo test smoke lint types catalog check interop lock bundle dist release bench soak clean
+.PHONY: demo quick test smoke lint types catalog check interop lock bundle dist release bench soak clean
 
 demo: .venv/.runtime
 	$(BIN)/openai-admin-mcp demo
@@ -22,6 +22,10 @@ test: .venv/.dev
 # What must work on every platform: the few tests that CI runs where it does not run them all.
 smoke: .venv/.dev
 	$(BIN)/python -m pytest tests/smoke
+
+# Leaves out every test that starts a process.
+quick: .venv/.dev
+	$(BIN)/python -m pytest --no-processes --numprocesses 2 --dist worksteal
 
 lint: .venv/.dev
 	$(BIN)/ruff check

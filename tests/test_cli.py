@@ -14,6 +14,7 @@ from admin_mcp import __version__
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.cli import main
 from admin_mcp.settings import PLACEHOLDER_KEY, Settings
+from tests.contract.facts import COUNT
 from tests.sessions import LEGACY, environment, session
 from tests.terminal import needs_terminal, terminal
 
@@ -33,7 +34,7 @@ def test_tools_prints_what_a_client_gets() -> None:
     code, out, _ = run("tools", "--json")
     assert code == 0
     assert json.loads(out) == {"tools": list(compiled_catalog().tools)}
-    assert "143 tools" in run("tools")[1]
+    assert f"{COUNT} tools" in run("tools")[1]
 
 
 def test_tools_of_a_read_only_server_are_the_reading_ones() -> None:
@@ -178,7 +179,7 @@ def test_the_demo_reads_is_put_off_is_approved_and_shows_the_change() -> None:
     )
     story = completed.stdout
     steps = [
-        "lists the tools: 143",
+        f"lists the tools: {COUNT}",
         "list_roles",
         "The person closes it undecided",
         "approval_denied",

@@ -1,4 +1,4 @@
-"""Each of the 143 tools, called through the real process, sends exactly the documented request and nothing else."""
+"""Every tool, called through the real process, sends exactly the documented request and nothing else."""
 
 import json
 from pathlib import Path

@@ -9,6 +9,7 @@ import pytest
 
 from admin_mcp.cli import main
 from admin_mcp.hosts import HOSTS, Host, asked_where
+from tests.contract.facts import COUNT
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -67,6 +68,12 @@ def test_the_table_of_hosts_says_who_is_asked_as_the_code_has_it(host: Host) -> 
     row = next(line for line in README.splitlines() if f"| `{host.name}` |" in line)
     assert host.title.split()[0] in row
     assert f"| {asked_where(host, 'auto')} |" in row
+
+
+@pytest.mark.parametrize("file", ["README.md", "docs/performance.md", "scripts/build_bundle.py", "benchmarks/run.py"])
+def test_the_number_of_endpoints_that_is_told_is_how_many_there_are(file: str) -> None:
+    told = re.findall(r"(\d+) (?:documented )?(?:Admin API )?endpoints", (ROOT / file).read_text("utf-8"))
+    assert {int(number) for number in told} == {COUNT}
 
 
 def test_nothing_is_installed_by_name_from_an_index() -> None:

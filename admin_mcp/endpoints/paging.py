@@ -102,7 +102,7 @@ async def _added(merged: "_Merged", read: Reader, budget: int) -> str | None:
         return f"the next page failed ({error.kind}: {error.message})"
     if not isinstance(page.get("data"), list):
         return "the next page is no list"
-    if merged.size + _size(page["data"]) > budget:
+    if merged.size + _added_size(page["data"]) > budget:
         return _full(budget)
     merged.add(page)
     return None
@@ -120,7 +120,7 @@ class _Merged:
         self.most = most
         self.items: list[Any] = []
         self.pages = 0
-        self.size = 0
+        self.size = 1
 
     def next_call(self) -> PaginatedEndpoint:
         """Return the call for the next page, which never holds more items than are still wanted."""
@@ -135,7 +135,7 @@ class _Merged:
         self._first = self._first or page
         self._last = page
         self.items += rows
-        self.size += _size(rows)
+        self.size += _added_size(rows)
         self.pages += 1
         cursor = _next_cursor(self._call, page)
         self.cursor = None if cursor in self._cursors else cursor
@@ -188,9 +188,15 @@ async def _fitted(call: PaginatedEndpoint, page: Json, read: Reader, budget: int
     else:
         # A cursor the API makes points only behind whole pages, so a shorter page is read.
         while len(rows) > fits:
-            page = await read(call.model_copy(update={"limit": fits}))
-            rows = page.get("data") or []
-            fits = min(fits - 1, _fitting(rows, budget)) if len(rows) > fits else _fitting(rows, budget)
+            asked = fits
+            page = await read(call.model_copy(update={"limit": asked}))
+            rows = page.get("data")
+            if not isinstance(rows, list):
+                return {**page, "data": []}, "a page that was read again, shorter, is no list"
+            fits = _fitting(rows, budget)
+            if asked < len(rows) > fits:  # asking for less still is in vain, and its cursor would skip what is cut off
+                cut = {"data": rows[:fits], call.next_field() or "last_id": None, "has_more": True}
+                return {**page, **cut}, _full(budget)
     return _shortened(page, budget)
 
 
@@ -234,6 +240,11 @@ def _id(row: object) -> str | None:
 
 def _size(value: object) -> int:
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _added_size(rows: list[Any]) -> int:
+    """Return by how many bytes a list grows that takes these items in: one bracket is there, a comma follows each."""
+    return _size(rows) - 1 if rows else 0
 
 
 def _full(budget: int) -> str:

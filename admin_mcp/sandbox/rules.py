@@ -82,11 +82,6 @@ def _unassigns_no_last_owner(store: Store, call: Call) -> None:
         _owner_remains(store, call.parents[-1][1])
 
 
-def _member_role_exists(store: Store, call: Call) -> None:
-    if (asked := call.given.get("role")) is not None:
-        find_role(store, f"{call.place}/{call.item}/roles", str(asked))
-
-
 def _default_project_stays(store: Store, call: Call) -> None:
     project = call.item if call.of_item else call.parents[-1][1]
     if store.row(PROJECTS, project).get("default"):
@@ -195,7 +190,6 @@ _GUARDS: dict[tuple[str, str], tuple[Guard, ...]] = {
     ("update", "projects"): (_default_project_stays, _external_key_exists),
     ("update", "projects/api_keys"): (_key_is_not_expired,),
     ("update", "projects/roles"): (_role_is_custom, _name_is_free),
-    ("update", "projects/users"): (_member_role_exists,),
     ("update", "roles"): (_role_is_custom, _name_is_free),
     ("update", "users"): (_demotes_no_last_owner,),
 }

@@ -2,6 +2,7 @@
 
 import json
 from typing import Literal
+from urllib.parse import unquote
 
 import pytest
 
@@ -184,3 +185,45 @@ def test_the_digest_tells_systems_methods_paths_queries_and_bodies_apart() -> No
     ]
     digests = {wire.digest("one"), wire.digest("two"), *(other.digest("one") for other in others)}
     assert len(digests) == 2 + len(others)
+
+
+class UpdateThing(Endpoint, post="/boxes/{box_id}/things/{thing_id}", returns=Answer, effect="update"):
+    """Update a thing."""
+
+    box_id: ResourceId
+    thing_id: ResourceId
+    name: str = UNSET
+
+
+@pytest.mark.parametrize(
+    ("thing", "quoted"),
+    [
+        ("a/b", "a%2Fb"),
+        ("a?b=c", "a%3Fb%3Dc"),
+        ("a#b", "a%23b"),
+        ("100%", "100%25"),
+        ("a%2Fb", "a%252Fb"),
+        ("a b+c", "a%20b%2Bc"),
+        ("é", "%C3%A9"),
+        ("a\r\nb", "a%0D%0Ab"),
+        ("{box_id}", "%7Bbox_id%7D"),
+        ("a;b&c@d", "a%3Bb%26c%40d"),
+        ("rl-gpt-5.2_x~1:2", "rl-gpt-5.2_x~1:2"),
+    ],
+)
+def test_whatever_stands_in_a_path_stays_one_segment_of_it(thing: str, quoted: str) -> None:
+    """Validation lets no such id through; should it ever, the request still goes to the endpoint that was approved."""
+    for given, path in (
+        ({"box_id": "b", "thing_id": thing}, f"/boxes/b/things/{quoted}"),
+        ({"box_id": thing, "thing_id": "t"}, f"/boxes/{quoted}/things/t"),
+    ):
+        wire = build_request(UpdateThing.model_construct(set(given), **given))
+        assert wire.path == wire.target == path
+        assert wire.body is None or json.loads(wire.body) == {}
+    if quoted != thing:
+        assert unquote(quoted) == thing
+
+
+def test_each_id_goes_to_its_own_place_in_the_path_and_nowhere_else() -> None:
+    wire = build_request(UpdateThing(box_id="box_1", thing_id="thing_1", name="n"))
+    assert wire == WireRequest("POST", "/boxes/box_1/things/thing_1", body='{"name":"n"}')

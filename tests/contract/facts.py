@@ -119,4 +119,7 @@ class DocumentedEndpoint(Fact):
 ENDPOINTS = TypeAdapter(tuple[DocumentedEndpoint, ...]).validate_python(
     json.loads((DATA / "endpoints.json").read_text("utf-8"))
 )
+COUNT = len(ENDPOINTS)
+"""How many endpoints are documented, and so how many tools there are."""
+
 TYPES = TypeAdapter(dict[str, tuple[Member, ...]]).validate_python(json.loads((DATA / "types.json").read_text("utf-8")))

@@ -42,8 +42,47 @@ def nodes(schema: Any) -> Iterator[Any]:
                 yield from nodes(schema[key])
 
 
+def stale(served: str, made: str) -> list[str]:
+    """What differs between two texts of a tool list, a line a tool."""
+    old, new = ({tool["name"]: tool for tool in json.loads(text)["tools"]} for text in (served, made))
+    said = [f"{name}: not in tools.json" for name in new if name not in old]
+    said += [f"{name}: only in tools.json" for name in old if name not in new]
+    for name in [name for name in new if name in old and new[name] != old[name]]:
+        said.append(f"{name}: {', '.join(_changed(old[name], new[name]))} changed")
+    if not said and served != made:
+        said.append("the tools are the same; their order, or the way they are written, is not")
+    return said
+
+
+def _changed(old: Any, new: Any, within: str = "") -> list[str]:
+    """The paths of the keys that differ, as deep as both sides are objects."""
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        return [within]
+    keys = sorted(key for key in {*old, *new} if (key in old, old.get(key)) != (key in new, new.get(key)))
+    return [path for key in keys for path in _changed(old.get(key), new.get(key), f"{within}.{key}".lstrip("."))]
+
+
 def test_the_compiled_list_is_up_to_date() -> None:
-    assert TOOLS_JSON.read_text("utf-8") == compiled(), "run `make catalog`"
+    assert stale(TOOLS_JSON.read_text("utf-8"), compiled()) == [], "run `make catalog`"
+
+
+def test_a_stale_list_is_told_by_the_tools_that_differ() -> None:
+    made = compiled()
+    assert stale(made, made) == []
+    tools = json.loads(made)["tools"]
+    added, removed, changed = (tool["name"] for tool in tools[:3])
+    tools[0]["name"] = "old_tool"
+    del tools[1]
+    tools[1]["description"] += " Old."
+    tools[1]["inputSchema"]["properties"]["extra"] = {"type": "string"}
+    assert stale(json.dumps({"tools": tools}), made) == [
+        f"{added}: not in tools.json",
+        f"{removed}: not in tools.json",
+        "old_tool: only in tools.json",
+        f"{changed}: description, inputSchema.properties.extra changed",
+    ]
+    (other_order,) = stale(json.dumps({"tools": json.loads(made)["tools"][::-1]}), made)
+    assert "order" in other_order
 
 
 def test_the_list_is_small_enough_to_send() -> None:

@@ -20,7 +20,7 @@ from admin_mcp.catalog.roles import ListRoles
 from admin_mcp.catalog.usage import GetUsageCompletions
 from admin_mcp.catalog.users import ListUsers
 from admin_mcp.endpoints.arguments import parse_arguments
-from admin_mcp.endpoints.paging import Bounds, PaginatedEndpoint, read_list
+from admin_mcp.endpoints.paging import Bounds, PaginatedEndpoint, Reader, read_list
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import CallError, InvalidInput, RateLimited
 from tests.recorder import Canned, Recorded, Recorder
@@ -186,6 +186,141 @@ def test_a_cut_page_with_a_cursor_of_the_apis_own_is_read_again_shorter() -> Non
     answer = run(api, ListRoles, room=500)
     assert [query.get("limit") for query in api.queries] == [None, str(len(answer["data"]))]
     assert answer["paging"]["next"] == {"after": answer["next"]}
+
+
+def size(value: object) -> int:
+    """Bytes as the budget counts them: compact JSON, in UTF-8."""
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+EDGES = [[10], [10, 20], [3, 50, 7, 0], [100] * 20]
+
+
+@every_style
+@pytest.mark.parametrize("sizes", EDGES, ids=len)
+def test_a_page_of_exactly_the_budget_is_whole_and_one_byte_less_cuts_its_last_item(
+    sizes: list[int], endpoint: type[PaginatedEndpoint]
+) -> None:
+    api = Api(rows(sizes))
+    exact = size(api.rows)
+    assert run(api, endpoint, room=exact) == api.page(endpoint, {"limit": "100"})
+    answer = run(Api(rows(sizes)), endpoint, room=exact - 1)
+    assert answer["data"] == api.rows[: max(len(sizes) - 1, 1)]
+    assert f"at most {exact - 1} bytes" in answer["paging"]["stopped"]
+    assert answer["has_more"] is (len(sizes) > 1)
+
+
+@every_style
+@pytest.mark.parametrize("kept", [1, 2, 3, 4])
+def test_a_page_is_cut_at_the_last_item_that_fits(kept: int, endpoint: type[PaginatedEndpoint]) -> None:
+    whole = rows([40, 0, 60, 20, 30])
+    exact = size(whole[:kept])
+    for room, fit in ((exact - 1, max(kept - 1, 1)), (exact, kept), (exact + 1, kept)):
+        assert run(Api(whole), endpoint, room=room)["data"] == whole[:fit], room
+
+
+def test_the_budget_counts_bytes_and_no_characters() -> None:
+    whole = [{"id": f"id_{number}", "text": "é€𝄞"} for number in range(3)]
+    assert size(whole) > len(json.dumps(whole, ensure_ascii=False, separators=(",", ":")))
+    assert run(Api(whole), ListUsers, room=size(whole))["data"] == whole
+    assert run(Api(whole), ListUsers, room=size(whole) - 1)["data"] == whole[:2]
+
+
+@every_style
+@pytest.mark.parametrize("pages", [1, 2, 5])
+def test_merged_pages_of_exactly_the_budget_are_whole_and_one_byte_less_leaves_out_the_last_page(
+    pages: int, endpoint: type[PaginatedEndpoint]
+) -> None:
+    whole = rows([40, 0, 60, 20, 30] * 2)[: 2 * pages]
+    exact = size(whole)
+    answer = run(Api(whole), endpoint, fetch_all=True, limit=2, room=exact)
+    assert answer["data"] == whole
+    assert answer["paging"] == {"items": len(whole), "pages": pages, "complete": True}
+    if pages > 1:
+        less = run(Api(whole), endpoint, fetch_all=True, limit=2, room=exact - 1)
+        assert less["data"] == whole[:-2]
+        assert f"at most {exact - 1} bytes" in less["paging"]["stopped"]
+
+
+def test_an_empty_page_takes_nothing_of_the_budget() -> None:
+    whole = rows([40, 30])
+    given = iter([{"data": whole[:1], "has_more": True, "next": "c1"}, {"data": [], "has_more": True, "next": "c2"}])
+
+    async def read(call: PaginatedEndpoint) -> Json:
+        del call
+        return next(given, {"data": whole[1:], "has_more": False, "next": None})
+
+    assert merged(read, room=size(whole))["data"] == whole
+
+
+def merged(read: Reader, *, room: int, **arguments: object) -> Json:
+    """A list of roles, read in whatever way."""
+
+    async def report(*progress: object) -> None:
+        del progress
+
+    call = ListRoles.model_validate({"fetch_all": True, **arguments})
+    return anyio.run(read_list, call, read, Bounds(room, late=lambda: False), report)
+
+
+@pytest.mark.parametrize("kept", [1, 2, 3])
+def test_the_results_of_a_bucket_are_cut_at_the_last_that_fits(kept: int) -> None:
+    results = [{"amount": {"value": 10**number}} for number in range(4)]
+    exact = size(results[:kept])
+    for room, fit in ((exact - 1, max(kept - 1, 1)), (exact, kept)):
+        answer = run(Api([{"object": "bucket", "results": results}]), GetCosts, room=room)
+        assert answer["data"][0]["results"] == results[:fit]
+        assert f"of its 4 results only the first {fit} are" in answer["paging"]["stopped"]
+
+
+def test_a_bucket_of_exactly_the_budget_keeps_all_its_results() -> None:
+    bucket = {"object": "bucket", "results": [{"amount": {"value": number}} for number in range(4)]}
+    assert run(Api([bucket]), GetCosts, room=size([bucket]))["data"] == [bucket]
+    first_of_two = run(Api([bucket, bucket]), GetCosts, room=size([bucket]))
+    assert first_of_two["data"] == [bucket]
+    assert "results only" not in first_of_two["paging"]["stopped"]
+
+
+def test_a_shorter_page_that_is_longer_than_asked_for_is_cut_and_names_no_cursor_past_what_is_missing() -> None:
+    whole, asked = rows([100] * 20), list[Any]()
+
+    async def read(call: PaginatedEndpoint) -> Json:
+        asked.append(getattr(call, "limit", None))
+        return {"data": whole, "has_more": True, "next": "c20"}
+
+    answer = merged(read, room=size(whole[:5]))
+    assert asked == [100, 5]
+    assert answer["data"] == whole[:5]
+    assert answer["paging"]["complete"] is False
+    assert "next" not in answer["paging"]
+    assert answer["next"] is None
+
+
+def test_a_shorter_page_whose_items_have_grown_is_asked_for_shorter_still() -> None:
+    asked = list[Any]()
+
+    async def read(call: PaginatedEndpoint) -> Json:
+        asked.append(getattr(call, "limit", None))
+        return {"data": rows([100 * len(asked)] * min(getattr(call, "limit", 0), 6)), "has_more": True, "next": "c"}
+
+    answer = merged(read, room=size(rows([100] * 4)))
+    assert asked == [100, 4, 2, 1]
+    assert len(answer["data"]) == 1
+    assert answer["paging"]["next"] == {"after": "c"}
+
+
+@pytest.mark.parametrize("odd", [{}, {"data": None}, {"data": {"a": 1}}])
+def test_a_shorter_page_that_is_no_list_is_said_so(odd: Json) -> None:
+    answers = iter([{"data": rows([100] * 20), "has_more": True, "next": "c"}])
+
+    async def read(call: PaginatedEndpoint) -> Json:
+        del call
+        return next(answers, odd)
+
+    answer = merged(read, room=500)
+    assert answer["data"] == []
+    assert "no list" in answer["paging"]["stopped"]
+    assert answer["paging"]["complete"] is False
 
 
 def test_an_item_longer_than_the_room_is_given_whole() -> None:

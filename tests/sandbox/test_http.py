@@ -151,7 +151,7 @@ def test_a_taken_port_and_wrong_faults_are_explained() -> None:
     assert "can't listen on 127.0.0.1 port" in result.stderr
     result = CliRunner().invoke(main, ["sandbox", "--faults", "boom"])
     assert result.exit_code == 2
-    assert "ADMIN_MCP_FAULTS: boom: no such fault" in result.stderr
+    assert "--faults: boom: no such fault" in result.stderr
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent so on POSIX only")
