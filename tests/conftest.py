@@ -5,8 +5,11 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.recorder import Recorder
+
+settings.register_profile("quick", max_examples=12)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests.contract.strategies import arguments
 from tests.contract.wire import Sdk, documented, ours
 
 CALLS = settings(
-    max_examples=25,
+    max_examples=settings().max_examples // 4,
     derandomize=True,
     database=None,
     deadline=None,

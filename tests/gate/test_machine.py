@@ -298,5 +298,7 @@ class GateMachine(RuleBasedStateMachine):
         assert len(sent) == len(self.world.changes)
 
 
-GateMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=25, deadline=None, derandomize=True)
+GateMachine.TestCase.settings = settings(
+    max_examples=2 * settings().max_examples, stateful_step_count=25, deadline=None, derandomize=True
+)
 TestGateMachine = GateMachine.TestCase
