@@ -9,40 +9,35 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import ParamSpec, TypeVar
 
 import anyio
-from anyio import to_thread
 
 from admin_mcp.api.permits import Permit, Permits
 from admin_mcp.api.request import WireRequest
 from admin_mcp.catalog import Catalog
 from admin_mcp.endpoints.base import Endpoint, EndpointSpec
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.errors import ApprovalPending, ApprovalUnavailable, CallError, InvalidInput, PolicyDenied
-from admin_mcp.gate.approvals import Approval, IllegalEventError, Question, Result
+from admin_mcp.errors import ApprovalPending, CallError, PolicyDenied
+from admin_mcp.gate.approvals import Approval, IllegalEventError, Result
 from admin_mcp.gate.effects import effects_of, possible_effects
-from admin_mcp.gate.forms import Reply, judge
 from admin_mcp.gate.guardrails import GuardrailChecks
 from admin_mcp.gate.look import Look, Reader
-from admin_mcp.gate.person import People, Person
+from admin_mcp.gate.offload import done_whole, threaded
+from admin_mcp.gate.person import People
 from admin_mcp.gate.policy import LEFT_OUT, READ_ONLY, READS, Channel, Policy, Verdict
-from admin_mcp.gate.preview import LONGEST_BODY, Preview, build_preview
+from admin_mcp.gate.preview import Preview, build_preview
 from admin_mcp.gate.projects import named_projects, projects_of, projects_read
+from admin_mcp.gate.questions import Change, Questions
 from admin_mcp.gate.reads import tells_project
 from admin_mcp.gate.records import Records
 from admin_mcp.gate.refusals import (
-    REFUSED_AS,
     NotSent,
     already_ended,
-    denied,
     difference,
     drifted,
     failed,
     no_way_to_ask,
-    not_decided,
     not_resent,
-    nothing_to_change,
     policy_denial,
 )
 from admin_mcp.gate.seen import PERSON
@@ -54,9 +49,6 @@ logger = logging.getLogger(__name__)
 
 _LATE_SECONDS = 0.5
 """Waiting this long for the state makes the last look an old one."""
-
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
 
 
 async def _nothing_to_check() -> None:
@@ -73,27 +65,6 @@ class Admission:
     permit: Permit | None = None
     request_id: str | None = None
     recheck: Callable[[], Awaitable[None]] = _nothing_to_check
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """One change on its way through the gate."""
-
-    call: Endpoint
-    wire: WireRequest
-    key: str
-
-    @property
-    def spec(self) -> EndpointSpec:
-        return type(self.call).SPEC
-
-    @property
-    def tool(self) -> str:
-        return self.spec.name
-
-    @property
-    def request(self) -> str:
-        return f"{self.wire.method} {self.wire.target}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +114,7 @@ class Gate:
         self._guardrails = guardrails
         self._records = records
         self._permits = permits
-        self._asking: set[str] = set()
-        self._closing: dict[str, anyio.Event] = {}
+        self._questions = Questions(records.approvals, self._preview)
 
     async def check(self, spec: EndpointSpec) -> None:
         """Return if there are arguments with which this tool may be called.
@@ -172,7 +142,7 @@ class Gate:
             self._require_readable(call, named_projects(call))
             yield Admission()
             return
-        change = _Change(call, wire, wire.digest(self._target.system))
+        change = Change(call, wire, wire.digest(self._target.system))
         async with AsyncExitStack() as held:
             try:
                 clearance = await self._cleared(change, people)
@@ -184,26 +154,26 @@ class Gate:
             async with self._sent(change, clearance, began) as admission:
                 yield admission
 
-    async def _claimed(self, change: _Change, clearance: _Clearance, held: AsyncExitStack) -> _Beginning:
+    async def _claimed(self, change: Change, clearance: _Clearance, held: AsyncExitStack) -> _Beginning:
         """Take every lock, look a last time, and use the approval up.
 
         What takes long comes first, so that nothing is waited for between the last look and the request.
         """
         try:
-            await _threaded(self._process_name)
+            await threaded(self._process_name)
             await held.enter_async_context(self._guardrails.held(change.call))
             await self._require_as_cleared(change, clearance)
             looked = anyio.current_time()
             change_id = clearance.approval.id if clearance.approval else secrets.token_hex(5)
-            await _threaded(self._begin, change, change_id, clearance)
+            await threaded(self._begin, change, change_id, clearance)
         except anyio.get_cancelled_exc_class():
             # Who stops a call whose form they approved has stopped the change.
             if clearance.approval is not None and clearance.dies_with_call:
-                await self._void(clearance.approval, "the call was cancelled")
+                await self._questions.void(clearance.approval, "the call was cancelled")
             raise
         return _Beginning(change_id, late=anyio.current_time() - looked > _LATE_SECONDS)
 
-    async def _require_as_cleared(self, change: _Change, clearance: _Clearance) -> None:
+    async def _require_as_cleared(self, change: Change, clearance: _Clearance) -> None:
         """Return if the policy still says the same, and all that a person was shown is still so.
 
         Raises:
@@ -244,7 +214,7 @@ class Gate:
             return False
         return True
 
-    async def _cleared(self, change: _Change, people: People) -> _Clearance:
+    async def _cleared(self, change: Change, people: People) -> _Clearance:
         """Return what lets the change pass: the verdict and, unless a rule or the operator wants none, an approval."""
         verdict = await self._judged(change)
         if verdict.decision == "deny":
@@ -256,9 +226,9 @@ class Gate:
         person = people.reach(verdict.channel)
         if person is None:
             raise no_way_to_ask()
-        return _Clearance(verdict, await self._approved(change, person), person.dies_with_call)
+        return _Clearance(verdict, await self._questions.approved(change, person), person.dies_with_call)
 
-    async def _judged(self, change: _Change) -> Verdict:
+    async def _judged(self, change: Change) -> Verdict:
         """Return the policy's verdict on what the call does. Its target is read only where that matters."""
         tool, named = change.tool, named_projects(change.call)
         possible = {frozenset([change.spec.effect]), effects_of(change.call)}
@@ -272,7 +242,7 @@ class Gate:
         return self._policy.decide(tool, effects_of(change.call, seen), named | projects_read(seen))
 
     @asynccontextmanager
-    async def _sent(self, change: _Change, clearance: _Clearance, began: _Beginning) -> AsyncIterator[Admission]:
+    async def _sent(self, change: Change, clearance: _Clearance, began: _Beginning) -> AsyncIterator[Admission]:
         """Enter with the permit, and record how the sending ended."""
         approval = clearance.approval
         permit = self._permits.issue(change.key)
@@ -298,7 +268,7 @@ class Gate:
                 hint="Tell the operator: make the state directory writable, or set ADMIN_MCP_STATE_DIR to another.",
             ) from None
 
-    def _begin(self, change: _Change, change_id: str, clearance: _Clearance) -> None:
+    def _begin(self, change: Change, change_id: str, clearance: _Clearance) -> None:
         """Use the approval up, and record in the same moment that the request is sent."""
         fields = {
             "tool": change.tool,
@@ -329,7 +299,7 @@ class Gate:
                 self._records.journal.write("outcome", change_id, **fields, **request_id)
 
         try:
-            await _done_whole(write)
+            await done_whole(write)
         except StateUnavailable as error:
             told = "change %s: %s. That stands, but the journal can't be written: %s"
             logger.error(told, change_id, result.outcome, error.reason)  # noqa: TRY400 - the message says it all
@@ -345,101 +315,16 @@ class Gate:
             message=error.message,
         )
         try:
-            await _done_whole(write)
+            await done_whole(write)
         except StateUnavailable as unavailable:
             logger.warning("%s was refused (%s); it can't be recorded: %s", tool, error.kind, unavailable.reason)
 
-    async def _approved(self, change: _Change, person: Person) -> Approval:
-        """Return the approval once a person gave it for exactly this request."""
-        if len(change.wire.body or "") > LONGEST_BODY:
-            raise InvalidInput(
-                f"The change is longer than the {LONGEST_BODY} characters a person can be shown; nothing was sent.",
-                hint="Make it smaller, or make it in several calls.",
-            )
-        approval, own = await self._opened(change, person)
-        try:
-            return await self._answered(approval, person) if approval.state == "pending" else approval
-        except (anyio.get_cancelled_exc_class(), ApprovalUnavailable):
-            # Nobody waits for this answer any more, so it must not lie there for a later call to find. A question that
-            # another call opened is that call's to withdraw.
-            if person.dies_with_call and own:
-                await self._withdraw(change, approval)
-            raise
-
-    async def _withdraw(self, change: _Change, approval: Approval) -> None:
-        """Void the question, while the same call, if it comes again at once, waits for the end of that."""
-        self._closing[change.key] = closing = anyio.Event()
-        try:
-            await self._void(approval, "the call ended before the answer came")
-        finally:
-            self._closing.pop(change.key, None)
-            closing.set()
-
-    async def _opened(self, change: _Change, person: Person) -> tuple[Approval, bool]:
-        """Return the approval this call is about, and whether this call opened it."""
-        approvals = self._records.approvals
-        if person.answers is not None:
-            approval = await _threaded(approvals.get, person.answers)
-            fits = approval and (approval.question.key, approval.channel, approval.state)
-            if approval is None or fits != (change.key, person.channel, "pending"):
-                raise denied(
-                    "This answer belongs to no open question about this very change (expired, used, or another's)"
-                )
-            return approval, False
-        preview = await self._preview(change, person.channel)
-        if preview.idle:
-            raise nothing_to_change(preview)
-        given = change.call.model_dump(mode="json", exclude_unset=True)
-        question = Question(change.key, change.tool, given, preview)
-        if closing := self._closing.get(change.key):
-            await closing.wait()  # or this call would share a question that is just being withdrawn
-        return await _threaded(approvals.open, question, person.channel)
-
-    async def _preview(self, change: _Change, channel: Channel) -> Preview:
+    async def _preview(self, change: Change, channel: Channel) -> Preview:
         """Read the present state and put it into words. In two steps it goes to the model, so the policy counts."""
         seen = await self._look.see(change.call, self._may_tell, hide=channel == "two-step")
         return build_preview(change.call, change.wire, seen, catalog=self._catalog, target=self._target.label)
 
-    async def _answered(self, approval: Approval, person: Person) -> Approval:
-        """Return the approval once it is approved."""
-        reply = await self._ask(approval, person)
-        approvals = self._records.approvals
-        if reply is None:
-            decided = await _threaded(approvals.get, approval.id)
-            if decided is None or decided.state != "approved":
-                raise denied(REFUSED_AS.get(decided.state if decided else "expired", "The question had already ended"))
-            return decided
-        judgement = judge(reply, approval)
-        try:
-            decided = await _threaded(
-                partial(approvals.apply, approval.id, judgement.event, via=person.channel, reason=judgement.reason)
-            )
-        except (IllegalEventError, KeyError) as error:
-            raise already_ended(error) from None
-        if judgement.approved:
-            return decided
-        if judgement.event == "reject":
-            raise denied(judgement.reason[:1].upper() + judgement.reason[1:])
-        if decided.state == "rejected":
-            raise denied("The form came back without a decision for the third time, which counts as a no")
-        raise not_decided(judgement)
-
-    async def _ask(self, approval: Approval, person: Person) -> Reply | None:
-        if not person.asks_once:
-            return await person.ask(approval)
-        if approval.id in self._asking:
-            raise ApprovalPending(
-                "A person is being asked about this same change right now; nothing was sent yet.",
-                hint="Wait for the answer to the first call. Don't send the call again meanwhile.",
-                retryable=True,
-            )
-        self._asking.add(approval.id)
-        try:
-            return await person.ask(approval)
-        finally:
-            self._asking.discard(approval.id)
-
-    async def _recheck(self, change: _Change, approval: Approval) -> None:
+    async def _recheck(self, change: Change, approval: Approval) -> None:
         """Return if all that the person was shown is still so.
 
         Raises:
@@ -450,10 +335,10 @@ class Gate:
         if now.drift == approval.preview.drift:
             return
         changed = difference(approval.preview, now)
-        await self._void(approval, f"what the person saw has changed: {changed}")
+        await self._questions.void(approval, f"what the person saw has changed: {changed}")
         raise drifted(None if now.withheld or approval.preview.withheld else changed)
 
-    async def _recheck_again(self, change: _Change, clearance: _Clearance) -> None:
+    async def _recheck_again(self, change: Change, clearance: _Clearance) -> None:
         """Check anew what was claimed a while ago, or is to be sent again because the API did not take it."""
         try:
             await self._guardrails.check(change.call)
@@ -462,23 +347,3 @@ class Gate:
             raise
         except CallError as error:
             raise not_resent(error) from None
-
-    async def _void(self, approval: Approval, reason: str) -> None:
-        void = partial(self._records.approvals.apply, approval.id, "void", reason=reason)
-        try:
-            await _done_whole(void)
-        except (IllegalEventError, KeyError):
-            return  # it has ended already, which is all that is wanted
-        except StateUnavailable as error:
-            logger.warning("approval %s could not be voided: %s", approval.id, error.reason)
-
-
-async def _threaded(function: Callable[_P, _T], *given: _P.args, **named: _P.kwargs) -> _T:
-    """Run what waits for the disk beside the event loop."""
-    return await to_thread.run_sync(partial(function, *given, **named))
-
-
-async def _done_whole(function: Callable[[], object]) -> None:
-    """Do that even if the call is cancelled already."""
-    with anyio.CancelScope(shield=True):
-        await to_thread.run_sync(function)

@@ -70,8 +70,9 @@ def not_decided(judgement: Judgement) -> ApprovalDenied:
 
 def nothing_to_change(preview: Preview) -> Conflict:
     """Return the refusal for a change that would change nothing: nobody is asked about it."""
+    what = "" if preview.withheld else f": {preview.title}"
     return Conflict(
-        f"Nothing would change: {preview.title}. It is so already; nobody was asked and nothing was sent.",
+        f"Nothing would change{what}. It is so already; nobody was asked and nothing was sent.",
         hint="There is nothing left to do. Tell the user how it stands.",
     )
 

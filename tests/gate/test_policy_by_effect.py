@@ -198,3 +198,13 @@ async def test_a_change_that_a_rule_allowed_is_judged_anew_before_it_is_sent_aga
     with pytest.raises(Conflict):
         await world.call(world.make("update_role", role_id="r", permissions=["a.write"]), None)
     assert len(world.changes) == 1
+
+
+async def test_a_change_that_would_change_nothing_tells_only_what_the_model_may_read(new_world: NewWorld) -> None:
+    for rules, told in (([], True), ([Rule("no roles", "deny", tools=("get_role",))], False)):
+        world = new_world(policy=policy(*rules))
+        world.api.bodies["/organization/roles/r"] = {**ROLE, "name": "Secret", "description": "old"}
+        with pytest.raises(Conflict, match="Nothing would change") as refusal:
+            await world.call(world.make("update_role", role_id="r", description="old"), AtOnce(None))
+        assert ("Secret" in refusal.value.message) is told
+        assert world.changes == []

@@ -1,0 +1,160 @@
+"""Has a person asked about one change, and says what their answer means for it: open, ask, decide, withdraw."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+import anyio
+
+from admin_mcp.api.request import WireRequest
+from admin_mcp.endpoints.base import Endpoint, EndpointSpec
+from admin_mcp.errors import ApprovalPending, ApprovalUnavailable, InvalidInput
+from admin_mcp.gate.approvals import Approval, Approvals, IllegalEventError, Question
+from admin_mcp.gate.forms import Reply, judge
+from admin_mcp.gate.offload import done_whole, threaded
+from admin_mcp.gate.person import Person
+from admin_mcp.gate.policy import Channel
+from admin_mcp.gate.preview import LONGEST_BODY, Preview
+from admin_mcp.gate.refusals import REFUSED_AS, already_ended, denied, not_decided, nothing_to_change
+from admin_mcp.gate.state import StateUnavailable
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change on its way through the gate; ``key`` is its request's digest."""
+
+    call: Endpoint
+    wire: WireRequest
+    key: str
+
+    @property
+    def spec(self) -> EndpointSpec:
+        """The facts of its endpoint."""
+        return type(self.call).SPEC
+
+    @property
+    def tool(self) -> str:
+        """The tool's name."""
+        return self.spec.name
+
+    @property
+    def request(self) -> str:
+        """Method and target, as in the request line."""
+        return f"{self.wire.method} {self.wire.target}"
+
+
+Previewer = Callable[[Change, Channel], Awaitable[Preview]]
+"""Reads the present state and puts the change into words, for one channel."""
+
+
+class Questions:
+    """The questions of one process."""
+
+    def __init__(self, approvals: Approvals, preview: Previewer) -> None:
+        self._approvals = approvals
+        self._preview = preview
+        self._asking: set[str] = set()
+        self._closing: dict[str, anyio.Event] = {}
+
+    async def approved(self, change: Change, person: Person) -> Approval:
+        """Return the approval once a person gave it for exactly this request.
+
+        Raises:
+            CallError: they did not, or not yet.
+
+        """
+        if len(change.wire.body or "") > LONGEST_BODY:
+            raise InvalidInput(
+                f"The change is longer than the {LONGEST_BODY} characters a person can be shown; nothing was sent.",
+                hint="Make it smaller, or make it in several calls.",
+            )
+        approval, own = await self._opened(change, person)
+        try:
+            return await self._answered(approval, person) if approval.state == "pending" else approval
+        except (anyio.get_cancelled_exc_class(), ApprovalUnavailable):
+            # Nobody waits for this answer any more, so it must not lie there for a later call to find. A question that
+            # another call opened is that call's to withdraw.
+            if person.dies_with_call and own:
+                await self._withdraw(change, approval)
+            raise
+
+    async def _withdraw(self, change: Change, approval: Approval) -> None:
+        """Void the question, while the same call, if it comes again at once, waits for the end of that."""
+        self._closing[change.key] = closing = anyio.Event()
+        try:
+            await self.void(approval, "the call ended before the answer came")
+        finally:
+            self._closing.pop(change.key, None)
+            closing.set()
+
+    async def _opened(self, change: Change, person: Person) -> tuple[Approval, bool]:
+        """Return the approval this call is about, and whether this call opened it."""
+        if person.answers is not None:
+            approval = await threaded(self._approvals.get, person.answers)
+            fits = approval and (approval.question.key, approval.channel, approval.state)
+            if approval is None or fits != (change.key, person.channel, "pending"):
+                raise denied(
+                    "This answer belongs to no open question about this very change (expired, used, or another's)"
+                )
+            return approval, False
+        preview = await self._preview(change, person.channel)
+        if preview.idle:
+            raise nothing_to_change(preview)
+        given = change.call.model_dump(mode="json", exclude_unset=True)
+        question = Question(change.key, change.tool, given, preview)
+        if closing := self._closing.get(change.key):
+            await closing.wait()  # or this call would share a question that is just being withdrawn
+        return await threaded(self._approvals.open, question, person.channel)
+
+    async def _answered(self, approval: Approval, person: Person) -> Approval:
+        """Return the approval once it is approved."""
+        reply = await self._ask(approval, person)
+        if reply is None:
+            decided = await threaded(self._approvals.get, approval.id)
+            if decided is None or decided.state != "approved":
+                raise denied(REFUSED_AS.get(decided.state if decided else "expired", "The question had already ended"))
+            return decided
+        judgement = judge(reply, approval)
+        try:
+            decided = await threaded(
+                partial(
+                    self._approvals.apply, approval.id, judgement.event, via=person.channel, reason=judgement.reason
+                )
+            )
+        except (IllegalEventError, KeyError) as error:
+            raise already_ended(error) from None
+        if judgement.approved:
+            return decided
+        if judgement.event == "reject":
+            raise denied(judgement.reason[:1].upper() + judgement.reason[1:])
+        if decided.state == "rejected":
+            raise denied("The form came back without a decision for the third time, which counts as a no")
+        raise not_decided(judgement)
+
+    async def _ask(self, approval: Approval, person: Person) -> Reply | None:
+        if not person.asks_once:
+            return await person.ask(approval)
+        if approval.id in self._asking:
+            raise ApprovalPending(
+                "A person is being asked about this same change right now; nothing was sent yet.",
+                hint="Wait for the answer to the first call. Don't send the call again meanwhile.",
+                retryable=True,
+            )
+        self._asking.add(approval.id)
+        try:
+            return await person.ask(approval)
+        finally:
+            self._asking.discard(approval.id)
+
+    async def void(self, approval: Approval, reason: str) -> None:
+        """Make an approval worthless, unless it has ended already."""
+        void = partial(self._approvals.apply, approval.id, "void", reason=reason)
+        try:
+            await done_whole(void)
+        except (IllegalEventError, KeyError):
+            return  # it has ended already, which is all that is wanted
+        except StateUnavailable as error:
+            logger.warning("approval %s could not be voided: %s", approval.id, error.reason)
