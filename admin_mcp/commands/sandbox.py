@@ -19,7 +19,7 @@ _PORTS = click.IntRange(0, 65535)
 @click.pass_context
 def sandbox(context: click.Context, /, port: int, host: str, **flags: object) -> None:
     """Serve a pretend organization over HTTP on this machine: give its URL to any client as OPENAI_BASE_URL."""
-    from admin_mcp.sandbox.front import Front  # noqa: PLC0415 - brings the whole catalog
+    from admin_mcp.sandbox.gateway import Gateway  # noqa: PLC0415 - brings the whole catalog
     from admin_mcp.sandbox.http import Clock, SandboxApp, listen, serve  # noqa: PLC0415
     from admin_mcp.sandbox.organization import Organization  # noqa: PLC0415
 
@@ -28,7 +28,7 @@ def sandbox(context: click.Context, /, port: int, host: str, **flags: object) ->
         raise click.UsageError(f"--host: {host} is not a loopback address, and the sandbox is for this machine only")
     clock = Clock(time.time)
     organization = Organization(clock=clock, seed=settings.seed)
-    front = Front(organization, faults=settings.parsed_faults, seed=settings.seed)
+    front = Gateway(organization, faults=settings.parsed_faults, seed=settings.seed)
     try:
         listening = listen(host, port)
     except OSError as error:

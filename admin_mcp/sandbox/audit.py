@@ -7,12 +7,12 @@ from functools import cache
 
 from admin_mcp.endpoints.base import ApiObject
 from admin_mcp.sandbox.creation import first_user
-from admin_mcp.sandbox.kinds import KINDS
-from admin_mcp.sandbox.render import models_in, render
+from admin_mcp.sandbox.projections import PROJECTS, USERS, is_membership
 from admin_mcp.sandbox.requests import Call
+from admin_mcp.sandbox.resources import RESOURCES
 from admin_mcp.sandbox.routes import noun_of, router
+from admin_mcp.sandbox.serialization import models_in, render
 from admin_mcp.sandbox.store import Row, Store, number
-from admin_mcp.sandbox.views import PROJECTS, USERS, is_membership
 
 PLACE = "/organization/audit_logs"
 ORGANIZATION_ID = "org-sandbox"
@@ -68,7 +68,7 @@ def record_arrival(store: Store, invite: str, user: str, email: str, now: int) -
 
 def _add(store: Store, event: str, now: int, entry: Row) -> None:
     known: Row = {"effective_at": now, "type": event, "event_type": event, "tenant_only": False}
-    store.put(PLACE, store.new_id(KINDS["audit_logs"].prefix), {**known, **entry})
+    store.put(PLACE, store.new_id(RESOURCES["audit_logs"].prefix), {**known, **entry})
 
 
 def put_in_order(store: Store) -> None:

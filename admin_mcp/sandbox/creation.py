@@ -5,10 +5,10 @@ from typing import cast
 
 from admin_mcp.sandbox.certificates import validity
 from admin_mcp.sandbox.keys import add_service_account_key, new_secret, redacted
-from admin_mcp.sandbox.kinds import ACCEPT_SECONDS, ACCEPTS_AT, DAY, KINDS, as_row
+from admin_mcp.sandbox.projections import PROJECTS, USERS
 from admin_mcp.sandbox.requests import Call
+from admin_mcp.sandbox.resources import ACCEPT_SECONDS, ACCEPTS_AT, DAY, RESOURCES, as_row
 from admin_mcp.sandbox.store import Row, Store, text
-from admin_mcp.sandbox.views import PROJECTS, USERS
 
 _INVITE_LASTS = 7 * DAY
 
@@ -47,7 +47,7 @@ _RATE_LIMITS: dict[str, Row] = {
 
 def new_thing(store: Store, call: Call) -> tuple[str, Row]:
     """Make what a call asks for. Return its id, and what is shown of it this once only."""
-    kind = KINDS[call.kind]
+    kind = RESOURCES[call.kind]
     asked = {name: value for name, value in call.given.items() if value is not None}
     row = {**kind.begin(call.now), **as_row(asked, call.now)}
     if prepare := _PREPARE.get(call.kind):
@@ -64,7 +64,7 @@ def furnish_project(store: Store, project: str, now: int) -> None:
     """Give a new project its predefined roles and its rate limits."""
     place = f"{PROJECTS}/{project}"
     for name, (description, permissions) in _PROJECT_ROLES.items():
-        role = {**KINDS["projects/roles"].begin(now), "name": name, "predefined_role": True}
+        role = {**RESOURCES["projects/roles"].begin(now), "name": name, "predefined_role": True}
         role |= {"description": description, "permissions": list(permissions)}
         store.put(f"{place}/roles", store.new_id("role_"), role)
     for model, limits in _RATE_LIMITS.items():

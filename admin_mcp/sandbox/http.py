@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from admin_mcp.sandbox.front import Front, Response
+from admin_mcp.sandbox.gateway import Gateway, Response
 from admin_mcp.sandbox.organization import Organization
 from admin_mcp.sandbox.store import Row
 
@@ -42,9 +42,9 @@ class SandboxApp:
     the sandbox's clock forward.
     """
 
-    def __init__(self, organization: Organization, front: Front, clock: Clock) -> None:
+    def __init__(self, organization: Organization, gateway: Gateway, clock: Clock) -> None:
         self._organization = organization
-        self._front = front
+        self._gateway = gateway
         self._clock = clock
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
@@ -64,7 +64,7 @@ class SandboxApp:
 
     async def _answer(self, method: str, target: bytes, headers: dict[str, str], content: bytes) -> Response:
         try:
-            return await self._front.answer(method, target, headers, content)
+            return await self._gateway.answer(method, target, headers, content)
         except Exception:  # the top of this server: a defect of the sandbox is logged, and looks like the API's own
             logger.exception("%s %s failed inside the sandbox", method, target.decode("latin-1"))
             return _plain(500, {"error": {"message": "The sandbox failed; its log says why."}})

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from admin_mcp.sandbox.kinds import KINDS
+from admin_mcp.sandbox.resources import RESOURCES
 from admin_mcp.sandbox.store import Row, Store, text
 
 SANDBOX_KEY: Final = "sk-admin-sandbox-0000000000000000"
@@ -28,9 +28,9 @@ def add_service_account_key(store: Store, project: str, account: str, asked: Row
     place = f"{project}/api_keys"
     owner = store.row(f"{project}/service_accounts", account)
     secret = new_secret(store, "sk-svcacct-")
-    item = store.new_id(KINDS["projects/api_keys"].prefix)
+    item = store.new_id(RESOURCES["projects/api_keys"].prefix)
     row = {
-        **KINDS["projects/api_keys"].begin(now),
+        **RESOURCES["projects/api_keys"].begin(now),
         "name": f"{text(owner, 'name')} key",
         **asked,
         "redacted_value": redacted(secret),

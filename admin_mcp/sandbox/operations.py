@@ -8,13 +8,13 @@ from admin_mcp.sandbox.access import find_role, give, replace_role
 from admin_mcp.sandbox.creation import new_thing
 from admin_mcp.sandbox.errors import conflict, invalid, not_found, not_set
 from admin_mcp.sandbox.keys import add_service_account_key, remove_service_account_keys
-from admin_mcp.sandbox.kinds import ENFORCEMENT, SINGLETONS, as_row
-from admin_mcp.sandbox.lists import page
+from admin_mcp.sandbox.pagination import page
+from admin_mcp.sandbox.projections import USERS, is_membership, items_in, view
 from admin_mcp.sandbox.requests import Call, clears_with_null
+from admin_mcp.sandbox.resources import ENFORCEMENT, SINGLETONS, as_row
 from admin_mcp.sandbox.routes import Operation, home_of, noun_of
 from admin_mcp.sandbox.store import Row, Store
 from admin_mcp.sandbox.usage import report
-from admin_mcp.sandbox.views import USERS, is_membership, items_in, view
 
 
 def perform(store: Store, call: Call) -> Row:

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 
 from admin_mcp.sandbox import audit
 from admin_mcp.sandbox.errors import RefusalError
+from admin_mcp.sandbox.invite_lifecycle import arrive
 from admin_mcp.sandbox.operations import perform
-from admin_mcp.sandbox.people import arrive
-from admin_mcp.sandbox.render import render
 from admin_mcp.sandbox.requests import read_call
 from admin_mcp.sandbox.routes import router
 from admin_mcp.sandbox.rules import check
 from admin_mcp.sandbox.seed import sow
+from admin_mcp.sandbox.serialization import render
 from admin_mcp.sandbox.store import Row, Store
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class SandboxAnswer:
     """An answer: its HTTP status and its JSON body."""
 
     status: int
@@ -38,12 +38,12 @@ class Organization:
         sow(self._store, self._answer, int(self._clock()))
         audit.put_in_order(self._store)
 
-    def respond(self, method: str, path: str, query: list[tuple[str, str]], body: object | None) -> Reply:
+    def respond(self, method: str, path: str, query: list[tuple[str, str]], body: object | None) -> SandboxAnswer:
         """Answer one request. ``path`` is decoded and begins after ``/v1``; a refused call changes nothing."""
         try:
-            return Reply(200, self._answer(method, path, query, body, int(self._clock())))
+            return SandboxAnswer(200, self._answer(method, path, query, body, int(self._clock())))
         except RefusalError as refusal:
-            return Reply(refusal.status, refusal.body)
+            return SandboxAnswer(refusal.status, refusal.body)
 
     def _answer(self, method: str, path: str, query: list[tuple[str, str]], body: object | None, now: int) -> Row:
         arrive(self._store, now)

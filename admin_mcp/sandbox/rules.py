@@ -5,10 +5,10 @@ from collections.abc import Callable
 from admin_mcp.sandbox.access import find_role, holdings, owners
 from admin_mcp.sandbox.certificates import validity
 from admin_mcp.sandbox.errors import conflict, invalid, not_allowed, not_found
+from admin_mcp.sandbox.projections import PROJECTS, USERS, is_membership, items_in, view
 from admin_mcp.sandbox.requests import Call
 from admin_mcp.sandbox.routes import home_of, noun_of
 from admin_mcp.sandbox.store import Store
-from admin_mcp.sandbox.views import PROJECTS, USERS, is_membership, items_in, view
 
 _MOST_CERTIFICATES = 50
 

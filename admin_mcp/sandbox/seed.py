@@ -6,11 +6,11 @@ from typing import Final
 
 from admin_mcp.sandbox.certificates import self_signed
 from admin_mcp.sandbox.creation import furnish_project, owner_of_key
+from admin_mcp.sandbox.invite_lifecycle import INVITES, add_user
 from admin_mcp.sandbox.keys import SANDBOX_KEY, redacted
-from admin_mcp.sandbox.kinds import ACCEPTS_AT, DAY, KINDS
-from admin_mcp.sandbox.people import INVITES, add_user
+from admin_mcp.sandbox.projections import PROJECTS, USERS
+from admin_mcp.sandbox.resources import ACCEPTS_AT, DAY, RESOURCES
 from admin_mcp.sandbox.store import Row, Store, text
-from admin_mcp.sandbox.views import PROJECTS, USERS
 
 Answer = Callable[[str, str, list[tuple[str, str]], object | None, int], Row]
 
@@ -55,8 +55,8 @@ def sow(store: Store, answer: Answer, now: int) -> None:
     _roles(store, founded)
     people = _people(store, founded)
     _own_key(store, people[0], founded)
-    default = store.new_id(KINDS["projects"].prefix)
-    store.put(PROJECTS, default, {**KINDS["projects"].begin(founded), "name": "Default project", "default": True})
+    default = store.new_id(RESOURCES["projects"].prefix)
+    store.put(PROJECTS, default, {**RESOURCES["projects"].begin(founded), "name": "Default project", "default": True})
     furnish_project(store, default, founded)
     groups = _groups(past, people)
     projects = [
@@ -71,7 +71,7 @@ def sow(store: Store, answer: Answer, now: int) -> None:
 
 def _roles(store: Store, now: int) -> None:
     for name, (description, permissions) in _PREDEFINED.items():
-        role = {**KINDS["roles"].begin(now), "name": name, "description": description, "predefined_role": True}
+        role = {**RESOURCES["roles"].begin(now), "name": name, "description": description, "predefined_role": True}
         store.put("/organization/roles", store.new_id("role_"), {**role, "permissions": permissions})
 
 
@@ -85,7 +85,7 @@ def _people(store: Store, now: int) -> list[str]:
 
 def _own_key(store: Store, user: str, now: int) -> None:
     """List the admin key in use, so that it can be found, and protected, by its redacted value."""
-    row = {**KINDS["admin_api_keys"].begin(now), "name": "Sandbox key", "redacted_value": redacted(SANDBOX_KEY)}
+    row = {**RESOURCES["admin_api_keys"].begin(now), "name": "Sandbox key", "redacted_value": redacted(SANDBOX_KEY)}
     store.put("/organization/admin_api_keys", store.new_id("key_"), {**row, "owner": owner_of_key(store, user)})
 
 
@@ -128,7 +128,9 @@ def _personal_key(past: _Past, project: str, user: str) -> None:
     owner: Row = {"id": user, "name": person["name"], "email": person["email"], "role": "member"}
     row: Row = {"name": f"{person['name']}'s laptop", "user_id": user, "redacted_value": redacted(secret)}
     row |= {"owner": {"type": "user", "user": {**owner, "created_at": person["added_at"]}}, "last_used_at": past.day(1)}
-    store.put(f"{PROJECTS}/{project}/api_keys", store.new_id("key_"), {**KINDS["projects/api_keys"].begin(now), **row})
+    store.put(
+        f"{PROJECTS}/{project}/api_keys", store.new_id("key_"), {**RESOURCES["projects/api_keys"].begin(now), **row}
+    )
 
 
 def _organization(past: _Past, projects: list[str]) -> None:

@@ -2,8 +2,8 @@
 
 A collection's *place* is its path, always with ``/organization`` in front, as in
 ``/organization/projects/proj_1/users``. Rows hold what was asked for and when; what follows from other rows is left to
-``views``. A collection of *members* (a group's users, a user's roles) holds only the link: its keys are ids of rows
-that live elsewhere.
+``projections``. A collection of *members* (a group's users, a user's roles) holds only the link: its keys are ids of
+rows that live elsewhere.
 """
 
 import hashlib

@@ -10,11 +10,11 @@ from typing import cast
 
 from admin_mcp.endpoints.base import ApiObject
 from admin_mcp.sandbox.errors import invalid
-from admin_mcp.sandbox.kinds import DAY
-from admin_mcp.sandbox.render import models_in, tag_of
+from admin_mcp.sandbox.projections import PROJECTS
 from admin_mcp.sandbox.requests import Call, default_of
+from admin_mcp.sandbox.resources import DAY
+from admin_mcp.sandbox.serialization import models_in, tag_of
 from admin_mcp.sandbox.store import Row, Store, number
-from admin_mcp.sandbox.views import PROJECTS
 
 _MINUTE, _HOUR = 60, 60 * 60
 _WIDTHS = {"1m": _MINUTE, "1h": _HOUR, "1d": DAY}

@@ -12,7 +12,7 @@ from admin_mcp.errors import ApprovalPending, CallError, Conflict, NotFound
 from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.policy import Channel, Guardrails, Policy
-from admin_mcp.sandbox.front import Front
+from admin_mcp.sandbox.gateway import Gateway
 from admin_mcp.sandbox.transport import SandboxTransport
 from tests.contract.cases import CASES, Case
 from tests.contract.examples import smallest
@@ -114,7 +114,7 @@ async def is_so_already(world: World, call: Endpoint) -> bool:
 async def test_where_something_is_there_the_change_is_made(case: Case, way: str, new_world: NewWorld) -> None:
     org = organization()
     call, _ = accepted(organization(), case)
-    world = new_world(policy=POLICY, confirm=way != "none", transport=SandboxTransport(Front(org)))
+    world = new_world(policy=POLICY, confirm=way != "none", transport=SandboxTransport(Gateway(org)))
     if way != "none" and await is_so_already(world, call):
         with pytest.raises(Conflict, match="Nothing would change"):
             await WAYS[way](world, call)

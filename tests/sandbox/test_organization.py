@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from admin_mcp.sandbox.kinds import ACCEPT_SECONDS
 from admin_mcp.sandbox.organization import Organization
+from admin_mcp.sandbox.resources import ACCEPT_SECONDS
 from tests.sandbox.walk import NOW, PEM, organization
 
 ORG = "/organization"

@@ -11,14 +11,14 @@ import pytest
 
 from admin_mcp.sandbox import errors, rules
 from admin_mcp.sandbox.errors import RefusalError
-from admin_mcp.sandbox.kinds import DAY
 from admin_mcp.sandbox.organization import Organization
+from admin_mcp.sandbox.resources import DAY
 from admin_mcp.sandbox.routes import router
 from tests.sandbox.walk import NOW, PEM
 
 ORG = "/organization"
 SOURCES = Path(inspect.getfile(rules)).parent
-BEFORE_THE_ORGANIZATION = {"front.py"}
+BEFORE_THE_ORGANIZATION = {"gateway.py"}
 """Keys, JSON and faults are refused before the organization is asked; test_transport has those."""
 
 ROLE = {"role_name": "Audit", "permissions": []}

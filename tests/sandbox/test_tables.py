@@ -11,9 +11,9 @@ import pytest
 
 from admin_mcp import sandbox
 from admin_mcp.endpoints.base import ApiObject
-from admin_mcp.sandbox import audit, creation, kinds, lists, operations, rules, seed, usage, views
-from admin_mcp.sandbox.render import models_in
+from admin_mcp.sandbox import audit, creation, operations, pagination, projections, resources, rules, seed, usage
 from admin_mcp.sandbox.routes import Operation, router
+from admin_mcp.sandbox.serialization import models_in
 
 ROUTES = router().routes
 SOURCES = sorted(Path(sandbox.__path__[0]).glob("*.py"))
@@ -64,12 +64,12 @@ TABLES: list[tuple[ModuleType, str, Iterable[Any]]] = [
     (creation, "_PREPARE", MADE),
     (creation, "_PROJECT_ROLES", values_of("role")),
     (creation, "_RATE_LIMITS", {model for models in usage._MODELS.values() for model in models}),
-    (kinds, "ENFORCEMENT", shown("spend_limit")),
-    (kinds, "KINDS", kinds_of("get", "list")),
-    (kinds, "RENAMED", arguments()),
-    (kinds, "SINGLETONS", kinds_of("read")),
-    (kinds, "_ROLE", shown("roles")),
-    (lists, "_PAGING", arguments()),
+    (resources, "ENFORCEMENT", shown("spend_limit")),
+    (resources, "RESOURCES", kinds_of("get", "list")),
+    (resources, "RENAMED", arguments()),
+    (resources, "SINGLETONS", kinds_of("read")),
+    (resources, "_ROLE", shown("roles")),
+    (pagination, "_PAGING", arguments()),
     (operations, "_ACTIONS", kinds_of("act")),
     (operations, "_OPERATIONS", get_args(Operation)),
     (rules, "_GUARDS", PAIRS),
@@ -79,7 +79,7 @@ TABLES: list[tuple[ModuleType, str, Iterable[Any]]] = [
     (usage, "_MODELS", REPORTS),
     (usage, "_PER_REQUEST", METRICS),
     (usage, "_WIDTHS", WIDTHS),
-    (views, "_DERIVED", kinds_of("get", "list")),
+    (projections, "_DERIVED", kinds_of("get", "list")),
 ]
 """Every table, and what its keys may be."""
 
@@ -124,11 +124,11 @@ def _targets(node: ast.stmt) -> list[ast.expr]:
     [
         (operations._OPERATIONS, get_args(Operation)),
         (operations._ACTIONS, kinds_of("act")),
-        (kinds.KINDS, MADE),
+        (resources.RESOURCES, MADE),
         (usage._LIMITS, WIDTHS),
         (usage._WIDTHS, WIDTHS),
     ],
-    ids=["operations", "actions", "kinds", "limits", "widths"],
+    ids=["operations", "actions", "resources", "limits", "widths"],
 )
 def test_a_table_that_is_looked_up_without_a_default_has_every_key(
     table: Mapping[Any, object], needed: Iterable[Any]
@@ -143,19 +143,19 @@ def test_every_event_has_a_payload_in_the_audit_log() -> None:
     } == set()
 
 
-@pytest.mark.parametrize("kind", kinds.KINDS)
+@pytest.mark.parametrize("kind", resources.RESOURCES)
 def test_a_new_thing_begins_with_fields_that_some_answer_shows(kind: str) -> None:
-    begun = kinds.KINDS[kind].begin(0)
+    begun = resources.RESOURCES[kind].begin(0)
     assert sorted(set(begun) - set[str]().union(*map(shown, KINDS))) == []
 
 
-@pytest.mark.parametrize("kind", kinds.SINGLETONS)
+@pytest.mark.parametrize("kind", resources.SINGLETONS)
 def test_a_singleton_nobody_has_set_has_fields_that_are_shown(kind: str) -> None:
-    assert sorted(set(kinds.SINGLETONS[kind]) - shown(kind)) == []
+    assert sorted(set(resources.SINGLETONS[kind]) - shown(kind)) == []
 
 
 def test_what_is_renamed_is_shown_under_its_new_name() -> None:
-    for given, kept in kinds.RENAMED.items():
+    for given, kept in resources.RENAMED.items():
         taking = [route for route in ROUTES if given in route.endpoint.model_fields]
         assert all(kept in fields_of(route.endpoint.SPEC.returns) for route in taking), given
 
@@ -185,7 +185,7 @@ def _paths(path: Path) -> Iterator[str]:
 
 
 def _part(part: ast.expr) -> str:
-    constants = {"PROJECTS": views.PROJECTS, "USERS": views.USERS}
+    constants = {"PROJECTS": projections.PROJECTS, "USERS": projections.USERS}
     match part:
         case ast.Constant(value=str(text)):
             return text

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from admin_mcp.sandbox.faults import Faults, FaultsError, parse_faults
-from admin_mcp.sandbox.front import Front
+from admin_mcp.sandbox.gateway import Gateway
 from admin_mcp.sandbox.transport import SandboxTransport
 from tests.sandbox.walk import organization
 
@@ -25,8 +25,8 @@ class Slept:
 
 
 def client(faults: str = "", slept: Slept | None = None) -> httpx.AsyncClient:
-    front = Front(organization(), faults=parse_faults(faults), sleep=slept or Slept())
-    return httpx.AsyncClient(transport=SandboxTransport(front), base_url="http://localhost/v1")
+    gateway = Gateway(organization(), faults=parse_faults(faults), sleep=slept or Slept())
+    return httpx.AsyncClient(transport=SandboxTransport(gateway), base_url="http://localhost/v1")
 
 
 async def get(path: str, **headers: str) -> httpx.Response:

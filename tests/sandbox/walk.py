@@ -9,7 +9,7 @@ from typing import Any
 from admin_mcp.api.request import build_request
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.sandbox.certificates import self_signed
-from admin_mcp.sandbox.organization import Organization, Reply
+from admin_mcp.sandbox.organization import Organization, SandboxAnswer
 from tests.contract.cases import CASES, Case
 from tests.contract.examples import Arguments, smallest
 
@@ -22,7 +22,7 @@ def organization() -> Organization:
     return Organization(clock=lambda: NOW)
 
 
-def send(org: Organization, call: Endpoint) -> Reply:
+def send(org: Organization, call: Endpoint) -> SandboxAnswer:
     """Send a call the way the server does, short of HTTP."""
     wire = build_request(call)
     body: object = None
@@ -95,7 +95,7 @@ def body_choices(org: Organization, case: Case, given: Arguments) -> Iterator[Ar
         yield {**fixed, **dict(zip(options, chosen, strict=True))}
 
 
-def accepted(org: Organization, case: Case) -> tuple[Endpoint, Reply]:
+def accepted(org: Organization, case: Case) -> tuple[Endpoint, SandboxAnswer]:
     """A call of the endpoint that succeeds, and its answer."""
     refusals: list[object] = []
     queries = {member.name: 1_789_000_000 for member in case.documented.query if member.required}

@@ -5,9 +5,9 @@ from typing import cast
 from admin_mcp.sandbox import audit
 from admin_mcp.sandbox.access import find_role, give
 from admin_mcp.sandbox.errors import RefusalError
-from admin_mcp.sandbox.kinds import ACCEPTS_AT, KINDS
+from admin_mcp.sandbox.projections import PROJECTS, USERS
+from admin_mcp.sandbox.resources import ACCEPTS_AT, RESOURCES
 from admin_mcp.sandbox.store import Row, Store, text
-from admin_mcp.sandbox.views import PROJECTS, USERS
 
 INVITES = "/organization/invites"
 
@@ -22,10 +22,10 @@ def arrive(store: Store, now: int) -> None:
 
 def add_user(store: Store, name: str, email: str, role: str, now: int) -> str:
     """Add a member with an organization role, and return its id."""
-    user = store.new_id(KINDS["users"].prefix)
+    user = store.new_id(RESOURCES["users"].prefix)
     about: Row = {"name": name, "email": email, "picture": None, "user_type": "user"}
     about |= {"is_service_account": False, "is_default": False, "is_scim_managed": False}
-    store.put(USERS, user, {**KINDS["users"].begin(now), **about})
+    store.put(USERS, user, {**RESOURCES["users"].begin(now), **about})
     place = f"{USERS}/{user}/roles"
     give(store, place, find_role(store, place, role), now)
     return user

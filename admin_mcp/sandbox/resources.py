@@ -9,7 +9,7 @@ DAY = 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class Resource:
     """How a new thing begins. ``stamps`` are the fields that hold the moment of its creation."""
 
     prefix: str
@@ -24,25 +24,25 @@ class Kind:
 _ROLE: Row = {"description": None, "predefined_role": False}
 _CHANGED = ("created_at", "updated_at")
 
-KINDS = {
-    "admin_api_keys": Kind("key_", {"expires_at": None, "last_used_at": None}),
-    "audit_logs": Kind("audit_log-"),
-    "certificates": Kind("cert_", {"name": None, "active": False}),
-    "external_keys": Kind("extkey_", {"object": "organization.external_key", "workspace_id": "ws-sandbox"}),
-    "external_storage": Kind("extstore_", {"status": "pending"}),
-    "groups": Kind("group_", {"is_scim_managed": False, "scim_managed": False, "group_type": "group"}),
-    "invites": Kind("invite-", {"status": "pending", "accepted_at": None}),
-    "projects": Kind(
+RESOURCES = {
+    "admin_api_keys": Resource("key_", {"expires_at": None, "last_used_at": None}),
+    "audit_logs": Resource("audit_log-"),
+    "certificates": Resource("cert_", {"name": None, "active": False}),
+    "external_keys": Resource("extkey_", {"object": "organization.external_key", "workspace_id": "ws-sandbox"}),
+    "external_storage": Resource("extstore_", {"status": "pending"}),
+    "groups": Resource("group_", {"is_scim_managed": False, "scim_managed": False, "group_type": "group"}),
+    "invites": Resource("invite-", {"status": "pending", "accepted_at": None}),
+    "projects": Resource(
         "proj_", {"status": "active", "archived_at": None, "external_key_id": None, "residency": "GLOBAL"}
     ),
-    "projects/api_keys": Kind("key_", {"last_used_at": None, "expires_at": None, "scopes": []}),
-    "projects/roles": Kind("role_", {**_ROLE, "resource_type": "api.project"}, _CHANGED),
-    "projects/service_accounts": Kind("user-", {"role": "member"}),
-    "projects/spend_alerts": Kind("alert_"),
-    "roles": Kind("role_", {**_ROLE, "resource_type": "api.organization"}, _CHANGED),
-    "spend_alerts": Kind("alert_"),
-    "users": Kind("user-", stamps=("added_at", "created")),
-    "workload_identity_providers": Kind(
+    "projects/api_keys": Resource("key_", {"last_used_at": None, "expires_at": None, "scopes": []}),
+    "projects/roles": Resource("role_", {**_ROLE, "resource_type": "api.project"}, _CHANGED),
+    "projects/service_accounts": Resource("user-", {"role": "member"}),
+    "projects/spend_alerts": Resource("alert_"),
+    "roles": Resource("role_", {**_ROLE, "resource_type": "api.organization"}, _CHANGED),
+    "spend_alerts": Resource("alert_"),
+    "users": Resource("user-", stamps=("added_at", "created")),
+    "workload_identity_providers": Resource(
         "wip_",
         {
             "attribute_transformations": [],
@@ -52,7 +52,7 @@ KINDS = {
         },
         _CHANGED,
     ),
-    "workload_identity_providers/federation_rules": Kind(
+    "workload_identity_providers/federation_rules": Resource(
         "wifr_",
         {"description": None, "name": None, "enabled": True, "permissions": {"type": "service_account_default"}},
         _CHANGED,

@@ -9,7 +9,7 @@ import anyio
 
 from admin_mcp.sandbox.errors import RefusalError, invalid, rate_limited, server_error, unauthorized, wrong_key
 from admin_mcp.sandbox.faults import HEADER, Fault, Faults, FaultsError, parse_faults
-from admin_mcp.sandbox.organization import Organization, Reply
+from admin_mcp.sandbox.organization import Organization, SandboxAnswer
 
 _ROOT = "/v1"
 _RETRY_AFTER_SECONDS = "1"
@@ -27,7 +27,7 @@ class Response:
     dropped: bool = False
 
 
-class Front:
+class Gateway:
     """Answers requests from one organization. The same seed and requests meet the same faults."""
 
     def __init__(
@@ -61,7 +61,7 @@ class Front:
             return _response(_refused(server_error()), named)
         return _spoilt(fault, _response(self._respond(method, target, headers, content), named))
 
-    def _respond(self, method: str, target: bytes, headers: Mapping[str, str], content: bytes) -> Reply:
+    def _respond(self, method: str, target: bytes, headers: Mapping[str, str], content: bytes) -> SandboxAnswer:
         try:
             _check_key(headers.get("authorization", ""))
             path, _, query = target.decode("ascii").partition("?")
@@ -89,11 +89,11 @@ def _json(content: bytes) -> object | None:
     return body
 
 
-def _refused(refusal: RefusalError) -> Reply:
-    return Reply(refusal.status, refusal.body)
+def _refused(refusal: RefusalError) -> SandboxAnswer:
+    return SandboxAnswer(refusal.status, refusal.body)
 
 
-def _response(reply: Reply, headers: dict[str, str]) -> Response:
+def _response(reply: SandboxAnswer, headers: dict[str, str]) -> Response:
     return Response(reply.status, json.dumps(reply.body).encode(), headers)
 
 
