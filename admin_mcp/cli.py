@@ -27,7 +27,7 @@ from admin_mcp.settings import Settings
 
 if TYPE_CHECKING:
     from admin_mcp.gate.policy import Policy
-    from admin_mcp.gate.records import Records
+    from admin_mcp.gate.storage import GateStorage
 
 logger = logging.getLogger(__name__)
 
@@ -147,41 +147,41 @@ def _served(settings: Settings, last_words: Callable[[], None]) -> int:
     """Serve until the client goes, and return the exit code."""
     import anyio  # noqa: PLC0415
 
-    from admin_mcp.gate.records import open_records  # noqa: PLC0415
+    from admin_mcp.gate.storage import open_storage  # noqa: PLC0415
 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="openai-admin-mcp: %(levelname)s: %(message)s")
     rules = operator_policy(settings)  # before any other line: a wrong setting is the only thing that is told
     _greet(settings)
-    records = open_records(settings)
-    _report_unfinished(records)
+    storage = open_storage(settings)
+    _report_unfinished(storage)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, partial(_end_now, last_words))
     try:
-        anyio.run(_serve_stdio, settings, rules, records)
+        anyio.run(_serve_stdio, settings, rules, storage)
     except Exception:
         logger.exception("the server ended")
         return 1
     return 0
 
 
-async def _serve_stdio(settings: Settings, rules: "Policy", records: "Records") -> None:
+async def _serve_stdio(settings: Settings, rules: "Policy", storage: "GateStorage") -> None:
     from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
     from admin_mcp.server import admin_server  # noqa: PLC0415
     from admin_mcp.stdio import checked_stdio  # noqa: PLC0415
 
     async with (
-        admin_server(settings, compiled_catalog(), rules, records) as server,
+        admin_server(settings, compiled_catalog(), rules, storage) as server,
         checked_stdio() as (read_stream, write_stream),
     ):
         await server.run(read_stream, write_stream, server.create_initialization_options())
 
 
-def _report_unfinished(records: "Records") -> None:
+def _report_unfinished(storage: "GateStorage") -> None:
     """Tell about changes whose sender was killed before it heard the answer."""
     from admin_mcp.errors import CallError  # noqa: PLC0415
 
     try:
-        settled = records.settle()
+        settled = storage.settle()
     except (CallError, OSError) as error:
         click.echo(f"openai-admin-mcp: WARNING: {error}", err=True)
         return

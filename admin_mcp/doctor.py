@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from admin_mcp.catalog import compiled_catalog
-from admin_mcp.errors import Authentication, CallError, NetworkError, Permission
-from admin_mcp.gate.records import Records, open_records
-from admin_mcp.gate.state import StateUnavailable
+from admin_mcp.errors import Authentication, CallError, NetworkError, Permission, StateUnavailable
+from admin_mcp.gate.storage import GateStorage, open_storage
 from admin_mcp.hosts import HOSTS, asked_where
 from admin_mcp.installation import command_line, start_child
 from admin_mcp.private_files import open_to_others, private_directory
@@ -138,8 +137,8 @@ def _state(settings: Settings) -> Finding:
     where = str(settings.state_dir)
     try:
         private_directory(settings.state_dir)
-        records: Records = open_records(settings)
-        count, broken = records.journal.verify()
+        storage: GateStorage = open_storage(settings)
+        count, broken = storage.journal.verify()
         mode = open_to_others(settings.state_dir)
     except (StateUnavailable, OSError) as error:
         return Finding("FAIL", "state", f"{where}: {error} Changes are refused until this is mended.")

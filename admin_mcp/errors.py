@@ -22,7 +22,7 @@ No I/O and no formatting beyond the error object itself.
 import re
 from typing import ClassVar, Literal
 
-Kind = Literal[
+ErrorKind = Literal[
     "invalid_input",
     "policy_denied",
     "approval_pending",
@@ -59,7 +59,7 @@ class CallError(AdminMcpError):
     ``hint`` says what to do next. ``retryable`` means that the same call, unchanged, may succeed later.
     """
 
-    kind: ClassVar[Kind]
+    kind: ClassVar[ErrorKind]
 
     def __init__(
         self,
@@ -131,6 +131,21 @@ class ApprovalUnavailable(CallError):
     """The change needs a person's approval and no person can be asked. Nothing was sent."""
 
     kind = "approval_unavailable"
+
+
+class StateUnavailable(ApprovalUnavailable):
+    """The state can't be used, so no change can be approved or recorded.
+
+    ``reason`` says why. The message adds that nothing was sent, which holds for whoever asked for a change.
+    """
+
+    def __init__(self, reason: str, *, hint: str, retryable: bool = False) -> None:
+        super().__init__(f"{reason} Nothing was sent.", hint=hint, retryable=retryable)
+        self.reason = reason
+
+
+class StateBusy(StateUnavailable):
+    """Another process kept the state to itself for too long. Nothing was sent; the same call may succeed later."""
 
 
 class Authentication(CallError):

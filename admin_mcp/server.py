@@ -23,22 +23,22 @@ from admin_mcp.api.permits import PermitError, Permits
 from admin_mcp.api.request import build_request
 from admin_mcp.api.response import Expectation, read_answer, redact
 from admin_mcp.catalog import Catalog
-from admin_mcp.channels.elicit import NeedsAnswerError, form_of
-from admin_mcp.channels.local import Local
-from admin_mcp.channels.seal import sealing_key
-from admin_mcp.channels.two_step import CONFIRM_CHANGE, CONFIRM_TOOL, SecondStep, parse_confirmation
-from admin_mcp.channels.ways import Ways
+from admin_mcp.channels.form import NeedsAnswerError, form_of
+from admin_mcp.channels.local_channel import LocalChannel
+from admin_mcp.channels.request_state_key import request_state_key
+from admin_mcp.channels.selector import OfferedChannels
+from admin_mcp.channels.two_step import CONFIRM_CHANGE, CONFIRM_TOOL, TwoStepConfirm, parse_confirmation
 from admin_mcp.endpoints.arguments import parse_arguments
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApprovalDenied, CallError, InvalidInput
+from admin_mcp.gate.approval_channel import ChannelSelector
 from admin_mcp.gate.approvals import PENDING_SECONDS
 from admin_mcp.gate.gate import Admission, Gate
 from admin_mcp.gate.guardrails import GuardrailChecks
-from admin_mcp.gate.person import People
 from admin_mcp.gate.policy import Policy
 from admin_mcp.gate.reads import absence, verification
-from admin_mcp.gate.records import Records
+from admin_mcp.gate.storage import GateStorage
 from admin_mcp.instructions import INSTRUCTIONS, SEARCH_INSTRUCTIONS
 from admin_mcp.list_cache import ListCache
 from admin_mcp.mentions import usable_hint
@@ -63,11 +63,11 @@ class AdminServer:
     """The tools of one process: what is listed, and what a call does."""
 
     def __init__(
-        self, settings: Settings, catalog: Catalog, policy: Policy, records: Records, stack: AsyncExitStack
+        self, settings: Settings, catalog: Catalog, policy: Policy, storage: GateStorage, stack: AsyncExitStack
     ) -> None:
         self._settings = settings
         self._catalog = catalog
-        self._records = records
+        self._storage = storage
         self._stack = stack
         self._secrets = (settings.admin_key.get_secret_value(),) if settings.admin_key else ()
         self._permits = Permits()
@@ -87,7 +87,7 @@ class AdminServer:
                 key=self._key,
                 lock=partial(lock_of_system, settings.target.system),
             ),
-            records=records,
+            storage=storage,
             permits=self._permits,
         )
         self._two_step = settings.approval == "two-step" and not settings.read_only
@@ -170,13 +170,13 @@ class AdminServer:
     async def _confirm(self, arguments: Mapping[str, object], turn: "_Turn") -> Json:
         """Execute the stored call of a two-step approval."""
         given = parse_confirmation(arguments)
-        approval = await to_thread.run_sync(self._records.approvals.get, given.id)
+        approval = await to_thread.run_sync(self._storage.approvals.get, given.id)
         if approval is None or approval.question.tool not in self._catalog:
             raise ApprovalDenied(
                 "There is no open approval with this id. Nothing was sent.",
                 hint="Call the changing tool itself first; its answer has the id and the phrase.",
             )
-        turn.people = SecondStep(given)
+        turn.people = TwoStepConfirm(given)
         return await self._call(approval.question.tool, approval.question.arguments, turn)
 
     async def _call(self, name: str, arguments: Mapping[str, object], turn: "_Turn") -> Json:
@@ -216,7 +216,7 @@ class AdminServer:
         bounds = Bounds(self._settings.answer_bytes, late=lambda: anyio.current_time() >= end)
         return await read_list(call, self._read_page, bounds, report)
 
-    def _ways(self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams) -> Ways:
+    def _ways(self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams) -> OfferedChannels:
         """Return the ways to a person that this call has; its time to wait begins now."""
         started = anyio.current_time()
         wait = self._settings.approval_wait
@@ -227,21 +227,21 @@ class AdminServer:
             await ctx.session.report_progress(waited, wait, "Waiting for a person's decision on this machine")
 
         local = partial(
-            Local,
-            self._records.approvals,
+            LocalChannel,
+            self._storage.approvals,
             show=self._show if self._settings.open_browser else None,
             started=started,
             wait=wait,
             report=report,
             at=str(self._settings.state_dir),
         )
-        return Ways(self._settings.approval, form_of(ctx, params), local)
+        return OfferedChannels(self._settings.approval, form_of(ctx, params), local)
 
     def _show(self) -> Callable[[], bool]:
         """Have the question put on this machine's screen; return what tells whether it is there."""
-        from admin_mcp.channels.desk import start_desk  # noqa: PLC0415 - most processes never need it
+        from admin_mcp.channels.page_process import start_page_process  # noqa: PLC0415 - most processes never need it
 
-        return start_desk(self._settings.state_dir)
+        return start_page_process(self._settings.state_dir)
 
     def _key(self) -> "SecretStr | None":
         from admin_mcp.api.connection import key_in_use  # noqa: PLC0415 - loaded at the first call, like `connect`
@@ -282,7 +282,7 @@ class _Turn:
     """One tools/call on its way: whom it came with, who can be asked, and whether a change may have been sent."""
 
     ctx: ServerRequestContext[Any]
-    people: People
+    people: ChannelSelector
     change: bool = False
 
 
@@ -294,11 +294,11 @@ def _patience(ctx: ServerRequestContext[Any]) -> float:
 
 @asynccontextmanager
 async def admin_server(
-    settings: Settings, catalog: Catalog, policy: Policy, records: Records
+    settings: Settings, catalog: Catalog, policy: Policy, storage: GateStorage
 ) -> AsyncIterator[Server[dict[str, Any]]]:
     """Compose the server for one process, and close its HTTP client afterwards."""
     async with AsyncExitStack() as stack:
-        tools = AdminServer(settings, catalog, policy, records, stack)
+        tools = AdminServer(settings, catalog, policy, storage, stack)
         server: Server[dict[str, Any]] = Server(
             NAME,
             version=__version__,
@@ -311,7 +311,7 @@ async def admin_server(
         security = (
             RequestStateSecurity.ephemeral(ttl=PENDING_SECONDS)
             if settings.read_only
-            else RequestStateSecurity(keys=[sealing_key(settings.state_dir)], ttl=PENDING_SECONDS)
+            else RequestStateSecurity(keys=[request_state_key(settings.state_dir)], ttl=PENDING_SECONDS)
         )
         server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
         server.middleware.append(ListCache())

@@ -9,7 +9,7 @@ import mcp_types as types
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from admin_mcp.gate.records import Records, open_records
+from admin_mcp.gate.storage import GateStorage, open_storage
 from admin_mcp.settings import Settings
 from tests.recorder import Canned, Recorder
 from tests.sessions import (
@@ -35,11 +35,11 @@ def api(recorder: Recorder, **more: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Records:
-    return open_records(Settings(state_dir=tmp_path / "state"))
+def kept(tmp_path: Path) -> GateStorage:
+    return open_storage(Settings(state_dir=tmp_path / "state"))
 
 
-def only(kept: Records) -> str:
+def only(kept: GateStorage) -> str:
     """Return the id of the one approval that is pending."""
     (approval,) = [approval for approval in kept.approvals.all() if approval.state == "pending"]
     return approval.id
@@ -102,7 +102,7 @@ async def test_no_accepted_form_but_the_right_one_approves(
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_approved_here_other_arguments_are_asked_anew(era: str, recorder: Recorder, kept: Records) -> None:
+async def test_approved_here_other_arguments_are_asked_anew(era: str, recorder: Recorder, kept: GateStorage) -> None:
     async with session(era, env=api(recorder), answers=None) as running:
         await running.error("update_role", **UPDATE)
         kept.approvals.apply(only(kept), "approve")
@@ -114,7 +114,7 @@ async def test_approved_here_other_arguments_are_asked_anew(era: str, recorder: 
     assert [sent.body for sent in recorder.changes] == [{"description": "new"}]
 
 
-async def test_a_used_approval_is_used_for_every_process(recorder: Recorder, kept: Records) -> None:
+async def test_a_used_approval_is_used_for_every_process(recorder: Recorder, kept: GateStorage) -> None:
     async with session(LEGACY, env=api(recorder), answers=None) as running:
         await running.error("update_role", **UPDATE)
         kept.approvals.apply(only(kept), "approve")
@@ -126,7 +126,7 @@ async def test_a_used_approval_is_used_for_every_process(recorder: Recorder, kep
 
 
 async def test_an_approval_for_the_sandbox_another_key_or_another_host_fits_nothing_here(
-    recorder: Recorder, kept: Records
+    recorder: Recorder, kept: GateStorage
 ) -> None:
     async with session(LEGACY, "--sandbox", answers=None) as running:
         roles = (await running.call("list_roles"))["data"]
@@ -144,7 +144,7 @@ async def test_an_approval_for_the_sandbox_another_key_or_another_host_fits_noth
         assert recorder.changes == elsewhere.changes == []
 
 
-async def test_a_client_that_lies_about_its_forms_gains_nothing(recorder: Recorder, kept: Records) -> None:
+async def test_a_client_that_lies_about_its_forms_gains_nothing(recorder: Recorder, kept: GateStorage) -> None:
     """It claims to show forms, asks for none, and says they were accepted."""
     async with session(LEGACY, env=api(recorder), answers=None) as running:
         await running.error("delete_role", role_id="role_1")
@@ -201,7 +201,7 @@ async def test_sealed_state_of_another_state_directory_is_refused(recorder: Reco
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_a_target_renamed_after_the_approval_voids_it(era: str, recorder: Recorder, kept: Records) -> None:
+async def test_a_target_renamed_after_the_approval_voids_it(era: str, recorder: Recorder, kept: GateStorage) -> None:
     async with session(era, env=api(recorder), answers=None) as running:
         await running.error("update_role", **UPDATE)
         kept.approvals.apply(only(kept), "approve")
@@ -279,7 +279,7 @@ async def test_two_step_with_the_wrong_phrase_or_a_changed_target_sends_nothing(
     assert recorder.changes == []
 
 
-async def test_two_step_does_not_confirm_what_another_channel_asks(recorder: Recorder, kept: Records) -> None:
+async def test_two_step_does_not_confirm_what_another_channel_asks(recorder: Recorder, kept: GateStorage) -> None:
     async with session(LEGACY, env=api(recorder), answers=None) as running:
         await running.error("update_role", **UPDATE)
     async with session(LEGACY, "--approval", "two-step", env=api(recorder), answers=None) as running:

@@ -215,14 +215,16 @@ SMALL = {"dotenv", "platformdirs", "pydantic", "pydantic_settings"}
 def test_the_first_list_needs_the_sdk_a_few_small_modules_and_nothing_of_the_catalog() -> None:
     sdk = modules_after("import mcp.server.lowlevel, mcp.server.stdio, mcp_types")
     ours = modules_after(
-        "import admin_mcp.cli, admin_mcp.server, admin_mcp.stdio, admin_mcp.gate.records\n"
+        "import admin_mcp.cli, admin_mcp.server, admin_mcp.stdio, admin_mcp.gate.storage\n"
         "from admin_mcp.catalog import compiled_catalog\ncompiled_catalog()"
     )
     added = ours - sdk
     assert not [name for name in added if name.startswith(("admin_mcp.catalog.", "admin_mcp.api.client"))]
-    assert {"admin_mcp.channels.page_server", "admin_mcp.channels.desk", "admin_mcp.sandbox.organization"}.isdisjoint(
-        added
-    )
+    assert {
+        "admin_mcp.channels.page_server",
+        "admin_mcp.channels.page_process",
+        "admin_mcp.sandbox.organization",
+    }.isdisjoint(added)
     packages = {name.partition(".")[0] for name in added} - {"admin_mcp"} - sys.stdlib_module_names
     assert packages <= SMALL
     assert "httpx" not in ours

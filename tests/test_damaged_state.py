@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from admin_mcp.gate.records import open_records
+from admin_mcp.gate.storage import open_storage
 from admin_mcp.settings import Settings
 from tests.recorder import Recorder
 from tests.sessions import KEY, LEGACY, environment, session
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 
 def filled(directory: Path) -> Path:
-    journal = open_records(Settings(state_dir=directory)).journal
+    journal = open_storage(Settings(state_dir=directory)).journal
     for number in range(3):
         journal.write("sending", f"change-{number}", by="x")
         journal.write("outcome", f"change-{number}", outcome="done")
@@ -103,6 +103,6 @@ async def test_a_state_that_is_gone_is_told_of_and_begun_anew_with_a_record_that
     }
     async with session(LEGACY, "--approval", "none", env=env) as running:
         await running.call("update_role", **UPDATE)
-    kinds = [record.kind for record in open_records(Settings(state_dir=tmp_path / "state")).journal.records()]
+    kinds = [record.kind for record in open_storage(Settings(state_dir=tmp_path / "state")).journal.records()]
     assert kinds == ["lost", "sending", "outcome"]
     assert "records or more" not in told(recorder, tmp_path / "state")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from admin_mcp.gate.records import open_records
+from admin_mcp.gate.storage import open_storage
 from admin_mcp.settings import Settings
 from tests.recorder import Canned, Recorder
 from tests.sessions import KEY, environment
@@ -125,7 +125,7 @@ def test_an_object_too_long_to_be_passed_on_is_said_so(recorder: Recorder, tmp_p
     assert (changed["error"]["kind"], read["error"]["kind"]) == ("outcome_unknown", "api_error")
     assert "too long" in changed["error"]["message"]
     assert b"Traceback" not in logged
-    kept = open_records(Settings(state_dir=tmp_path / "state"))
+    kept = open_storage(Settings(state_dir=tmp_path / "state"))
     assert [record.fields["outcome"] for record in kept.journal.records() if record.kind == "outcome"] == ["done"]
 
 

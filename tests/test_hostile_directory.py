@@ -18,7 +18,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from admin_mcp.channels.desk import LOCK_NAME
+from admin_mcp.channels.page_process import LOCK_NAME
 from admin_mcp.channels.page_server import PageServer
 from admin_mcp.cli import main
 from admin_mcp.hosts import HOSTS

@@ -16,7 +16,7 @@ import anyio
 import pytest
 from anyio import to_thread
 
-from admin_mcp.gate.records import Records, open_records
+from admin_mcp.gate.storage import GateStorage, open_storage
 from admin_mcp.settings import Settings
 from tests.misbehaving import Misbehaving, keep_silent
 from tests.recorder import Canned, Recorded, Recorder
@@ -120,7 +120,7 @@ async def test_a_cancelled_change_that_was_sent_is_recorded_as_unknown_and_lets_
         return Canned(body={"data": users, "has_more": False} if last == "users" else {"id": last, "role": "owner"})
 
     recorder.reply = reply
-    kept = open_records(Settings(state_dir=tmp_path / "state"))
+    kept = open_storage(Settings(state_dir=tmp_path / "state"))
     async with session(LEGACY, "--approval", "none", env=api(recorder)) as running:
         async with anyio.create_task_group() as group:
             group.start_soon(partial(running.client.call_tool, "delete_user", {"user_id": "user_1"}))
@@ -147,7 +147,7 @@ def test_a_client_that_vanishes_while_a_change_is_sent_loses_no_record(recorder:
     assert arrived.wait(20)
     assert raw.end() == 0
     release.set()
-    kept = open_records(Settings(state_dir=tmp_path / "state"))
+    kept = open_storage(Settings(state_dir=tmp_path / "state"))
     kept.settle()
     sent, outcome = kept.journal.records()
     assert (sent.kind, outcome.kind, outcome.fields["outcome"]) == ("sending", "outcome", "outcome_unknown")
@@ -178,7 +178,7 @@ def test_a_client_that_does_not_read_makes_the_server_wait_and_not_grow(recorder
     assert raw.end() == 0
 
 
-def outcomes(kept: Records) -> list[str]:
+def outcomes(kept: GateStorage) -> list[str]:
     return [str(record.fields["outcome"]) for record in kept.journal.records() if record.kind == "outcome"]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from admin_mcp.gate.records import Records, open_records
+from admin_mcp.gate.storage import GateStorage, open_storage
 from admin_mcp.settings import Settings
 from tests.recorder import Canned, Recorded, Recorder
 from tests.sessions import KEY, LEGACY, environment, session
@@ -92,14 +92,14 @@ def start(env: dict[str, str]) -> bytes:
     return started.stderr
 
 
-def outcomes(kept: Records) -> list[str]:
+def outcomes(kept: GateStorage) -> list[str]:
     return [str(record.fields["outcome"]) for record in kept.journal.records() if record.kind == "outcome"]
 
 
 def test_killed_while_sending_the_next_start_reports_it_as_unknown(recorder: Recorder, tmp_path: Path) -> None:
     killer = Killer(recorder, tmp_path / "state")
     killer.run(UPDATE, kill_at=1)
-    kept = open_records(Settings(state_dir=tmp_path / "state"))
+    kept = open_storage(Settings(state_dir=tmp_path / "state"))
     assert [record.kind for record in kept.journal.records()] == ["sending"]
     assert b"outcome_unknown: update_role, POST /organization/roles/role_1" in start(killer.env)
     assert outcomes(kept) == ["outcome_unknown"]
@@ -116,7 +116,7 @@ async def test_killed_at_each_request_of_an_approved_change_it_is_sent_at_most_o
         directory = tmp_path / f"state-{kill_at}"
         killer = Killer(recorder, directory)
         env = {**killer.env, "ADMIN_MCP_STATE_DIR": str(directory)}
-        kept = open_records(Settings(state_dir=directory))
+        kept = open_storage(Settings(state_dir=directory))
         recorder.requests.clear()
         async with session(LEGACY, env=env, answers=None) as running:
             await running.error("update_role", **UPDATE)
@@ -138,7 +138,7 @@ async def test_killed_at_each_request_of_an_approved_change_it_is_sent_at_most_o
 async def test_a_change_that_a_living_process_is_sending_is_not_settled_by_another(
     recorder: Recorder, tmp_path: Path
 ) -> None:
-    kept = open_records(Settings(state_dir=tmp_path / "state"))
+    kept = open_storage(Settings(state_dir=tmp_path / "state"))
     others: list[bytes] = []
 
     def reply(request: Recorded) -> Canned:

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
-from admin_mcp.gate.records import Records, open_records
+from admin_mcp.gate.storage import GateStorage, open_storage
 from admin_mcp.settings import Settings
 from tests.recorder import Canned, Recorded, Recorder
 from tests.sessions import KEY, environment
@@ -83,7 +83,7 @@ def running(recorder: Recorder, *each: tuple[str, Path]) -> Iterator[list[Server
             server.end()
 
 
-def approve_all(kept: Records, wanted: int) -> None:
+def approve_all(kept: GateStorage, wanted: int) -> None:
     """Do what a person at this machine does, until so many questions are decided."""
     decided: set[str] = set()
     while len(decided) < wanted:
@@ -96,8 +96,8 @@ def approve_all(kept: Records, wanted: int) -> None:
 def test_every_change_of_many_servers_on_one_directory_is_recorded_with_its_outcome(
     recorder: Recorder, tmp_path: Path
 ) -> None:
-    kept = open_records(Settings(state_dir=tmp_path / "state"))
-    kept.state._busy = 60
+    kept = open_storage(Settings(state_dir=tmp_path / "state"))
+    kept.database._busy = 60
     asked = max(1, SERVERS // 8)
     ways = ["local"] * asked + ["none"] * (SERVERS - asked)
     with running(recorder, *((way, tmp_path / "state") for way in ways)) as servers:

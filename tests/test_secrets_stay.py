@@ -11,7 +11,7 @@ from typing import Any
 import mcp_types as types
 import pytest
 
-from admin_mcp.gate.records import open_records
+from admin_mcp.gate.storage import open_storage
 from admin_mcp.settings import Settings
 from tests.recorder import Canned, Recorded, Recorder
 from tests.sessions import APPROVE, ERAS, KEY, environment, session
@@ -216,7 +216,7 @@ def test_what_is_started_for_the_screen_gets_neither_the_key_nor_an_address(reco
     waiting = ("update_role", {"role_id": "role_1", "description": "new"})
     (result,) = server.talk(waiting)
     assert result["error"]["kind"] == "approval_pending"
-    kept = open_records(Settings(state_dir=tmp_path / "state"))
+    kept = open_storage(Settings(state_dir=tmp_path / "state"))
     deadline = time.monotonic() + 20
     while not server.spied.exists():
         assert time.monotonic() < deadline, "no browser was started"

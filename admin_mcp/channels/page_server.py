@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from admin_mcp.channels.local import waits
+from admin_mcp.channels.local_channel import waits
 from admin_mcp.channels.page import CSRF, STYLE_SOURCE, WAITING, Frame, approval_page, message_page
 from admin_mcp.gate.approvals import Approval, Approvals, IllegalEventError
 from admin_mcp.gate.forms import DECISION, TYPED, typed_matches

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from admin_mcp.endpoints.schema import META_EFFECT, Json
 from admin_mcp.errors import ApprovalPending, InvalidInput
+from admin_mcp.gate.approval_channel import ApprovalChannel
 from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.forms import PHRASE, Reply
-from admin_mcp.gate.person import Person
 from admin_mcp.gate.policy import Channel
 
 CONFIRM_CHANGE = "confirm_change"
@@ -65,7 +65,7 @@ CONFIRM_TOOL: Json = {
 }
 
 
-class FirstStep:
+class TwoStepAsk:
     """Ends the call with the preview, the id and the phrase."""
 
     channel: Channel = "two-step"
@@ -84,7 +84,7 @@ class FirstStep:
         )
 
 
-class SecondStep:
+class TwoStepConfirm:
     """The answer that ``confirm_change`` brings."""
 
     channel: Channel = "two-step"
@@ -100,6 +100,6 @@ class SecondStep:
         del approval
         return self._reply
 
-    def reach(self, channel: Channel | None) -> Person | None:
+    def select(self, channel: Channel | None) -> ApprovalChannel | None:
         """Return this, unless a rule wants the person asked in another way."""
         return self if channel in {None, self.channel} else None

@@ -8,13 +8,13 @@ from datetime import datetime
 
 import click
 
-from admin_mcp.channels.local import waits
-from admin_mcp.commands.options import records_of, settings_of
+from admin_mcp.channels.local_channel import waits
+from admin_mcp.commands.options import settings_of, storage_of
 from admin_mcp.errors import CallError
 from admin_mcp.gate.approvals import Approval, IllegalEventError
+from admin_mcp.gate.database import epoch_seconds
 from admin_mcp.gate.forms import typed_matches
-from admin_mcp.gate.records import Records
-from admin_mcp.gate.state import epoch_seconds
+from admin_mcp.gate.storage import GateStorage
 from admin_mcp.gate.text import visible
 
 _APPROVE = "approve"
@@ -31,12 +31,12 @@ def approvals() -> None:
 @click.pass_context
 def list_all(context: click.Context, /) -> None:
     """List the approvals of the last day, the newest first."""
-    records = records_of(context)
-    found = _all(records)
+    storage = storage_of(context)
+    found = _all(storage)
     for approval in found:
         click.echo(f"{approval.id}  {_when(approval.opened)}  {_fate(approval):<16}  {approval.preview.title}")
     if not found:
-        click.echo(f"No approvals in {records.state.directory}.", err=True)
+        click.echo(f"No approvals in {storage.database.directory}.", err=True)
 
 
 @approvals.command()
@@ -44,7 +44,7 @@ def list_all(context: click.Context, /) -> None:
 @click.pass_context
 def show(context: click.Context, /, approval_id: str) -> None:
     """Show one approval whole."""
-    _print(_found(records_of(context), approval_id))
+    _print(_found(storage_of(context), approval_id))
 
 
 @approvals.command("open")
@@ -54,9 +54,9 @@ def open_page(context: click.Context, /, approval_id: str) -> None:
     """Serve the approval's page from here until it is decided, and open it in the browser."""
     from admin_mcp.channels.page_server import PageServer  # noqa: PLC0415 - no other command needs a web server
 
-    records = records_of(context)
-    _decidable(_found(records, approval_id))
-    page = PageServer(records.approvals, records.state.directory, epoch_seconds)
+    storage = storage_of(context)
+    _decidable(_found(storage, approval_id))
+    page = PageServer(storage.approvals, storage.database.directory, epoch_seconds)
     page.start()
     try:
         # Whoever has the address can decide, so it is for a person's screen and no program's input.
@@ -66,11 +66,11 @@ def open_page(context: click.Context, /, approval_id: str) -> None:
             page.open_browser(approval_id)
             click.echo("The page was opened in the default browser.")
         click.echo("Waiting for the decision; Ctrl-C ends this without one.")
-        approval = _until(records, approval_id, {"pending"})
+        approval = _until(storage, approval_id, {"pending"})
         click.echo(f"It is {approval.state}.")
         if approval.state == "approved":
             click.echo("Leave this open to see what becomes of it, or press Ctrl-C.")
-            click.echo(_fate(_until(records, approval_id, {"approved", "used"})))
+            click.echo(_fate(_until(storage, approval_id, {"approved", "used"})))
         time.sleep(2 * _POLL_SECONDS)
     finally:
         page.stop()
@@ -86,8 +86,8 @@ def approve(context: click.Context, /, approval_id: str) -> None:
             "approving needs a person at a terminal: run it yourself in a terminal, or "
             f"`openai-admin-mcp approvals open {approval_id}`"
         )
-    records = records_of(context)
-    approval = _found(records, approval_id)
+    storage = storage_of(context)
+    approval = _found(storage, approval_id)
     _decidable(approval)
     _print(approval)
     typed = approval.preview.typed
@@ -98,7 +98,7 @@ def approve(context: click.Context, /, approval_id: str) -> None:
             "not approved: that is not the text; the question stays open, run it again to try once more"
         )
     with _explained(approval_id):
-        records.approvals.apply(approval_id, "approve", via="terminal")
+        storage.approvals.apply(approval_id, "approve", via="terminal")
     click.echo("Approved. If the assistant has given up waiting, tell it to call the tool again within five minutes.")
 
 
@@ -111,19 +111,19 @@ def deny(context: click.Context, /, approval_id: str | None, *, everything: bool
     """Reject one change, also one that was approved and not sent yet; or with --all every one that waits."""
     if (approval_id is None) is not everything:
         raise click.UsageError("give either the ID of one approval or --all")
-    records = records_of(context)
+    storage = storage_of(context)
     if approval_id is None:
-        _deny_all(records, sure=yes)
+        _deny_all(storage, sure=yes)
         return
-    _found(records, approval_id)
+    _found(storage, approval_id)
     with _explained(approval_id):
-        records.approvals.apply(approval_id, "reject", via="terminal")
+        storage.approvals.apply(approval_id, "reject", via="terminal")
     click.echo(f"Rejected. {_REFUSED_NOW}")
 
 
-def _deny_all(records: Records, *, sure: bool) -> None:
+def _deny_all(storage: GateStorage, *, sure: bool) -> None:
     """Reject what waits at this moment, and nothing that comes up while the person makes up their mind."""
-    waiting = [approval for approval in _all(records) if waits(approval)]
+    waiting = [approval for approval in _all(storage) if waits(approval)]
     if not waiting:
         click.echo("Nothing waits for this machine.")
         return
@@ -134,18 +134,18 @@ def _deny_all(records: Records, *, sure: bool) -> None:
             click.echo("Nothing was rejected.")
             return
     for approval in waiting:
-        click.echo(f"{_rejected(records, approval)}  {approval.id}  {approval.preview.title}")
+        click.echo(f"{_rejected(storage, approval)}  {approval.id}  {approval.preview.title}")
     click.echo(_REFUSED_NOW)
 
 
-def _rejected(records: Records, approval: Approval) -> str:
+def _rejected(storage: GateStorage, approval: Approval) -> str:
     """Reject it if it still waits, and return its state: what was decided meanwhile counts."""
-    now = _found(records, approval.id)
+    now = _found(storage, approval.id)
     if not waits(now):
         return now.state
     with _explained(approval.id):
         try:
-            return records.approvals.apply(approval.id, "reject", via="terminal").state
+            return storage.approvals.apply(approval.id, "reject", via="terminal").state
         except IllegalEventError as error:
             return error.state
 
@@ -154,23 +154,23 @@ def _rejected(records: Records, approval: Approval) -> str:
 @click.pass_context
 def desk(context: click.Context, /) -> None:
     """Open a page for every question that comes up; a server starts this itself."""
-    from admin_mcp.channels.desk import run_desk  # noqa: PLC0415 - brings the web server
+    from admin_mcp.channels.page_process import run_page_process  # noqa: PLC0415 - brings the web server
 
-    run_desk(records_of(context), epoch_seconds)
+    run_page_process(storage_of(context), epoch_seconds)
 
 
-def _all(records: Records) -> list[Approval]:
-    if not records.state.exists:
+def _all(storage: GateStorage) -> list[Approval]:
+    if not storage.database.exists:
         return []
     with _explained(""):
-        return records.approvals.all()
+        return storage.approvals.all()
 
 
-def _found(records: Records, approval_id: str) -> Approval:
-    found = next((approval for approval in _all(records) if approval.id == approval_id), None)
+def _found(storage: GateStorage, approval_id: str) -> Approval:
+    found = next((approval for approval in _all(storage) if approval.id == approval_id), None)
     if found is None:
         raise click.ClickException(
-            f"no approval {approval_id} in {records.state.directory}; `approvals list` shows those there are"
+            f"no approval {approval_id} in {storage.database.directory}; `approvals list` shows those there are"
         )
     return found
 
@@ -195,10 +195,10 @@ def _explained(approval_id: str) -> Iterator[None]:
         raise click.ClickException(error.told_to_operator) from None
 
 
-def _until(records: Records, approval_id: str, states: set[str]) -> Approval:
+def _until(storage: GateStorage, approval_id: str, states: set[str]) -> Approval:
     """Return the approval once it has left these states, or its outcome is known."""
     while True:
-        approval = _found(records, approval_id)
+        approval = _found(storage, approval_id)
         if approval.state not in states or approval.result is not None:
             return approval
         time.sleep(_POLL_SECONDS)

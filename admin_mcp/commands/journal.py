@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from admin_mcp.commands.options import records_of
+from admin_mcp.commands.options import storage_of
 from admin_mcp.errors import CallError
 from admin_mcp.gate.text import visible
 
@@ -29,15 +29,15 @@ def journal() -> None:
 @click.pass_context
 def list_all(context: click.Context, /) -> None:
     """List all records, a line each, the oldest first."""
-    records = records_of(context)
-    if not records.state.exists:
-        click.echo(f"Nothing is recorded in {records.state.directory}.", err=True)
+    storage = storage_of(context)
+    if not storage.database.exists:
+        click.echo(f"Nothing is recorded in {storage.database.directory}.", err=True)
         return
     with _explained(), _until_enough_was_read():
-        found = records.journal.read()
+        found = storage.journal.read()
         while lines := [_line(record) for record in islice(found, _AT_ONCE)]:
             click.echo("\n".join(lines))
-        if lost := records.journal.lost():
+        if lost := storage.journal.lost():
             click.echo(f"Look: {_gone(lost.seq)}. See also: journal verify", err=True)
 
 
@@ -46,13 +46,13 @@ def list_all(context: click.Context, /) -> None:
 @click.pass_context
 def show(context: click.Context, /, change: str) -> None:
     """Show all there is on one change; ID is in the list, and is the approval's where there was one."""
-    records = records_of(context)
+    storage = storage_of(context)
     found = []
-    if records.state.exists:
+    if storage.database.exists:
         with _explained():
-            found = records.journal.records(change)
+            found = storage.journal.records(change)
     if not found:
-        raise click.ClickException(f"nothing is recorded under {change} in {records.state.directory}")
+        raise click.ClickException(f"nothing is recorded under {change} in {storage.database.directory}")
     for record in found:
         click.echo(f"{record.at}  {record.kind}  (record {record.seq})")
         for name, value in record.fields.items():
@@ -66,12 +66,12 @@ def show(context: click.Context, /, change: str) -> None:
 @click.pass_context
 def verify(context: click.Context, /) -> None:
     """Check the chain; the first record that does not fit is named."""
-    records = records_of(context)
-    if not records.state.exists:
-        click.echo(f"Nothing is recorded in {records.state.directory}.", err=True)
+    storage = storage_of(context)
+    if not storage.database.exists:
+        click.echo(f"Nothing is recorded in {storage.database.directory}.", err=True)
         return
     with _explained():
-        count, broken = records.journal.verify()
+        count, broken = storage.journal.verify()
     if broken is not None:
         rest = f"the {count} before it" if broken.seq == count + 1 else f"all {count} records"
         raise click.ClickException(f"{broken.reason}; {rest} are as they were written")
@@ -83,7 +83,7 @@ def verify(context: click.Context, /) -> None:
 def acknowledge(context: click.Context, /) -> None:
     """Record that you know of a journal that is gone, so that `verify` passes again. It stays in the record."""
     with _explained():
-        losses = records_of(context).journal.acknowledge()
+        losses = storage_of(context).journal.acknowledge()
     for loss in losses:
         click.echo(f"Recorded: you know that {loss}.")
     if not losses:

@@ -11,7 +11,7 @@ from admin_mcp.errors import SettingsError
 from admin_mcp.settings import FLAGS, ApprovalMode, Settings, load_settings, require_effect
 
 if TYPE_CHECKING:
-    from admin_mcp.gate.records import Records
+    from admin_mcp.gate.storage import GateStorage
 
 _TYPES: dict[str, Any] = {
     "seed": int,
@@ -70,11 +70,11 @@ def _as_usage_error() -> Iterator[None]:
         raise click.UsageError(str(error)) from None
 
 
-def records_of(context: click.Context) -> "Records":
+def storage_of(context: click.Context) -> "GateStorage":
     """Return what the settings' state directory keeps."""
-    from admin_mcp.gate.records import open_records  # noqa: PLC0415 - only some commands need it
+    from admin_mcp.gate.storage import open_storage  # noqa: PLC0415 - only some commands need it
 
-    return open_records(settings_beside(context))
+    return open_storage(settings_beside(context))
 
 
 def _given(flags: Mapping[str, object]) -> dict[str, object]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from admin_mcp.gate.described_change import MOST_LISTED, ORGANIZATION, OWNER_RANK, DescribedChange, called, listed
 from admin_mcp.gate.effects import harmless, powerful, role_rank, widened
-from admin_mcp.gate.seen import PERSON, Found, Seen, address, described, name_of
+from admin_mcp.gate.snapshot import PERSON, Lookup, Snapshot, address, described, name_of
 from admin_mcp.gate.text import quoted, visible
 
 
@@ -66,7 +66,7 @@ def _create_invite(change: DescribedChange) -> str:
     return f"{sentence}, with {', '.join(named)}{more}" if named else sentence
 
 
-def _invited(seen: Seen, at: int, project: Mapping[str, object]) -> str:
+def _invited(seen: Snapshot, at: int, project: Mapping[str, object]) -> str:
     place = described("project_id", str(project["id"]), seen.names.get(f"projects[{at}].id"))
     return f"project {place} as {called(project.get('role'))}"
 
@@ -176,7 +176,7 @@ SENTENCES: dict[str, Callable[[DescribedChange], str]] = {
 """By tool. The others' sentences follow from their names."""
 
 
-def carried(roles: Found | None) -> str:
+def carried(roles: Lookup | None) -> str:
     """Say which roles a group carries in the organization, given the list of them."""
     if not isinstance(roles, dict) or not isinstance(rows := roles.get("data"), list):
         return "roles that are unreadable with this key"

@@ -18,25 +18,25 @@ from typing import Literal
 
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApprovalDenied, ApprovalUnavailable
-from admin_mcp.gate import noes
+from admin_mcp.gate import rejections
+from admin_mcp.gate.database import Database
 from admin_mcp.gate.journal import OUTCOME_PATIENCE_SECONDS, Journal, Outcome
 from admin_mcp.gate.policy import Channel
 from admin_mcp.gate.preview import Preview
-from admin_mcp.gate.state import State as Storage
 
-State = Literal["pending", "approved", "rejected", "used", "void", "expired"]
+ApprovalState = Literal["pending", "approved", "rejected", "used", "void", "expired"]
 Event = Literal["approve", "reject", "close", "claim", "void", "expire"]
 
 PENDING_SECONDS = 600.0
 APPROVED_SECONDS = 300.0
-REJECTED_SECONDS = noes.STANDS_SECONDS
+REJECTED_SECONDS = rejections.STANDS_SECONDS
 MOST_PENDING: dict[Channel, int] = {"elicit": 5, "local": 10, "two-step": 50}
 """How many questions may be open at once through each channel: nobody can judge more with care."""
 
 KEPT_SECONDS = 86_400.0
 """How long an ended approval can still be looked at. The journal keeps what it was about for ever."""
 
-TRANSITIONS: dict[tuple[State, Event], State] = {
+TRANSITIONS: dict[tuple[ApprovalState, Event], ApprovalState] = {
     ("pending", "approve"): "approved",
     ("pending", "reject"): "rejected",
     ("pending", "close"): "void",
@@ -49,7 +49,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     ("rejected", "expire"): "expired",
 }
 
-_LIFETIMES: dict[State, float] = {
+_LIFETIMES: dict[ApprovalState, float] = {
     "pending": PENDING_SECONDS,
     "approved": APPROVED_SECONDS,
     "rejected": REJECTED_SECONDS,
@@ -61,7 +61,7 @@ _CLOCK_SLACK = 1.0
 class IllegalEventError(Exception):
     """The approval is not in a state in which this can happen; nothing was changed."""
 
-    def __init__(self, state: State, event: Event) -> None:
+    def __init__(self, state: ApprovalState, event: Event) -> None:
         super().__init__(f"cannot {event} an approval that is {state}")
         self.state = state
         self.event = event
@@ -79,7 +79,7 @@ class Question:
     @property
     def alike(self) -> str:
         """What it has in common with the other spellings of the same call."""
-        return noes.likeness(self.preview.target, self.tool, self.arguments)
+        return rejections.likeness(self.preview.target, self.tool, self.arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Approval:
 
     id: str
     channel: Channel
-    state: State
+    state: ApprovalState
     opened: float
     since: float
     question: Question
@@ -124,8 +124,8 @@ class Approvals:
     Each raises ``StateUnavailable`` if the state can't be used.
     """
 
-    def __init__(self, state: Storage, journal: Journal, clock: Callable[[], float]) -> None:
-        self._state = state
+    def __init__(self, database: Database, journal: Journal, clock: Callable[[], float]) -> None:
+        self._database = database
         self._journal = journal
         self._clock = clock
 
@@ -141,9 +141,9 @@ class Approvals:
             ApprovalUnavailable: too many questions are open.
 
         """
-        with self._state.transaction() as connection:
+        with self._database.transaction() as connection:
             self._expire(connection)
-            refused = noes.last(connection, question.alike, self._clock())
+            refused = rejections.last(connection, question.alike, self._clock())
             living = [approval for approval in _living(connection, question.key) if approval.channel == channel]
             for approval in living:
                 # Whatever was said last counts.
@@ -160,10 +160,10 @@ class Approvals:
 
     def _require_patience(self, connection: sqlite3.Connection, channel: Channel) -> None:
         """Refuse to ask anything for a while after several noes, or while much waits."""
-        if (seconds := noes.pause(connection, self._clock())) > 0:
+        if (seconds := rejections.pause(connection, self._clock())) > 0:
             raise ApprovalDenied(
-                f"A person rejected {noes.MOST_NOES} changes within ten minutes, so nobody is asked about another one "
-                f"for {max(1, round(seconds / 60))} minutes. Nothing was sent.",
+                f"A person rejected {rejections.MOST_REJECTIONS} changes within ten minutes, so nobody is "
+                f"asked about another one for {max(1, round(seconds / 60))} minutes. Nothing was sent.",
                 hint="Stop making changes. Ask the user in the conversation what they want before trying again.",
             )
         most = MOST_PENDING[channel]
@@ -176,13 +176,13 @@ class Approvals:
 
     def get(self, approval_id: str) -> Approval | None:
         """Return the approval with this id, or None."""
-        with self._state.reading() as connection:
+        with self._database.reading() as connection:
             found = _find(connection, approval_id)
         return None if found is None or self._forgotten(found) else self._as_of_now(found)
 
     def all(self) -> list[Approval]:
         """Return all approvals that are kept, the newest first."""
-        with self._state.reading() as connection:
+        with self._database.reading() as connection:
             found = _rows(connection, "1")
         kept = [self._as_of_now(approval) for approval in found if not self._forgotten(approval)]
         return sorted(kept, key=lambda approval: -approval.opened)
@@ -196,7 +196,7 @@ class Approvals:
             IllegalEventError: not in its state; ``KeyError``: no such approval.
 
         """
-        with self._state.transaction() as connection:
+        with self._database.transaction() as connection:
             approval = self._living_or_ended(connection, approval_id)
             if event == "close":
                 event, reason = self._closed(connection, approval, reason)
@@ -208,10 +208,10 @@ class Approvals:
         """Return what it comes to that a form was closed."""
         now, alike = self._clock(), approval.question.alike
         if (approval.state, "close") in TRANSITIONS:
-            noes.add(connection, "closed", alike, now)
-        if noes.closed(connection, alike, now) < noes.MOST_CLOSED:
+            rejections.add(connection, "closed", alike, now)
+        if rejections.closed(connection, alike, now) < rejections.MOST_CLOSED:
             return "close", reason
-        return "reject", f"no decision came {noes.MOST_CLOSED} times, which counts as a no"
+        return "reject", f"no decision came {rejections.MOST_CLOSED} times, which counts as a no"
 
     def claim(self, approval_id: str, sending: Json) -> Approval:
         """Use an approval up, and record in the same moment what is sent on it.
@@ -220,7 +220,7 @@ class Approvals:
             IllegalEventError: it is not approved (any more); ``KeyError``: no such approval.
 
         """
-        with self._state.transaction() as connection:
+        with self._database.transaction() as connection:
             approval = self._living_or_ended(connection, approval_id)
             changed = self._change(connection, approval, "claim")
             self._journal.add(connection, "sending", approval_id, **sending)
@@ -228,7 +228,7 @@ class Approvals:
 
     def finish(self, approval_id: str, result: Result, record: Json) -> None:
         """Keep what became of the request, for whoever looks at the approval afterwards, and record it."""
-        with self._state.transaction(OUTCOME_PATIENCE_SECONDS) as connection:
+        with self._database.transaction(OUTCOME_PATIENCE_SECONDS) as connection:
             text = json.dumps({"outcome": result.outcome, "message": result.message})
             connection.execute("UPDATE approvals SET outcome = ? WHERE id = ?", (text, approval_id))
             self._journal.add(
@@ -295,7 +295,7 @@ class Approvals:
             "UPDATE approvals SET state = ?, since = ? WHERE id = ?", (state, self._clock(), approval.id)
         )
         if state == "rejected":
-            noes.add(connection, "no", approval.question.alike, self._clock())
+            rejections.add(connection, "no", approval.question.alike, self._clock())
         if event != "claim":
             self._journal.add(connection, "decided", approval.id, decision=state, via=via, reason=reason)
         changed = _find(connection, approval.id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.effects import role_rank
-from admin_mcp.gate.seen import PERSON, Seen, address, body_of, described, email_of, name_of
+from admin_mcp.gate.snapshot import PERSON, Snapshot, address, body_of, described, email_of, name_of
 from admin_mcp.gate.text import visible
 
 ORGANIZATION = "the organization"
@@ -18,7 +18,7 @@ class DescribedChange:
     """A call and what was read about it."""
 
     call: Endpoint
-    seen: Seen
+    seen: Snapshot
 
     @property
     def body(self) -> Json:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from admin_mcp.endpoints.base import Effect, Endpoint
 from admin_mcp.endpoints.schema import META_EFFECT, META_ENDPOINT, Json
-from admin_mcp.gate.seen import Found, Seen, body_of, name_of
+from admin_mcp.gate.snapshot import Lookup, Snapshot, body_of, name_of
 
 _RANKS = {"none": 0, "reader": 1, "member": 1}
 _OWNER_RANK = 3
@@ -23,10 +23,10 @@ _LIFETIME = "expires_in_seconds"
 """A key's new life counts from now, and nothing here knows what time it is: it may be longer than the old one."""
 
 _TRUSTING = "workload_identity_providers"
-_UNKNOWN = Seen(None, None, {})
+_UNKNOWN = Snapshot(None, None, {})
 
 
-def effect_of(call: Endpoint, seen: Seen | None = None) -> Effect:
+def effect_of(call: Endpoint, seen: Snapshot | None = None) -> Effect:
     """Return what a call does; without ``seen`` as it may be at the worst."""
     spec = type(call).SPEC
     if spec.effect not in {"create", "update"}:
@@ -35,7 +35,7 @@ def effect_of(call: Endpoint, seen: Seen | None = None) -> Effect:
     return "grant" if raises_power(call, seen) or _gives_more(call, seen) else spec.effect
 
 
-def effects_of(call: Endpoint, seen: Seen | None = None) -> frozenset[Effect]:
+def effects_of(call: Endpoint, seen: Snapshot | None = None) -> frozenset[Effect]:
     """Return all that a call does: what its endpoint does, and what it comes to."""
     return frozenset([type(call).SPEC.effect, effect_of(call, seen)])
 
@@ -55,7 +55,7 @@ def _may_grant(tool: Json, effect: Effect) -> bool:
     return _TRUSTING in tool["_meta"][META_ENDPOINT] or bool(gives)
 
 
-def raises_power(call: Endpoint, seen: Seen) -> bool:
+def raises_power(call: Endpoint, seen: Snapshot) -> bool:
     """Whether somebody, or something outside, can do more afterwards than an ordinary member or reader may."""
     spec = type(call).SPEC
     if spec.effect == "destroy" or not spec.mutates:
@@ -72,7 +72,7 @@ def raises_power(call: Endpoint, seen: Seen) -> bool:
     return _makes_owner(body, seen)
 
 
-def widened(body: Json, seen: Seen) -> list[str]:
+def widened(body: Json, seen: Snapshot) -> list[str]:
     """Return the permissions or scopes that an update adds, or all of them where the present ones are not known."""
     added: list[str] = []
     for name in ("permissions", "scopes"):
@@ -92,7 +92,7 @@ def _added(name: str, wanted: list[object], present: list[object] | None) -> lis
     return [str(each) for each in wanted if each not in (present or ())]
 
 
-def powerful(role: Found | None) -> bool:
+def powerful(role: Lookup | None) -> bool:
     """Whether a role lets its holder change things, or can't be told not to."""
     if not isinstance(role, dict):
         return True
@@ -115,7 +115,7 @@ def role_rank(role: object) -> int:
     return _RANKS.get(role.strip().casefold(), _OWNER_RANK) if isinstance(role, str) else _OWNER_RANK
 
 
-def _gives_more(call: Endpoint, seen: Seen) -> bool:
+def _gives_more(call: Endpoint, seen: Snapshot) -> bool:
     """Whether an update gives a higher role than the present one, however low."""
     body = body_of(call)
     if body.get("role_id") is not None:
@@ -126,7 +126,7 @@ def _gives_more(call: Endpoint, seen: Seen) -> bool:
     return before is None or role_rank(body["role"]) > role_rank(before[0])
 
 
-def _makes_owner(body: Json, seen: Seen) -> bool:
+def _makes_owner(body: Json, seen: Snapshot) -> bool:
     """Whether a body hands out the owner role, or one that isn't known to be less, to somebody who lacks it."""
     before = seen.before("role")
     for depth, role in _roles(body):
@@ -149,7 +149,7 @@ def _roles(value: object, depth: int = 0) -> Iterator[tuple[int, str]]:
             yield from _roles(inner, depth + 1)
 
 
-def _opens(name: str, value: object, seen: Seen) -> bool:
+def _opens(name: str, value: object, seen: Snapshot) -> bool:
     """Whether setting this field may let in an outside workload that was not let in before."""
     if value is False or name not in {*_TRUST, "permissions", "scopes", "service_account_id"}:
         return False

@@ -17,21 +17,19 @@ from admin_mcp.api.request import WireRequest
 from admin_mcp.catalog import Catalog
 from admin_mcp.endpoints.base import Endpoint, EndpointSpec
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.errors import ApprovalPending, CallError, PolicyDenied
+from admin_mcp.errors import ApprovalPending, CallError, PolicyDenied, StateUnavailable
+from admin_mcp.gate.approval_channel import ChannelSelector
 from admin_mcp.gate.approvals import Approval, IllegalEventError, Result
 from admin_mcp.gate.effects import effects_of, possible_effects
 from admin_mcp.gate.guardrails import GuardrailChecks
-from admin_mcp.gate.look import Look, Reader
 from admin_mcp.gate.offload import done_whole, threaded
-from admin_mcp.gate.person import People
 from admin_mcp.gate.policy import LEFT_OUT, READ_ONLY, READS, Channel, Policy, Verdict
 from admin_mcp.gate.preview import Preview, build_preview
 from admin_mcp.gate.projects import named_projects, projects_of, projects_read
 from admin_mcp.gate.questions import Change, Questions
 from admin_mcp.gate.reads import tells_project
-from admin_mcp.gate.records import Records
 from admin_mcp.gate.refusals import (
-    NotSent,
+    StoppedAtRecheck,
     already_ended,
     difference,
     drifted,
@@ -40,8 +38,9 @@ from admin_mcp.gate.refusals import (
     not_resent,
     policy_denial,
 )
-from admin_mcp.gate.seen import PERSON
-from admin_mcp.gate.state import StateUnavailable
+from admin_mcp.gate.snapshot import PERSON
+from admin_mcp.gate.storage import GateStorage
+from admin_mcp.gate.target_reader import Reader, TargetReader
 from admin_mcp.private_files import LockBusyError
 from admin_mcp.settings import Target
 
@@ -99,7 +98,7 @@ class Gate:
         catalog: Catalog,
         reader: Reader,
         guardrails: GuardrailChecks,
-        records: Records,
+        storage: GateStorage,
         permits: Permits,
     ) -> None:
         """``confirm=False`` lets changes pass that the policy wants confirmed: the operator's ``--approval none``.
@@ -110,11 +109,11 @@ class Gate:
         self._confirm = confirm
         self._target = target
         self._catalog = catalog
-        self._look = Look(catalog, reader)
+        self._look = TargetReader(catalog, reader)
         self._guardrails = guardrails
-        self._records = records
+        self._storage = storage
         self._permits = permits
-        self._questions = Questions(records.approvals, self._preview)
+        self._questions = Questions(storage.approvals, self._preview)
 
     async def check(self, spec: EndpointSpec) -> None:
         """Return if there are arguments with which this tool may be called.
@@ -131,7 +130,7 @@ class Gate:
             raise denial
 
     @asynccontextmanager
-    async def admitted(self, call: Endpoint, wire: WireRequest, people: People) -> AsyncIterator[Admission]:
+    async def admitted(self, call: Endpoint, wire: WireRequest, people: ChannelSelector) -> AsyncIterator[Admission]:
         """Enter with what a call needs to be sent, and record what comes of it.
 
         Raises:
@@ -214,7 +213,7 @@ class Gate:
             return False
         return True
 
-    async def _cleared(self, change: Change, people: People) -> _Clearance:
+    async def _cleared(self, change: Change, people: ChannelSelector) -> _Clearance:
         """Return what lets the change pass: the verdict and, unless a rule or the operator wants none, an approval."""
         verdict = await self._judged(change)
         if verdict.decision == "deny":
@@ -223,7 +222,7 @@ class Gate:
             return _Clearance(verdict)
         # Before anybody is asked as well: nobody should approve what can't be done.
         await self._guardrails.check(change.call)
-        person = people.reach(verdict.channel)
+        person = people.select(verdict.channel)
         if person is None:
             raise no_way_to_ask()
         return _Clearance(verdict, await self._questions.approved(change, person), person.dies_with_call)
@@ -261,7 +260,7 @@ class Gate:
     def _process_name(self) -> str:
         """Return the name under which the journal has this process."""
         try:
-            return self._records.run.name()
+            return self._storage.process.name()
         except (OSError, LockBusyError) as error:
             raise StateUnavailable(
                 f"Changes can't be recorded: {error}.",
@@ -280,10 +279,10 @@ class Gate:
         if approval is None:
             allowed = verdict.rule if verdict.decision == "allow" else "--approval none"
             body = {"body": change.wire.body} if change.wire.body else {}
-            self._records.journal.write("sending", change_id, **fields, **body, allowed_by=allowed)
+            self._storage.journal.write("sending", change_id, **fields, **body, allowed_by=allowed)
             return
         try:
-            self._records.approvals.claim(approval.id, fields)
+            self._storage.approvals.claim(approval.id, fields)
         except (IllegalEventError, KeyError) as error:
             raise already_ended(error) from None
 
@@ -293,10 +292,10 @@ class Gate:
 
         def write() -> None:
             if approval is not None:
-                self._records.approvals.finish(approval.id, result, request_id)
+                self._storage.approvals.finish(approval.id, result, request_id)
             else:
                 fields = {"outcome": result.outcome, "message": result.message}
-                self._records.journal.write("outcome", change_id, **fields, **request_id)
+                self._storage.journal.write("outcome", change_id, **fields, **request_id)
 
         try:
             await done_whole(write)
@@ -306,7 +305,7 @@ class Gate:
 
     async def _record_refusal(self, error: CallError, tool: str, request: str | None = None) -> None:
         write = partial(
-            self._records.journal.write,
+            self._storage.journal.write,
             "refused",
             secrets.token_hex(5),
             tool=tool,
@@ -343,7 +342,7 @@ class Gate:
         try:
             await self._guardrails.check(change.call)
             await self._require_as_cleared(change, clearance)
-        except NotSent:
+        except StoppedAtRecheck:
             raise
         except CallError as error:
             raise not_resent(error) from None

@@ -18,8 +18,8 @@ from admin_mcp.catalog import Catalog
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import CallError, Conflict, NotFound, PolicyDenied
-from admin_mcp.gate.look import Reader
 from admin_mcp.gate.policy import Guardrails
+from admin_mcp.gate.target_reader import Reader
 from admin_mcp.private_files import FileLock, LockBusyError
 
 LOCK_SECONDS = 10.0

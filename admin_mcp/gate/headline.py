@@ -7,18 +7,18 @@ and what was read.
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.gate import access_sentences, setting_sentences
 from admin_mcp.gate.described_change import ORGANIZATION, DescribedChange
-from admin_mcp.gate.seen import PERSON, Found, Seen, described, email_of
+from admin_mcp.gate.snapshot import PERSON, Lookup, Snapshot, described, email_of
 from admin_mcp.gate.text import day, quoted
 
 _WRITTEN = {**access_sentences.SENTENCES, **setting_sentences.SENTENCES}
 
 
-def headline(call: Endpoint, seen: Seen) -> str:
+def headline(call: Endpoint, seen: Snapshot) -> str:
     """Return the sentence, without its full stop."""
     return _WRITTEN.get(type(call).SPEC.name, _ordinary)(DescribedChange(call, seen))
 
 
-def key_note(seen: Seen) -> str | None:
+def key_note(seen: Snapshot) -> str | None:
     """Say when the key that goes was last used, or None if it is no key. It may differ at every look."""
     state = seen.state
     if not isinstance(state, dict) or "last_used_at" not in state or "redacted_value" not in state:
@@ -44,7 +44,7 @@ def _ordinary(change: DescribedChange) -> str:
     return f"{verb} {noun}{f' {quoted(name)}' if name else ''}{change.place or _in_organization(spec.name)}"
 
 
-def _owner(state: Found | None) -> str:
+def _owner(state: Lookup | None) -> str:
     """Name the owner of a key."""
     owner = state.get("owner") if isinstance(state, dict) else None
     if not isinstance(owner, dict):

@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from admin_mcp.api.response import redact
+from admin_mcp.errors import StateUnavailable
+from admin_mcp.gate.database import FIRST_HASH, Database
 from admin_mcp.gate.marker import Mark
-from admin_mcp.gate.state import FIRST_HASH, State, StateUnavailable
 
-Kind = Literal["asked", "decided", "sending", "outcome", "refused", "lost", "acknowledged", "damaged"]
+RecordKind = Literal["asked", "decided", "sending", "outcome", "refused", "lost", "acknowledged", "damaged"]
 """``asked`` a person; ``decided`` by one; ``sending`` the request; its ``outcome``; ``refused`` before it was sent.
 
 ``lost``: an earlier journal is gone; ``acknowledged``: the operator knows. ``damaged`` is never written: it is what a
@@ -30,7 +31,7 @@ Outcome = Literal["done", "refused", "not_sent", "outcome_unknown"]
 OUTCOME_PATIENCE_SECONDS = 30.0
 """How long to wait to write down what became of a request that was sent: longer than to refuse one that was not."""
 
-_LEADING: frozenset[Kind] = frozenset({"asked", "sending"})
+_LEADING: frozenset[RecordKind] = frozenset({"asked", "sending"})
 _NEEDED = {"sending": ("by",), "outcome": ("outcome",)}
 _PAGE = 500
 _BEFORE_ALL = -(2**63)
@@ -42,7 +43,7 @@ class Record:
 
     seq: int
     at: str
-    kind: Kind
+    kind: RecordKind
     change: str
     fields: dict[str, Any]
 
@@ -59,23 +60,23 @@ class Break:
 class Journal:
     """The journal in one state. ``secrets`` are never written, whatever carries them."""
 
-    def __init__(self, state: State, clock: Callable[[], float], secrets: Sequence[str] = ()) -> None:
-        self._state = state
+    def __init__(self, database: Database, clock: Callable[[], float], secrets: Sequence[str] = ()) -> None:
+        self._database = database
         self._clock = clock
         self._secrets = secrets
         self._damaged: set[int] = set()
 
-    def write(self, kind: Kind, change: str, **fields: object) -> None:
+    def write(self, kind: RecordKind, change: str, **fields: object) -> None:
         """Add a record in a transaction of its own.
 
         Raises:
             StateUnavailable: it could not be written.
 
         """
-        with self._state.transaction(OUTCOME_PATIENCE_SECONDS if kind == "outcome" else None) as connection:
+        with self._database.transaction(OUTCOME_PATIENCE_SECONDS if kind == "outcome" else None) as connection:
             self.add(connection, kind, change, **fields)
 
-    def add(self, connection: sqlite3.Connection, kind: Kind, change: str, **fields: object) -> None:
+    def add(self, connection: sqlite3.Connection, kind: RecordKind, change: str, **fields: object) -> None:
         """Add a record to the caller's transaction.
 
         Raises:
@@ -84,11 +85,11 @@ class Journal:
         """
         if kind in _LEADING:
             self._require_sound(connection)
-        if lost := self._state.lost_as_of(connection):
+        if lost := self._database.lost_as_of(connection):
             self._append(connection, "lost", lost.loss, {"records": lost.seq, "hash": lost.hash})
         self._append(connection, kind, change, fields)
 
-    def _append(self, connection: sqlite3.Connection, kind: Kind, change: str, fields: dict[str, object]) -> None:
+    def _append(self, connection: sqlite3.Connection, kind: RecordKind, change: str, fields: dict[str, object]) -> None:
         at = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
         given = {name: value for name, value in fields.items() if value is not None}
         text = json.dumps({"at": at, "kind": kind, "change": change, **given})
@@ -107,7 +108,7 @@ class Journal:
             if row is not None and (record := _record(row)).kind == "damaged":
                 raise StateUnavailable(
                     f"Changes can't be recorded: record {seq} of the journal is damaged, {record.fields['damage']} "
-                    f"({self._state.path}).",
+                    f"({self._database.path}).",
                     hint="Reading still works. Tell the operator: `openai-admin-mcp journal verify` names the damage; "
                     "keep that file elsewhere, and a new one is begun.",
                 )
@@ -115,15 +116,15 @@ class Journal:
 
     def lost(self) -> Mark | None:
         """Return what was here and is gone, until a record says so."""
-        return self._state.lost()
+        return self._database.lost()
 
     def acknowledge(self) -> list[str]:
         """Record that the operator knows which earlier journals are gone. Returns what was not known before."""
         losses = _unacknowledged(self.read())
         if not losses and self.lost() is None:
             return []
-        with self._state.transaction() as connection:
-            if lost := self._state.lost_as_of(connection):
+        with self._database.transaction() as connection:
+            if lost := self._database.lost_as_of(connection):
                 losses[lost.loss] = _loss(lost.seq)
                 self._append(connection, "lost", lost.loss, {"records": lost.seq, "hash": lost.hash})
             for change in losses:
@@ -168,7 +169,7 @@ class Journal:
         unfinished = [record for record in self._unfinished() if ended(str(record.fields["by"]))]
         if not unfinished:
             return []
-        with self._state.transaction() as connection:
+        with self._database.transaction() as connection:
             settled = [record for record in unfinished if not _has_outcome(connection, record)]
             for record in settled:
                 message = "The process ended before the answer came; the change may or may not have been made."
@@ -202,7 +203,7 @@ class Journal:
         chosen = "change = ? AND" if change is not None else ""
         query = f"SELECT * FROM journal WHERE {chosen} seq > ? ORDER BY seq LIMIT {_PAGE}"  # noqa: S608 - from the lines above
         while True:
-            with self._state.reading() as connection:
+            with self._database.reading() as connection:
                 rows = connection.execute(query, (*([change] if change is not None else []), after)).fetchall()
                 head = _head(connection)
             yield rows, head

@@ -20,12 +20,12 @@ from admin_mcp.gate.access_sentences import carried
 from admin_mcp.gate.described_change import money
 from admin_mcp.gate.effects import effect_of, raises_power
 from admin_mcp.gate.headline import headline, key_note
-from admin_mcp.gate.seen import (
+from admin_mcp.gate.snapshot import (
     NAME_KEYS,
     PERSON,
     SET_AS,
-    Found,
-    Seen,
+    Lookup,
+    Snapshot,
     body_of,
     described,
     email_of,
@@ -41,7 +41,7 @@ _LONGEST_VALUE = 2000
 _MOST_LISTED = 20
 
 
-class Change(BaseModel):
+class ShownChange(BaseModel):
     """One field of a request's body: the present value, where it was read, and the new one. Ready to be shown."""
 
     model_config = ConfigDict(frozen=True)
@@ -65,7 +65,7 @@ class Preview(BaseModel):
     title: str
     effect: Effect
     things: dict[str, str]
-    changes: dict[str, Change]
+    changes: dict[str, ShownChange]
     affected: dict[str, str]
     undo: str
     target: str
@@ -116,7 +116,7 @@ class Preview(BaseModel):
         return "\n".join(self.lines)
 
 
-def _arrow(change: Change) -> str:
+def _arrow(change: ShownChange) -> str:
     return change.after if change.before is None else f"{change.before} -> {change.after}"
 
 
@@ -128,7 +128,7 @@ _EXPIRY = "expires_at"
 _EMPTIED = "nothing (null: this empties the field)"
 
 
-def build_preview(call: Endpoint, wire: WireRequest, seen: Seen, *, catalog: Catalog, target: str) -> Preview:
+def build_preview(call: Endpoint, wire: WireRequest, seen: Snapshot, *, catalog: Catalog, target: str) -> Preview:
     """Put together what a person needs to decide."""
     note = key_note(seen)
     return Preview(
@@ -158,7 +158,7 @@ EFFECTS: dict[Effect, str] = {
 }
 
 
-def _things(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
+def _things(call: Endpoint, seen: Snapshot) -> Iterator[tuple[str, str]]:
     """Yield label and description of each thing the request names by id, and what there is to know of it."""
     for name, value in _given_ids(call, seen):
         yield _label(name), described(name.partition("[")[0], value, seen.thing(name))
@@ -172,7 +172,7 @@ def _things(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
     yield from _left_out(call)
 
 
-def _details(name: str, found: Found | None, *, here: bool) -> Iterator[tuple[str, str]]:
+def _details(name: str, found: Lookup | None, *, here: bool) -> Iterator[tuple[str, str]]:
     """Yield what a person must know of a person or a role that a change names; ``here``: as the change's own target."""
     if name == PERSON and isinstance(found, dict):
         if isinstance(role := found.get("role"), str):
@@ -189,7 +189,7 @@ def _permissions(label: str, allowed: list[str] | None) -> Iterator[tuple[str, s
         yield label, visible(", ".join(sorted(allowed)), _LONGEST_VALUE) if allowed else "nothing by itself"
 
 
-def _allowed_by(roles: Found) -> list[str] | None:
+def _allowed_by(roles: Lookup) -> list[str] | None:
     """Return all that a list of roles permits, or None if that can't be told."""
     rows = roles.get("data") if isinstance(roles, dict) else None
     lists = [permissions_of(row) for row in rows] if isinstance(rows, list) else [None]
@@ -215,7 +215,7 @@ def _membership(row: Json) -> str:
     return f"{called} as {visible(role)}" if isinstance(role, str) else called
 
 
-def _present(spec: EndpointSpec, seen: Seen) -> Iterator[tuple[str, str]]:
+def _present(spec: EndpointSpec, seen: Snapshot) -> Iterator[tuple[str, str]]:
     """Yield what is there now, where the change takes it away or gives it."""
     if seen.once and seen.state == "absent":
         yield "Now", NOT_SET
@@ -256,7 +256,7 @@ def _told_already(key: str, own: str | None) -> bool:
     return key in _UNSHOWN or key.endswith("_at") or (own is not None and _IN_WORDS.get(own) == key)
 
 
-def _given_ids(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
+def _given_ids(call: Endpoint, seen: Snapshot) -> Iterator[tuple[str, str]]:
     """Yield each id of the request that names something, with the label under which it was looked up."""
     spec = type(call).SPEC
     for name in type(call).model_fields:
@@ -272,7 +272,7 @@ def _given_ids(call: Endpoint, seen: Seen) -> Iterator[tuple[str, str]]:
                     yield f"{label}.id", str(each.id)
 
 
-def _changes(call: Endpoint, seen: Seen) -> Iterator[tuple[str, Change]]:
+def _changes(call: Endpoint, seen: Snapshot) -> Iterator[tuple[str, ShownChange]]:
     """Yield, for each field of the body, its value before and after."""
     spec = type(call).SPEC
     for name, value in body_of(call).items():
@@ -281,10 +281,10 @@ def _changes(call: Endpoint, seen: Seen) -> Iterator[tuple[str, Change]]:
         if name in seen.names and before is None:
             continue
         after = _EMPTIED if value is None else _value(name, value, LONGEST_BODY)
-        yield name, Change(before=_value(SET_AS.get(name, name), before[0]) if before else None, after=after)
+        yield name, ShownChange(before=_value(SET_AS.get(name, name), before[0]) if before else None, after=after)
 
 
-def _changes_nothing(call: Endpoint, seen: Seen) -> bool:
+def _changes_nothing(call: Endpoint, seen: Snapshot) -> bool:
     """Whether every field of an update is known to be so already."""
     body = body_of(call)
     if type(call).SPEC.effect != "update" or not body:
@@ -342,7 +342,7 @@ def _undo(spec: EndpointSpec, catalog: Catalog) -> str:
     return f"with {remover.SPEC.name}" if remover else IMPOSSIBLE
 
 
-def _wants_text(call: Endpoint, seen: Seen) -> bool:
+def _wants_text(call: Endpoint, seen: Snapshot) -> bool:
     """Whether choosing is not enough: what can't be taken back, opens a door, or moves money or data."""
     spec = type(call).SPEC
     if spec.effect == "destroy" or spec.sensitive or spec.secret or raises_power(call, seen):
@@ -351,7 +351,7 @@ def _wants_text(call: Endpoint, seen: Seen) -> bool:
     return any(isinstance(mark, Grave) for name in call.model_fields_set for mark in fields[name].metadata)
 
 
-def _typed(call: Endpoint, seen: Seen) -> tuple[str, ...]:
+def _typed(call: Endpoint, seen: Snapshot) -> tuple[str, ...]:
     """Return the texts of which a person must type one, or nothing where choosing is enough."""
     if not _wants_text(call, seen):
         return ()

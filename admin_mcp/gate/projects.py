@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.gate.seen import PERSON, Seen
+from admin_mcp.gate.snapshot import PERSON, Snapshot
 
 _ONE = "project_id"
 _SEVERAL = frozenset({"project_ids", "api_project_ids"})
@@ -23,7 +23,7 @@ def projects_of(answer: Json) -> frozenset[str]:
     return frozenset(_ids(answer))
 
 
-def projects_read(seen: Seen) -> frozenset[str]:
+def projects_read(seen: Snapshot) -> frozenset[str]:
     """Return the ids of the projects that the target of a change belongs to. A person is no project's own."""
     return projects_of(seen.state) if isinstance(seen.state, dict) and seen.own != PERSON else frozenset()
 

@@ -9,15 +9,14 @@ import anyio
 
 from admin_mcp.api.request import WireRequest
 from admin_mcp.endpoints.base import Endpoint, EndpointSpec
-from admin_mcp.errors import ApprovalPending, ApprovalUnavailable, InvalidInput
+from admin_mcp.errors import ApprovalPending, ApprovalUnavailable, InvalidInput, StateUnavailable
+from admin_mcp.gate.approval_channel import ApprovalChannel
 from admin_mcp.gate.approvals import Approval, Approvals, IllegalEventError, Question
 from admin_mcp.gate.forms import Reply, judge
 from admin_mcp.gate.offload import done_whole, threaded
-from admin_mcp.gate.person import Person
 from admin_mcp.gate.policy import Channel
 from admin_mcp.gate.preview import LONGEST_BODY, Preview
 from admin_mcp.gate.refusals import REFUSED_AS, already_ended, denied, not_decided, nothing_to_change
-from admin_mcp.gate.state import StateUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +58,7 @@ class Questions:
         self._asking: set[str] = set()
         self._closing: dict[str, anyio.Event] = {}
 
-    async def approved(self, change: Change, person: Person) -> Approval:
+    async def approved(self, change: Change, person: ApprovalChannel) -> Approval:
         """Return the approval once a person gave it for exactly this request.
 
         Raises:
@@ -90,7 +89,7 @@ class Questions:
             self._closing.pop(change.key, None)
             closing.set()
 
-    async def _opened(self, change: Change, person: Person) -> tuple[Approval, bool]:
+    async def _opened(self, change: Change, person: ApprovalChannel) -> tuple[Approval, bool]:
         """Return the approval this call is about, and whether this call opened it."""
         if person.answers is not None:
             approval = await threaded(self._approvals.get, person.answers)
@@ -109,7 +108,7 @@ class Questions:
             await closing.wait()  # or this call would share a question that is just being withdrawn
         return await threaded(self._approvals.open, question, person.channel)
 
-    async def _answered(self, approval: Approval, person: Person) -> Approval:
+    async def _answered(self, approval: Approval, person: ApprovalChannel) -> Approval:
         """Return the approval once it is approved."""
         reply = await self._ask(approval, person)
         if reply is None:
@@ -134,7 +133,7 @@ class Questions:
             raise denied("The form came back without a decision for the third time, which counts as a no")
         raise not_decided(judgement)
 
-    async def _ask(self, approval: Approval, person: Person) -> Reply | None:
+    async def _ask(self, approval: Approval, person: ApprovalChannel) -> Reply | None:
         if not person.asks_once:
             return await person.ask(approval)
         if approval.id in self._asking:

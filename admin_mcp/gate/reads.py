@@ -13,7 +13,7 @@ from admin_mcp.endpoints.fields import names_thing, names_things
 from admin_mcp.endpoints.paging import PaginatedEndpoint
 from admin_mcp.gate.effects import effect_of
 from admin_mcp.gate.projects import TELLING
-from admin_mcp.gate.seen import PERSON
+from admin_mcp.gate.snapshot import PERSON
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _LAST_PLACEHOLDER = re.compile(r"\{(\w+)\}$")

@@ -10,14 +10,14 @@ from admin_mcp.errors import (
     OutcomeUnknown,
     PolicyDenied,
 )
-from admin_mcp.gate.approvals import IllegalEventError, Result, State
+from admin_mcp.gate.approvals import ApprovalState, IllegalEventError, Result
 from admin_mcp.gate.forms import Judgement
 from admin_mcp.gate.journal import Outcome
 from admin_mcp.gate.policy import Verdict
 from admin_mcp.gate.preview import Preview
 
 
-class NotSent(Conflict):
+class StoppedAtRecheck(Conflict):
     """A change was stopped by the last look before it would be sent. Nothing was changed."""
 
 
@@ -26,7 +26,7 @@ def failed(error: BaseException, *, unused: bool) -> Result:
     outcome: Outcome
     if isinstance(error, CallError):
         message = error.message
-        outcome = "not_sent" if isinstance(error, NetworkError | NotSent) else "refused"
+        outcome = "not_sent" if isinstance(error, NetworkError | StoppedAtRecheck) else "refused"
         if isinstance(error, OutcomeUnknown):
             outcome = "outcome_unknown"
         return Result("not_sent" if unused else outcome, message)
@@ -35,7 +35,7 @@ def failed(error: BaseException, *, unused: bool) -> Result:
     return Result("outcome_unknown", "The call ended before the answer came; the change may or may not have been made.")
 
 
-REFUSED_AS: dict[State, str] = {
+REFUSED_AS: dict[ApprovalState, str] = {
     "rejected": "A person rejected this change",
     "used": "The approval was used by another call that was just the same",
     "void": "The question was withdrawn, because what it showed had changed",
@@ -47,7 +47,7 @@ REFUSED_AS: dict[State, str] = {
 
 def already_ended(error: IllegalEventError | KeyError) -> ApprovalDenied:
     """Return the refusal for an approval to which this can't happen any more."""
-    state: State = error.state if isinstance(error, IllegalEventError) else "expired"
+    state: ApprovalState = error.state if isinstance(error, IllegalEventError) else "expired"
     return denied(REFUSED_AS[state])
 
 
@@ -77,17 +77,17 @@ def nothing_to_change(preview: Preview) -> Conflict:
     )
 
 
-def drifted(changed: str | None) -> NotSent:
+def drifted(changed: str | None) -> StoppedAtRecheck:
     """Return the refusal for a change whose target no longer looks as it was shown; None: it must not be told how."""
-    return NotSent(
+    return StoppedAtRecheck(
         f"What the person saw has changed since{f': {changed}' if changed else ''}. Nothing was changed.",
         hint="Call the tool again to have the person asked about the present state.",
     )
 
 
-def not_resent(error: CallError) -> NotSent:
+def not_resent(error: CallError) -> StoppedAtRecheck:
     """Return the refusal for a change that was to be sent again, and could not be checked any more."""
-    return NotSent(
+    return StoppedAtRecheck(
         f"The API did not take the change at first, and it was not sent again: {error.message}",
         hint=error.hint,
         retryable=error.retryable,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from admin_mcp.gate.described_change import DescribedChange, listed, money
-from admin_mcp.gate.seen import described
+from admin_mcp.gate.snapshot import described
 from admin_mcp.gate.text import quoted, visible
 
 

@@ -12,7 +12,7 @@ import anyio
 import pytest
 from anyio import to_thread
 
-from admin_mcp.channels.desk import LOCK_NAME
+from admin_mcp.channels.page_process import LOCK_NAME
 from admin_mcp.private_files import FileLock
 from tests.browser import Browser, chromium, needs_chromium
 from tests.recorder import Canned, Recorder

@@ -10,7 +10,7 @@ import pytest
 from admin_mcp.channels.page import Frame, approval_page, message_page
 from admin_mcp.channels.page_server import LONGEST_FORM
 from admin_mcp.gate.approvals import MOST_PENDING, Approval, Question, Result
-from admin_mcp.gate.preview import Change, Preview
+from admin_mcp.gate.preview import Preview, ShownChange
 from admin_mcp.gate.text import visible
 
 PREVIEW = Preview(
@@ -119,7 +119,7 @@ def test_a_change_that_needs_no_text_has_no_field_to_type_in() -> None:
 
 
 def test_changes_are_a_table_of_before_and_after() -> None:
-    changes = {"name": Change(before="“a”", after="“b”"), "limit": Change(before=None, after="5")}
+    changes = {"name": ShownChange(before="“a”", after="“b”"), "limit": ShownChange(before=None, after="5")}
     page = approval_page(showing(changes=changes), FRAME)
     assert re.findall(r"<t[hd](?: [^>]*)?>([^<]*)<", page) == [
         "Field", "Now", "New", "name", "“a”", "“b”", "limit", "not known", "5",
@@ -211,7 +211,7 @@ def test_the_most_that_can_wait_fits_into_the_form_that_is_taken() -> None:
     ],
 )
 def test_what_was_not_made_is_told_as_what_would_have_been(state: Any, result: Result | None, heading: str) -> None:
-    asked = showing(changes={"limit": Change(before=None, after="5")})
+    asked = showing(changes={"limit": ShownChange(before=None, after="5")})
     page = approval_page(replace(asked, state=state, result=result), FRAME)
     assert f"<h2>{heading}</h2>" in page
 

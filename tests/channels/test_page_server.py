@@ -22,19 +22,19 @@ class Desk:
 
     def __init__(self, directory: Path) -> None:
         self.clock = Clock()
-        self.records = records(directory, self.clock)
-        self.server = PageServer(self.records.approvals, directory, self.clock)
+        self.storage = records(directory, self.clock)
+        self.server = PageServer(self.storage.approvals, directory, self.clock)
         self.origin = self.server._origin
         self.browser = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self.server.application()), base_url=self.origin, trust_env=False
         )
 
     def ask(self, key: str = "key", channel: str = "local", **given: bool) -> Approval:
-        approval, _ = self.records.approvals.open(question(key, **given), channel)  # type: ignore[arg-type]
+        approval, _ = self.storage.approvals.open(question(key, **given), channel)  # type: ignore[arg-type]
         return approval
 
     def state(self, approval: Approval) -> str:
-        found = self.records.approvals.get(approval.id)
+        found = self.storage.approvals.get(approval.id)
         return found.state if found else "gone"
 
     async def enter(self, approval: Approval) -> str:
@@ -253,7 +253,7 @@ def set_as_another_port_would(desk: Desk, name: str, value: str, path: str = "/"
 
 
 async def test_the_cookies_name_is_no_other_servers_and_can_not_be_guessed(desk: Desk, tmp_path: Path) -> None:
-    other = PageServer(desk.records.approvals, tmp_path, desk.clock)
+    other = PageServer(desk.storage.approvals, tmp_path, desk.clock)
     other.stop()
     assert desk.server._cookie != other._cookie
     assert len(desk.server._cookie) > 32
@@ -296,7 +296,7 @@ async def test_the_browser_is_opened_through_a_private_file_and_no_address_in_it
     approval = desk.ask()
     desk.server.open_browser(approval.id)
     ((words, directory),) = started
-    assert directory == desk.records.state.directory
+    assert directory == desk.storage.database.directory
     assert desk.origin not in str(words)
     path = anyio.Path(urlsplit(words[-1]).path)
     assert stat.S_IMODE((await path.stat()).st_mode) == 0o600
@@ -347,7 +347,7 @@ async def test_all_that_the_page_showed_as_waiting_is_rejected_and_nothing_that_
 async def test_rejecting_all_leaves_alone_what_was_decided_and_what_is_asked_elsewhere(desk: Desk) -> None:
     first, approved, elsewhere = desk.ask(), desk.ask("second"), desk.ask("third", "elicit")
     csrf = await desk.enter(first)
-    desk.records.approvals.apply(approved.id, "approve")
+    desk.storage.approvals.apply(approved.id, "approve")
     assert await desk.reject_all(first, csrf, None, first.id, approved.id, elsewhere.id, "guess") == 303
     assert [desk.state(one) for one in (first, approved, elsewhere)] == ["rejected", "approved", "pending"]
 

@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 from admin_mcp.cli import main
 from admin_mcp.gate.approvals import Approval, Result
+from admin_mcp.gate.database import epoch_seconds
 from admin_mcp.gate.policy import Channel
-from admin_mcp.gate.records import Records
-from admin_mcp.gate.state import epoch_seconds
+from admin_mcp.gate.storage import GateStorage
 from tests.gate.questions import Clock, question, records
 from tests.terminal import needs_terminal, terminal
 
@@ -24,11 +24,11 @@ class Now(Clock):
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Records:
+def kept(tmp_path: Path) -> GateStorage:
     return records(tmp_path / "state", Now())
 
 
-def ask(kept: Records, key: str = "key", channel: Channel = "local", *, typed: bool = True) -> Approval:
+def ask(kept: GateStorage, key: str = "key", channel: Channel = "local", *, typed: bool = True) -> Approval:
     return kept.approvals.open(question(key, typed=typed), channel)[0]
 
 
@@ -37,19 +37,19 @@ def run(*arguments: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-def state(kept: Records, approval: Approval) -> str:
+def state(kept: GateStorage, approval: Approval) -> str:
     found = kept.approvals.get(approval.id)
     return found.state if found else "gone"
 
 
-def test_list_is_empty_and_makes_nothing_where_nothing_is(kept: Records) -> None:
+def test_list_is_empty_and_makes_nothing_where_nothing_is(kept: GateStorage) -> None:
     code, out, err = run("list")
     assert (code, out) == (0, "")
     assert "No approvals" in err
-    assert not kept.state.exists
+    assert not kept.database.exists
 
 
-def test_list_and_show_tell_what_is_asked_and_what_became_of_it(kept: Records) -> None:
+def test_list_and_show_tell_what_is_asked_and_what_became_of_it(kept: GateStorage) -> None:
     approval = ask(kept)
     code, out, _ = run("list")
     assert code == 0
@@ -66,14 +66,14 @@ def test_list_and_show_tell_what_is_asked_and_what_became_of_it(kept: Records) -
 
 
 @pytest.mark.parametrize("command", ["show", "deny", "open"])
-def test_an_unknown_id_says_how_to_find_one(kept: Records, command: str) -> None:
+def test_an_unknown_id_says_how_to_find_one(kept: GateStorage, command: str) -> None:
     ask(kept)
     code, _, err = run(command, "nothing")
     assert code == 1
     assert "`approvals list`" in err
 
 
-def test_deny_rejects_also_what_was_approved(kept: Records) -> None:
+def test_deny_rejects_also_what_was_approved(kept: GateStorage) -> None:
     first, second = ask(kept), ask(kept, "other")
     kept.approvals.apply(second.id, "approve")
     for approval in (first, second):
@@ -86,7 +86,7 @@ def test_deny_rejects_also_what_was_approved(kept: Records) -> None:
     assert "it is rejected" in err
 
 
-def test_deny_all_rejects_and_names_all_that_waits_for_this_machine_and_nothing_else(kept: Records) -> None:
+def test_deny_all_rejects_and_names_all_that_waits_for_this_machine_and_nothing_else(kept: GateStorage) -> None:
     first, second = ask(kept), ask(kept, "second")
     approved, elsewhere = ask(kept, "third"), ask(kept, "fourth", "elicit")
     kept.approvals.apply(approved.id, "approve")
@@ -105,7 +105,7 @@ def test_deny_all_rejects_and_names_all_that_waits_for_this_machine_and_nothing_
 @pytest.mark.parametrize(
     ("answer", "left"), [("y\n", "rejected"), ("n\n", "pending"), ("\n", "pending"), ("", "pending")]
 )
-def test_deny_all_lists_what_it_would_reject_and_asks_first(kept: Records, answer: str, left: str) -> None:
+def test_deny_all_lists_what_it_would_reject_and_asks_first(kept: GateStorage, answer: str, left: str) -> None:
     waiting = [ask(kept), ask(kept, "other")]
     result = CliRunner().invoke(main, ["approvals", "deny", "--all"], input=answer)
     listed, _, after = result.stdout.partition("Reject these 2?")
@@ -116,7 +116,7 @@ def test_deny_all_lists_what_it_would_reject_and_asks_first(kept: Records, answe
 
 
 @needs_terminal
-def test_deny_all_at_a_terminal_leaves_alone_what_comes_up_while_it_asks(kept: Records) -> None:
+def test_deny_all_at_a_terminal_leaves_alone_what_comes_up_while_it_asks(kept: GateStorage) -> None:
     first = ask(kept)
     with terminal("approvals", "deny", "--all") as at:
         at.wait_for("Reject this?")
@@ -126,7 +126,7 @@ def test_deny_all_at_a_terminal_leaves_alone_what_comes_up_while_it_asks(kept: R
     assert (state(kept, first), state(kept, later)) == ("rejected", "pending")
 
 
-def test_deny_all_tells_what_was_decided_meanwhile_as_it_is(kept: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deny_all_tells_what_was_decided_meanwhile_as_it_is(kept: GateStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     faster, slower = ask(kept), ask(kept, "other")
 
     def confirm(_: str) -> bool:
@@ -140,13 +140,13 @@ def test_deny_all_tells_what_was_decided_meanwhile_as_it_is(kept: Records, monke
     assert f"rejected  {slower.id}" in out
 
 
-def test_deny_all_where_nothing_waits_says_so(kept: Records) -> None:
+def test_deny_all_where_nothing_waits_says_so(kept: GateStorage) -> None:
     assert run("deny", "--all") == (0, "Nothing waits for this machine.\n", "")
-    assert not kept.state.exists
+    assert not kept.database.exists
 
 
 @pytest.mark.parametrize("arguments", [[], ["--yes"], ["--all", "a1b2c3"]])
-def test_deny_takes_one_id_or_all(kept: Records, arguments: list[str]) -> None:
+def test_deny_takes_one_id_or_all(kept: GateStorage, arguments: list[str]) -> None:
     approval = ask(kept)
     code, _, err = run("deny", *arguments)
     assert code == 2
@@ -155,7 +155,7 @@ def test_deny_takes_one_id_or_all(kept: Records, arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "Support\n", "approve\n", "y\n"])
-def test_approve_takes_no_answer_from_a_pipe(kept: Records, typed: str) -> None:
+def test_approve_takes_no_answer_from_a_pipe(kept: GateStorage, typed: str) -> None:
     approval = ask(kept)
     result = CliRunner().invoke(main, ["approvals", "approve", approval.id], input=typed)
     assert result.exit_code == 1
@@ -165,7 +165,7 @@ def test_approve_takes_no_answer_from_a_pipe(kept: Records, typed: str) -> None:
 
 
 @pytest.mark.parametrize("option", ["--yes", "-y", "--force"])
-def test_approve_has_no_option_that_answers(kept: Records, option: str) -> None:
+def test_approve_has_no_option_that_answers(kept: GateStorage, option: str) -> None:
     approval = ask(kept)
     assert run("approve", option, approval.id)[0] == 2
     assert state(kept, approval) == "pending"
@@ -186,7 +186,7 @@ def test_approve_has_no_option_that_answers(kept: Records, option: str) -> None:
     ],
 )
 def test_approve_at_a_terminal_shows_the_change_and_needs_the_text(
-    kept: Records, wants_text: bool, typed: str, expected: str
+    kept: GateStorage, wants_text: bool, typed: str, expected: str
 ) -> None:
     approval = ask(kept, typed=wants_text)
     with terminal("approvals", "approve", approval.id) as at:
@@ -201,7 +201,7 @@ def test_approve_at_a_terminal_shows_the_change_and_needs_the_text(
 
 
 @needs_terminal
-def test_approve_at_a_terminal_refuses_what_is_decided_or_asked_elsewhere(kept: Records) -> None:
+def test_approve_at_a_terminal_refuses_what_is_decided_or_asked_elsewhere(kept: GateStorage) -> None:
     decided, elsewhere = ask(kept), ask(kept, "other", "elicit")
     kept.approvals.apply(decided.id, "reject")
     for approval, says in ((decided, "it is rejected"), (elsewhere, "the MCP client's form")):
@@ -211,7 +211,7 @@ def test_approve_at_a_terminal_refuses_what_is_decided_or_asked_elsewhere(kept: 
 
 
 @needs_terminal
-def test_open_serves_the_page_although_the_server_that_asked_is_gone(kept: Records) -> None:
+def test_open_serves_the_page_although_the_server_that_asked_is_gone(kept: GateStorage) -> None:
     approval = ask(kept)
     with terminal("approvals", "open", approval.id) as at:
         shown = at.wait_for("Waiting for the decision")
@@ -244,7 +244,7 @@ def _answering(browser: httpx.Client, link: str) -> None:
             return
 
 
-def test_open_shows_its_address_to_no_pipe(kept: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_shows_its_address_to_no_pipe(kept: GateStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     approval = ask(kept)
     monkeypatch.setattr("admin_mcp.commands.approvals._until", lambda *_: approval)
     monkeypatch.setattr("admin_mcp.commands.approvals.time.sleep", lambda _: None)
@@ -253,9 +253,9 @@ def test_open_shows_its_address_to_no_pipe(kept: Records, monkeypatch: pytest.Mo
     assert "127.0.0.1" not in out + err
 
 
-def test_a_state_that_cannot_be_used_is_one_clear_error(kept: Records) -> None:
+def test_a_state_that_cannot_be_used_is_one_clear_error(kept: GateStorage) -> None:
     ask(kept)
-    kept.state.path.write_bytes(b"no database" * 1000)
+    kept.database.path.write_bytes(b"no database" * 1000)
     code, out, err = run("list")
     assert (code, out) == (1, "")
     assert "not a database" in err

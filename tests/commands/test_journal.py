@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from admin_mcp.cli import main
+from admin_mcp.gate.database import FIRST_HASH
 from admin_mcp.gate.journal import chained
-from admin_mcp.gate.state import FIRST_HASH
 from tests.gate.questions import question, records
 from tests.sessions import environment
 
@@ -128,7 +128,7 @@ def test_a_journal_that_others_can_read_is_not_listed_and_the_mend_is_named(tmp_
 def long(tmp_path: Path, count: int) -> None:
     """Fill a journal with that many records."""
     kept = records(tmp_path / "state")
-    with kept.state.transaction() as connection:
+    with kept.database.transaction() as connection:
         before = FIRST_HASH
         for seq in range(1, count + 1):
             text = json.dumps({"at": "now", "kind": "refused", "change": "c", "message": "x" * 200})

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from admin_mcp.gate.approvals import Question
 from admin_mcp.gate.preview import Preview
-from admin_mcp.gate.records import Records, open_records
+from admin_mcp.gate.storage import GateStorage, open_storage
 from admin_mcp.settings import Settings
 
 
@@ -18,8 +18,8 @@ class Clock:
         return self.now
 
 
-def records(directory: Path, clock: Clock | None = None) -> Records:
-    return open_records(Settings(state_dir=directory), clock or Clock())
+def records(directory: Path, clock: Clock | None = None) -> GateStorage:
+    return open_storage(Settings(state_dir=directory), clock or Clock())
 
 
 def question(key: str = "key", *, name: str = "Support", typed: bool = True, title: str = "Delete role") -> Question:

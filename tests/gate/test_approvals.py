@@ -10,7 +10,7 @@ from typing import get_args
 
 import pytest
 
-from admin_mcp.errors import ApprovalDenied, ApprovalUnavailable
+from admin_mcp.errors import ApprovalDenied, ApprovalUnavailable, StateUnavailable
 from admin_mcp.gate.approvals import (
     APPROVED_SECONDS,
     KEPT_SECONDS,
@@ -19,16 +19,15 @@ from admin_mcp.gate.approvals import (
     REJECTED_SECONDS,
     TRANSITIONS,
     Approval,
+    ApprovalState,
     Event,
     IllegalEventError,
     Result,
-    State,
 )
-from admin_mcp.gate.records import Records
-from admin_mcp.gate.state import StateUnavailable
+from admin_mcp.gate.storage import GateStorage
 from tests.gate.questions import Clock, question, records
 
-TO: dict[State, list[Event]] = {
+TO: dict[ApprovalState, list[Event]] = {
     "pending": [],
     "approved": ["approve"],
     "rejected": ["reject"],
@@ -38,22 +37,22 @@ TO: dict[State, list[Event]] = {
 }
 
 
-def in_state(kept: Records, state: State) -> Approval:
+def in_state(kept: GateStorage, state: ApprovalState) -> Approval:
     approval, _ = kept.approvals.open(question(f"in {state}"), "local")
     for event in TO[state]:
         approval = happen(kept, approval, event)
     return approval
 
 
-def happen(kept: Records, approval: Approval, event: Event) -> Approval:
+def happen(kept: GateStorage, approval: Approval, event: Event) -> Approval:
     if event == "claim":
         return kept.approvals.claim(approval.id, {"by": "me"})
     return kept.approvals.apply(approval.id, event)
 
 
-@pytest.mark.parametrize("state", get_args(State))
+@pytest.mark.parametrize("state", get_args(ApprovalState))
 @pytest.mark.parametrize("event", get_args(Event))
-def test_every_event_does_what_the_table_says_or_nothing(tmp_path: Path, state: State, event: Event) -> None:
+def test_every_event_does_what_the_table_says_or_nothing(tmp_path: Path, state: ApprovalState, event: Event) -> None:
     kept = records(tmp_path / "state")
     approval = in_state(kept, state)
     before = len(kept.journal.records())
@@ -74,7 +73,7 @@ def test_every_event_does_what_the_table_says_or_nothing(tmp_path: Path, state: 
     ("state", "seconds"),
     [("pending", PENDING_SECONDS), ("approved", APPROVED_SECONDS), ("rejected", REJECTED_SECONDS)],
 )
-def test_a_state_ends_with_its_time_and_not_before(tmp_path: Path, state: State, seconds: float) -> None:
+def test_a_state_ends_with_its_time_and_not_before(tmp_path: Path, state: ApprovalState, seconds: float) -> None:
     clock = Clock()
     kept = records(tmp_path / "state", clock)
     approval = in_state(kept, state)
@@ -168,10 +167,10 @@ def test_an_agent_cannot_bury_a_person_in_questions(tmp_path: Path) -> None:
 def test_looking_waits_for_no_writer_and_writes_nothing(tmp_path: Path) -> None:
     clock = Clock()
     kept = records(tmp_path / "state", clock)
-    kept.state._busy = 0.05
+    kept.database._busy = 0.05
     approval = in_state(kept, "approved")
     before = len(kept.journal.records())
-    with closing(sqlite3.connect(kept.state.path, isolation_level=None)) as other:
+    with closing(sqlite3.connect(kept.database.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert [found.id for found in kept.approvals.all()] == [approval.id]
         for passed, state in ((0.0, "approved"), (APPROVED_SECONDS, "expired")):
@@ -216,7 +215,7 @@ def test_an_unknown_id_is_a_key_error_and_changes_nothing(tmp_path: Path) -> Non
 def test_a_damaged_row_is_refused_as_a_damaged_state(tmp_path: Path, damage: str) -> None:
     kept = records(tmp_path / "state")
     approval = in_state(kept, "pending")
-    with closing(sqlite3.connect(kept.state.path)) as connection, connection:
+    with closing(sqlite3.connect(kept.database.path)) as connection, connection:
         connection.execute(damage)
     with pytest.raises(StateUnavailable, match="damaged"):
         kept.approvals.get(approval.id)

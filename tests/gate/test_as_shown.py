@@ -186,13 +186,13 @@ async def test_a_change_whose_claim_had_to_wait_is_looked_at_once_more(
 ) -> None:
     world = new_world()
     monkeypatch.setattr("admin_mcp.gate.gate._LATE_SECONDS", -1.0)
-    claim = world.records.approvals.claim
+    claim = world.storage.approvals.claim
 
     def slow(*given: Any) -> Any:
         world.names["role_1"] = "Owners"
         return claim(*given)
 
-    object.__setattr__(world.records.approvals, "claim", slow)
+    object.__setattr__(world.storage.approvals, "claim", slow)
     with pytest.raises(Conflict, match="is now “Owners”"):
         await world.call(world.make("update_role", role_id="role_1", description="new"), AtOnce(APPROVE))
     assert world.changes == []

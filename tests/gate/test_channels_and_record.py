@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from admin_mcp.api.request import build_request
-from admin_mcp.channels.two_step import Confirmation, FirstStep, SecondStep
+from admin_mcp.channels.two_step import Confirmation, TwoStepAsk, TwoStepConfirm
 from admin_mcp.errors import (
     ApiError,
     ApprovalDenied,
@@ -17,11 +17,11 @@ from admin_mcp.errors import (
     NetworkError,
     OutcomeUnknown,
     PolicyDenied,
+    StateUnavailable,
 )
 from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.policy import Channel, Policy, Rule
-from admin_mcp.gate.state import StateUnavailable
 from tests.gate.conftest import NewWorld
 from tests.gate.world import APPROVE, REJECT, AskedError, AtOnce, Later, Only, World
 
@@ -44,7 +44,7 @@ class Elsewhere:
 
     async def ask(self, approval: Approval) -> Reply | None:
         for event in self.events:
-            self.world.records.approvals.apply(approval.id, event, via="page")  # type: ignore[arg-type]
+            self.world.storage.approvals.apply(approval.id, event, via="page")  # type: ignore[arg-type]
         return None
 
 
@@ -91,7 +91,7 @@ async def test_approved_after_the_call_ended_the_same_call_executes_once_from_an
     approval = await pending(world)
     world.close()
     other = new_world(beside=world)
-    other.records.approvals.apply(approval.id, "approve", via="terminal")
+    other.storage.approvals.apply(approval.id, "approve", via="terminal")
     await other.call(other.make("update_role", **UPDATE), Waiting())
     assert len(world.changes) == 1
     await pending(other)
@@ -102,7 +102,7 @@ async def test_two_processes_with_one_approval_send_one_change(new_world: NewWor
     first = new_world()
     second = new_world(beside=first)
     approval = await pending(first)
-    first.records.approvals.apply(approval.id, "approve")
+    first.storage.approvals.apply(approval.id, "approve")
     denied: list[Exception] = []
 
     async def call(world: World) -> None:
@@ -121,7 +121,7 @@ async def test_two_processes_with_one_approval_send_one_change(new_world: NewWor
 async def test_a_target_that_changed_after_the_approval_voids_it_and_says_what_changed(new_world: NewWorld) -> None:
     world = new_world()
     approval = await pending(world)
-    world.records.approvals.apply(approval.id, "approve")
+    world.storage.approvals.apply(approval.id, "approve")
     world.names["role_1"] = "Renamed"
     with pytest.raises(Conflict, match=r"Role: “Role_1” \(role_1\) is now “Renamed” \(role_1\)"):
         await world.call(world.make("update_role", **UPDATE), Waiting())
@@ -154,19 +154,19 @@ async def test_a_question_of_one_channel_cannot_be_answered_through_another(new_
     with pytest.raises(ApprovalDenied):
         await world.call(call, Later(local.id, APPROVE))
     with pytest.raises(ApprovalDenied):
-        await world.call(call, SecondStep(Confirmation(local.id, "confirm-00000000")))
+        await world.call(call, TwoStepConfirm(Confirmation(local.id, "confirm-00000000")))
     with pytest.raises(AskedError) as asked:
         await world.call(call, Later())
     with pytest.raises(ApprovalDenied):
-        await world.call(call, SecondStep(Confirmation(asked.value.approval.id, "")))
+        await world.call(call, TwoStepConfirm(Confirmation(asked.value.approval.id, "")))
     assert world.changes == []
     assert world.state(local.id) == "pending"
 
 
 async def first_step(world: World, tool: str = "update_role", **arguments: Any) -> Approval:
     with pytest.raises(ApprovalPending) as caught:
-        await world.call(world.make(tool, **(arguments or UPDATE)), FirstStep())
-    found = world.records.approvals.get(caught.value.message.split()[1])
+        await world.call(world.make(tool, **(arguments or UPDATE)), TwoStepAsk())
+    found = world.storage.approvals.get(caught.value.message.split()[1])
     assert found
     assert found.phrase
     assert found.phrase in caught.value.hint
@@ -177,7 +177,7 @@ async def first_step(world: World, tool: str = "update_role", **arguments: Any) 
 async def test_in_two_steps_the_stored_request_is_sent_once(new_world: NewWorld) -> None:
     world = new_world()
     approval = await first_step(world)
-    answer = SecondStep(Confirmation(approval.id, str(approval.phrase)))
+    answer = TwoStepConfirm(Confirmation(approval.id, str(approval.phrase)))
     call = world.make("update_role", **UPDATE)
     await world.call(call, answer)
     with pytest.raises(ApprovalDenied):
@@ -191,7 +191,7 @@ async def test_a_wrong_phrase_ends_the_question(new_world: NewWorld) -> None:
     call = world.make("update_role", **UPDATE)
     for phrase in ("confirm-00000000", str(approval.phrase)):
         with pytest.raises(ApprovalDenied):
-            await world.call(call, SecondStep(Confirmation(approval.id, phrase)))
+            await world.call(call, TwoStepConfirm(Confirmation(approval.id, phrase)))
     assert world.changes == []
 
 
@@ -202,7 +202,7 @@ async def test_two_steps_do_not_serve_where_a_rule_wants_a_person_here(new_world
     strict = new_world(beside=free, policy=Policy.standard(read_only=False, rules=[rule]))
     call = strict.make("delete_role", role_id="role_1")
     wire = build_request(call)
-    answer = SecondStep(Confirmation(approval.id, str(approval.phrase)))
+    answer = TwoStepConfirm(Confirmation(approval.id, str(approval.phrase)))
     with pytest.raises(ApprovalUnavailable):
         async with strict.gate.admitted(call, wire, answer) as admission:
             await strict.client.send(wire, admission.permit)
@@ -236,13 +236,13 @@ async def test_a_rule_for_one_project_decides_only_there(new_world: NewWorld) ->
 
 
 def spoil(world: World) -> None:
-    world.records.state.path.write_bytes(b"no database" * 1000)
+    world.storage.database.path.write_bytes(b"no database" * 1000)
 
 
 async def test_with_a_spoilt_state_changes_are_refused_and_reads_go_on(new_world: NewWorld) -> None:
     for confirm in (True, False):
         world = new_world(confirm=confirm)
-        world.records.journal.write("refused", "x")
+        world.storage.journal.write("refused", "x")
         spoil(world)
         with pytest.raises(StateUnavailable, match="Nothing was sent"):
             await world.call(world.make("update_role", **UPDATE), AtOnce(APPROVE))
@@ -354,7 +354,7 @@ async def test_each_way_a_sent_change_can_end_is_recorded_and_kept_for_the_page(
         await world.call(world.make("update_role", **UPDATE), AtOnce(APPROVE))
     last = world.journal()[-1]
     assert (last.kind, last.fields["outcome"]) == ("outcome", outcome)
-    found = world.records.approvals.get(last.change)
+    found = world.storage.approvals.get(last.change)
     assert found
     assert found.result
     assert found.result.outcome == outcome
@@ -393,7 +393,7 @@ async def test_a_denied_read_and_a_read_only_server_write_nothing(new_world: New
     for tool in ("get_role", "delete_role"):
         with pytest.raises(PolicyDenied):
             await world.call(world.make(tool, role_id="role_1"), None)
-    assert not world.records.state.exists
+    assert not world.storage.database.exists
 
 
 async def test_blast_radius_is_shown_and_never_blocks(new_world: NewWorld) -> None:

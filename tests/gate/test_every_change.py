@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from admin_mcp.channels.two_step import Confirmation, FirstStep, SecondStep
+from admin_mcp.channels.two_step import Confirmation, TwoStepAsk, TwoStepConfirm
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.errors import ApprovalPending, CallError, Conflict, NotFound
 from admin_mcp.gate.approvals import Approval
@@ -54,7 +54,7 @@ class Here:
 
     async def ask(self, approval: Approval) -> Reply | None:
         self.seen.append(approval)
-        self.world.records.approvals.apply(approval.id, "approve", via="page")
+        self.world.storage.approvals.apply(approval.id, "approve", via="page")
         return None
 
 
@@ -72,12 +72,12 @@ async def on_this_machine(world: World, call: Endpoint) -> list[Approval]:
 
 async def in_two_steps(world: World, call: Endpoint) -> list[Approval]:
     try:
-        await world.call(call, FirstStep())
+        await world.call(call, TwoStepAsk())
     except ApprovalPending as pending:
-        approval = world.records.approvals.get(pending.message.split()[1])
+        approval = world.storage.approvals.get(pending.message.split()[1])
         assert approval
         stored = world.make(approval.question.tool, **approval.question.arguments)
-        await world.call(stored, SecondStep(Confirmation(approval.id, str(approval.phrase))))
+        await world.call(stored, TwoStepConfirm(Confirmation(approval.id, str(approval.phrase))))
         return [approval]
     raise AssertionError("nobody was asked")
 

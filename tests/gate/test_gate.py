@@ -310,7 +310,7 @@ async def test_a_cancelled_call_voids_its_question(new_world: NewWorld) -> None:
 
     with anyio.CancelScope() as scope:
         await world.call(call, Silent(APPROVE))
-    voided = world.records.approvals.get(opened[0].id)
+    voided = world.storage.approvals.get(opened[0].id)
     assert voided is not None
     assert voided.state == "void"
     with pytest.raises(ApprovalDenied):

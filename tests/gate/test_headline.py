@@ -11,7 +11,7 @@ from admin_mcp.gate.effects import effect_of, effects_of, possible_effects
 from admin_mcp.gate.headline import headline
 from admin_mcp.gate.preview import build_preview
 from admin_mcp.gate.reads import plan_reads
-from admin_mcp.gate.seen import Found, Seen
+from admin_mcp.gate.snapshot import Lookup, Snapshot
 from tests.contract.cases import CASES
 from tests.contract.examples import smallest
 
@@ -38,9 +38,9 @@ def make(tool: str, **arguments: Any) -> Endpoint:
     return CATALOG.endpoint(tool).model_validate(arguments)
 
 
-def seen(call: Endpoint, state: Found | None, names: dict[str, Found], roles: Found | None = None) -> Seen:
+def seen(call: Endpoint, state: Lookup | None, names: dict[str, Lookup], roles: Lookup | None = None) -> Snapshot:
     plan = plan_reads(call, CATALOG)
-    return Seen(state, plan.own, names, once=plan.once, roles=roles)
+    return Snapshot(state, plan.own, names, once=plan.once, roles=roles)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def seen(call: Endpoint, state: Found | None, names: dict[str, Found], roles: Fo
     ids=lambda value: type(value).SPEC.name if isinstance(value, Endpoint) else "",
 )
 def test_the_headline_is_the_consequence(
-    call: Endpoint, state: Found | None, names: dict[str, Found], sentence: str, effect: Effect
+    call: Endpoint, state: Lookup | None, names: dict[str, Lookup], sentence: str, effect: Effect
 ) -> None:
     roles = {"data": [ADMIN]} if type(call).SPEC.name == "add_group_user" else None
     looked = seen(call, state, names, roles)
@@ -232,7 +232,7 @@ def test_every_change_has_a_headline_whatever_was_read_about_it() -> None:
         call = case.implemented.model_validate(smallest(case.documented))
         plan = plan_reads(call, CATALOG)
         for found in ({"id": "x", "name": "Thing"}, {}, "absent", "unreadable"):
-            looked = Seen(
+            looked = Snapshot(
                 found if plan.state else None,
                 plan.own,
                 dict.fromkeys(plan.names, found),

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from admin_mcp.errors import StateBusy, StateUnavailable
 from admin_mcp.gate.journal import Break, Journal
-from admin_mcp.gate.records import Records, open_records
-from admin_mcp.gate.state import StateBusy, StateUnavailable
+from admin_mcp.gate.storage import GateStorage, open_storage
 from admin_mcp.private_files import FileLock
 from admin_mcp.settings import Settings
 from tests.gate.questions import Clock, question, records
@@ -24,7 +24,7 @@ def filled(directory: Path) -> Journal:
 
 
 def edit(journal: Journal, statement: str) -> None:
-    with closing(sqlite3.connect(journal._state.path)) as connection, connection:
+    with closing(sqlite3.connect(journal._database.path)) as connection, connection:
         connection.execute(statement)
 
 
@@ -66,10 +66,10 @@ def test_an_edit_is_found_at_the_first_broken_link(
 
 
 def test_the_admin_key_is_never_written_whatever_carries_it(tmp_path: Path) -> None:
-    kept = open_records(Settings(state_dir=tmp_path / "state", admin_key="sk-admin-very-secret"), Clock())  # type: ignore[arg-type]
+    kept = open_storage(Settings(state_dir=tmp_path / "state", admin_key="sk-admin-very-secret"), Clock())  # type: ignore[arg-type]
     kept.journal.write("refused", "x", message="the API said: bad key sk-admin-very-secret!")
     assert "sk-admin-very-secret" not in str(kept.journal.records())
-    assert b"sk-admin-very-secret" not in kept.state.path.read_bytes()
+    assert b"sk-admin-very-secret" not in kept.database.path.read_bytes()
 
 
 def test_a_change_whose_process_ended_while_sending_is_settled_once(tmp_path: Path) -> None:
@@ -92,23 +92,23 @@ def test_a_change_whose_process_ended_while_sending_is_settled_once(tmp_path: Pa
 
 def test_a_process_tells_the_living_from_the_dead(tmp_path: Path) -> None:
     first, second = records(tmp_path / "state"), records(tmp_path / "state")
-    name = first.run.name()
-    assert first.run.name() == name
-    assert not second.run.ended(name)
-    assert not first.run.ended(name)
-    first.run.close()
-    assert second.run.ended(name)
-    assert second.run.ended("never heard of")
+    name = first.process.name()
+    assert first.process.name() == name
+    assert not second.process.ended(name)
+    assert not first.process.ended(name)
+    first.process.close()
+    assert second.process.ended(name)
+    assert second.process.ended("never heard of")
 
 
 def test_what_ended_processes_left_is_tidied_and_the_living_are_kept(tmp_path: Path) -> None:
     first, second = records(tmp_path / "state"), records(tmp_path / "state")
-    first.run.name()
-    alive = second.run.name()
-    first.run.close()
-    records(tmp_path / "state").run.tidy()
+    first.process.name()
+    alive = second.process.name()
+    first.process.close()
+    records(tmp_path / "state").process.tidy()
     assert [path.name for path in (tmp_path / "state" / "run").glob("*.lock")] == [f"{alive}.lock"]
-    second.run.close()
+    second.process.close()
 
 
 DAMAGE = [
@@ -141,7 +141,7 @@ def test_a_damaged_record_hides_no_other_and_stops_changes_until_it_is_repaired(
 ) -> None:
     journal = sent(tmp_path / "state")
     whole = journal.records()
-    with closing(sqlite3.connect(journal._state.path)) as connection:
+    with closing(sqlite3.connect(journal._database.path)) as connection:
         before = connection.execute("SELECT record FROM journal WHERE seq = 2").fetchone()[0]
     edit(journal, f"UPDATE journal SET record = {record} WHERE seq = 2")  # noqa: S608 - from the table above
 
@@ -160,22 +160,22 @@ def test_a_damaged_record_hides_no_other_and_stops_changes_until_it_is_repaired(
     for leads in (sends, asks):
         with pytest.raises(StateUnavailable, match=f"record 2 of the journal is damaged, {reason}") as caught:
             leads(kept)
-        assert str(kept.state.path) in caught.value.message
+        assert str(kept.database.path) in caught.value.message
         assert "Nothing was sent" in caught.value.message
     kept.journal.write("refused", "still recorded", tool="x")
     assert kept.approvals.all() == []
 
-    with closing(sqlite3.connect(journal._state.path)) as connection, connection:
+    with closing(sqlite3.connect(journal._database.path)) as connection, connection:
         connection.execute("UPDATE journal SET record = ? WHERE seq = 2", (before,))
     kept.journal.write("sending", "next", by="me")
     assert kept.journal.verify()[1] is None
 
 
-def sends(kept: Records) -> None:
+def sends(kept: GateStorage) -> None:
     kept.journal.write("sending", "next", by="me")
 
 
-def asks(kept: Records) -> None:
+def asks(kept: GateStorage) -> None:
     kept.approvals.open(question(), "local")
 
 
@@ -215,8 +215,8 @@ def test_pages_leave_nothing_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_reading_the_journal_and_a_start_with_nothing_to_settle_wait_for_no_writer(tmp_path: Path) -> None:
     journal = filled(tmp_path / "state")
     journal.write("sending", "change", by="alive")
-    journal._state._busy = 0.05
-    with closing(sqlite3.connect(journal._state.path, isolation_level=None)) as other:
+    journal._database._busy = 0.05
+    with closing(sqlite3.connect(journal._database.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert len(journal.records()) == 6
         assert journal.verify() == (6, None)
@@ -250,11 +250,11 @@ def test_two_starts_at_once_settle_a_change_once(tmp_path: Path) -> None:
 
 
 def deleted(journal: Journal) -> None:
-    journal._state.path.unlink()
+    journal._database.path.unlink()
 
 
 def emptied(journal: Journal) -> None:
-    journal._state.path.write_bytes(b"")
+    journal._database.path.write_bytes(b"")
 
 
 def cleared(journal: Journal) -> None:
@@ -263,7 +263,7 @@ def cleared(journal: Journal) -> None:
 
 
 def restored_from_before(journal: Journal) -> None:
-    with closing(sqlite3.connect(journal._state.path)) as connection, connection:
+    with closing(sqlite3.connect(journal._database.path)) as connection, connection:
         connection.execute("DELETE FROM journal WHERE seq > 2")
         connection.execute("UPDATE journal_head SET seq = 2, hash = (SELECT hash FROM journal WHERE seq = 2)")
 
@@ -330,7 +330,7 @@ def test_a_journal_that_is_gone_after_its_first_record_is_noticed_too(tmp_path: 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"identity": "x", "seq": 1, "hash": ""}', b"\xff"])
 def test_a_marker_that_makes_no_sense_counts_as_none(tmp_path: Path, content: bytes) -> None:
     journal = filled(tmp_path / "state")
-    journal._state._marker.path.write_bytes(content)
+    journal._database._marker.path.write_bytes(content)
     assert journal.lost() is None
     journal.write("refused", "x")
     deleted(journal)
@@ -341,7 +341,7 @@ def test_the_marker_never_runs_ahead_of_what_is_committed(tmp_path: Path) -> Non
     journal = filled(tmp_path / "state")
 
     def fail() -> None:
-        with journal._state.transaction() as connection:
+        with journal._database.transaction() as connection:
             journal.add(connection, "refused", "x")
             journal.add(connection, "refused", "y")
             raise ZeroDivisionError
@@ -353,11 +353,11 @@ def test_the_marker_never_runs_ahead_of_what_is_committed(tmp_path: Path) -> Non
 
 
 def test_threads_that_name_their_process_at_once_get_one_name_that_lives(tmp_path: Path) -> None:
-    run = records(tmp_path / "state").run
+    run = records(tmp_path / "state").process
     with ThreadPoolExecutor(8) as pool:
         names = set(pool.map(lambda _: run.name(), range(8)))
     assert len(names) == 1
-    assert not records(tmp_path / "state").run.ended(names.pop())
+    assert not records(tmp_path / "state").process.ended(names.pop())
     run.close()
 
 
@@ -366,16 +366,16 @@ def test_tidying_leaves_the_locks_that_name_no_process(tmp_path: Path) -> None:
         lock = FileLock(tmp_path / "state" / "run" / name)
         lock.acquire()
         lock.release()
-    other = records(tmp_path / "state").run
+    other = records(tmp_path / "state").process
     other.name()
     other.close()
-    records(tmp_path / "state").run.tidy()
+    records(tmp_path / "state").process.tidy()
     assert sorted(path.name for path in (tmp_path / "state" / "run").iterdir()) == ["create.lock", "owners.lock"]
 
 
 @pytest.mark.parametrize("name", ["../../elsewhere", "", "x" * 16, "0" * 17])
 def test_a_name_that_is_no_process_s_touches_no_file(tmp_path: Path, name: str) -> None:
-    run = records(tmp_path / "state" / "deep").run
+    run = records(tmp_path / "state" / "deep").process
     (tmp_path / "elsewhere.lock").write_text("", "utf-8")
     run.name()
     assert run.ended(name)

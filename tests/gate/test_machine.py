@@ -16,12 +16,12 @@ from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, 
 
 from admin_mcp.api.permits import Permit, PermitError
 from admin_mcp.api.request import build_request
-from admin_mcp.channels.two_step import Confirmation, FirstStep, SecondStep
+from admin_mcp.channels.two_step import Confirmation, TwoStepAsk, TwoStepConfirm
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.errors import ApprovalPending, CallError
+from admin_mcp.gate.approval_channel import ApprovalChannel
 from admin_mcp.gate.approvals import APPROVED_SECONDS, PENDING_SECONDS, Approval, IllegalEventError
 from admin_mcp.gate.forms import Reply
-from admin_mcp.gate.person import Person
 from admin_mcp.gate.policy import Channel, Policy, Rule
 from tests.gate.world import AskedError, AtOnce, Later, World, key_of
 
@@ -116,7 +116,7 @@ class GateMachine(RuleBasedStateMachine):
     def world(self) -> World:
         return self.servers[0]
 
-    def run(self, server: int, call: Endpoint, person: Person | None) -> None:
+    def run(self, server: int, call: Endpoint, person: ApprovalChannel | None) -> None:
         self.loop.run_until_complete(self.servers[server].call(call, person))
 
     def see(self, approval: Approval) -> None:
@@ -178,10 +178,10 @@ class GateMachine(RuleBasedStateMachine):
         approval, _ = question
         with suppress(IllegalEventError, KeyError):
             if decision == "approve":
-                self.world.records.approvals.apply(approval.id, "approve", via="page")
+                self.world.storage.approvals.apply(approval.id, "approve", via="page")
                 self.note(approval)
             else:
-                self.world.records.approvals.apply(approval.id, "reject", via="terminal")
+                self.world.storage.approvals.apply(approval.id, "reject", via="terminal")
                 self.given = [given for given in self.given if given.approval != approval.id]
 
     @rule(server=SERVERS, question=local)
@@ -197,10 +197,10 @@ class GateMachine(RuleBasedStateMachine):
     def first_step(self, server: int, call: Made) -> Approval | MultipleResults[Approval]:
         with suppress(CallError):
             try:
-                self.run(server, self.make(call), FirstStep())
+                self.run(server, self.make(call), TwoStepAsk())
             except ApprovalPending as pending:
                 approval_id = pending.message.split()[1]
-                approval = self.world.records.approvals.get(approval_id)
+                approval = self.world.storage.approvals.get(approval_id)
                 assert approval is not None
                 self.see(approval)
                 return approval
@@ -213,7 +213,7 @@ class GateMachine(RuleBasedStateMachine):
         if right and self.world.state(approval.id) == "pending":
             self.note(approval)
         with suppress(CallError):
-            self.run(server, stored, SecondStep(Confirmation(approval.id, phrase)))
+            self.run(server, stored, TwoStepConfirm(Confirmation(approval.id, phrase)))
 
     @rule(server=SERVERS, call=CALLS)
     def call_without_a_way_to_ask(self, server: int, call: Made) -> None:
@@ -241,14 +241,14 @@ class GateMachine(RuleBasedStateMachine):
     def restart(self, server: int) -> None:
         self.servers[server].close()
         self.servers[server] = World(policy=POLICY, beside=self.servers[1 - server])
-        self.servers[server].records.settle()
+        self.servers[server].storage.settle()
 
     @rule(broken=st.booleans())
     def the_api_breaks(self, broken: bool) -> None:
         self.world.api.fail = (lambda request: httpx.Response(500, request=request)) if broken else None
 
     def left_open(
-        self, server: int, call: Made, person: Person
+        self, server: int, call: Made, person: ApprovalChannel
     ) -> tuple[Approval, Endpoint] | MultipleResults[tuple[Approval, Endpoint]]:
         """Make a call, and return its question if it is still open."""
         made = self.make(call)
@@ -261,7 +261,7 @@ class GateMachine(RuleBasedStateMachine):
             pass
         return multiple()
 
-    def sends_nothing(self, server: int, call: Endpoint, person: Person | None) -> None:
+    def sends_nothing(self, server: int, call: Endpoint, person: ApprovalChannel | None) -> None:
         before = len(self.world.changes)
         with suppress(CallError):
             self.run(server, call, person)
@@ -293,7 +293,7 @@ class GateMachine(RuleBasedStateMachine):
     def the_journal_holds_and_has_every_change(self) -> None:
         if not hasattr(self, "servers"):
             return
-        assert self.world.records.journal.verify()[1] is None
+        assert self.world.storage.journal.verify()[1] is None
         sent = [record for record in self.world.journal() if record.kind == "sending"]
         assert len(sent) == len(self.world.changes)
 

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from admin_mcp.channels.two_step import FirstStep
+from admin_mcp.channels.two_step import TwoStepAsk
 from admin_mcp.errors import ApprovalPending, ApprovalUnavailable, Conflict, PolicyDenied
 from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.forms import Reply
@@ -147,7 +147,7 @@ async def test_a_preview_in_two_steps_tells_a_model_nothing_that_it_may_not_read
         world = new_world(policy=policy(*rules))
         world.api.bodies["/organization/users/u"] = {"id": "u", "role": "reader", "email": "ana@example.com"}
         with pytest.raises(ApprovalPending) as pending:
-            await world.call(world.make("delete_user", user_id="u"), FirstStep())
+            await world.call(world.make("delete_user", user_id="u"), TwoStepAsk())
         assert ("ana@example.com" in pending.value.message) is told
         assert ("unreadable" in pending.value.message) is not told
 
@@ -169,7 +169,7 @@ async def test_what_the_reads_of_a_project_are_denied_for_is_in_no_preview_for_a
     invite = {"id": "i", "email": "secret@example.com", "role": "reader", "projects": [{"id": "p"}]}
     world.api.bodies["/organization/invites/i"] = invite
     with pytest.raises(ApprovalPending) as pending:
-        await world.call(world.make("delete_invite", invite_id="i"), FirstStep())
+        await world.call(world.make("delete_invite", invite_id="i"), TwoStepAsk())
     assert "secret@example.com" not in pending.value.message
 
     def change(_: Approval) -> Reply:

@@ -7,7 +7,7 @@ from admin_mcp.catalog import compiled_catalog
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.gate.preview import Preview, build_preview
 from admin_mcp.gate.reads import plan_reads, verification
-from admin_mcp.gate.seen import Found, Namesakes, Seen
+from admin_mcp.gate.snapshot import Lookup, Namesakes, Snapshot
 from tests.contract.cases import CASES
 from tests.contract.examples import smallest
 
@@ -22,13 +22,13 @@ def make(tool: str, **arguments: object) -> Endpoint:
 def preview(
     call: Endpoint,
     *,
-    state: Found | None = None,
-    names: dict[str, Found] | None = None,
-    roles: Found | None = None,
+    state: Lookup | None = None,
+    names: dict[str, Lookup] | None = None,
+    roles: Lookup | None = None,
     namesakes: Namesakes = "none",
 ) -> Preview:
     plan = plan_reads(call, CATALOG)
-    seen = Seen(state, plan.own, names or {}, once=plan.once, roles=roles, namesakes=namesakes)
+    seen = Snapshot(state, plan.own, names or {}, once=plan.once, roles=roles, namesakes=namesakes)
     return build_preview(call, build_request(call), seen, catalog=CATALOG, target="the test system")
 
 
@@ -178,7 +178,7 @@ def test_the_name_of_a_new_key_is_not_shown_as_a_change_of_the_account_it_is_for
 
 
 def test_each_of_several_things_is_named() -> None:
-    names: dict[str, Found] = {"certificate_ids[0]": {"id": "c", "name": "Edge"}, "certificate_ids[1]": "absent"}
+    names: dict[str, Lookup] = {"certificate_ids[0]": {"id": "c", "name": "Edge"}, "certificate_ids[1]": "absent"}
     shown = preview(make("activate_certificates", certificate_ids=["c", "d"]), names=names)
     assert shown.lines[1:3] == ("Certificate 1: “Edge” (c)", "Certificate 2: d (not found)")
 
@@ -290,7 +290,7 @@ def test_money_is_shown_in_cents_and_dollars() -> None:
     ],
 )
 def test_text_is_wanted_for_what_can_not_be_taken_back_and_for_what_opens_doors(
-    tool: str, arguments: dict[str, object], state: Found | None, names: dict[str, Found], typed: tuple[str, ...]
+    tool: str, arguments: dict[str, object], state: Lookup | None, names: dict[str, Lookup], typed: tuple[str, ...]
 ) -> None:
     assert preview(make(tool, **arguments), state=state, names=names).typed == typed
 

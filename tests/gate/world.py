@@ -15,14 +15,14 @@ from admin_mcp.api.response import Expectation, read_answer
 from admin_mcp.catalog import Catalog, compiled_catalog
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
+from admin_mcp.gate.approval_channel import ApprovalChannel
 from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.gate import Gate
 from admin_mcp.gate.guardrails import GuardrailChecks
 from admin_mcp.gate.journal import Record
-from admin_mcp.gate.person import Person
 from admin_mcp.gate.policy import Channel, Policy
-from admin_mcp.gate.records import Records, open_records
+from admin_mcp.gate.storage import GateStorage, open_storage
 from admin_mcp.settings import Settings, Target
 from tests.recorder import COLLECTIONS
 
@@ -82,9 +82,9 @@ class Later:
 class Only:
     """Whoever is asked for through the channel this person has, or through the usual one, is this person."""
 
-    person: Person | None
+    person: ApprovalChannel | None
 
-    def reach(self, channel: Channel | None) -> Person | None:
+    def select(self, channel: Channel | None) -> ApprovalChannel | None:
         fits = self.person is not None and channel in {None, self.person.channel}
         return self.person if fits else None
 
@@ -143,7 +143,7 @@ class World:
         self.target = Target(label=f"the {system} system", system=system)
         self.permits = Permits()
         settings = Settings(admin_key=SecretStr(KEY), state_dir=self.directory)
-        self.records: Records = open_records(settings, lambda: self.now)
+        self.storage: GateStorage = open_storage(settings, lambda: self.now)
         self.client = Client(
             base_url="https://api.example.com/v1",
             key=SecretStr(KEY),
@@ -165,13 +165,13 @@ class World:
                 key=lambda: SecretStr(KEY),
                 lock=lambda: self.directory / "run" / "owners.lock",
             ),
-            records=self.records,
+            storage=self.storage,
             permits=self.permits,
         )
 
     def close(self) -> None:
         """End this process."""
-        self.records.run.close()
+        self.storage.process.close()
 
     @property
     def now(self) -> float:
@@ -198,11 +198,11 @@ class World:
         return self.api.changes
 
     def state(self, approval_id: str) -> str:
-        approval = self.records.approvals.get(approval_id)
+        approval = self.storage.approvals.get(approval_id)
         return approval.state if approval else "gone"
 
     def journal(self) -> list[Record]:
-        return self.records.journal.records()
+        return self.storage.journal.records()
 
     async def _read(self, call: Endpoint) -> Json:
         return read_answer(await self.client.send(build_request(call)), Expectation(mutates=False, verify=""))
@@ -210,7 +210,7 @@ class World:
     def make(self, tool: str, **arguments: object) -> Endpoint:
         return self.catalog.endpoint(tool).model_validate(arguments)
 
-    async def call(self, call: Endpoint, person: Person | None) -> None:
+    async def call(self, call: Endpoint, person: ApprovalChannel | None) -> None:
         """Do what the server does with a call."""
         await self.gate.check(type(call).SPEC)
         wire = build_request(call)

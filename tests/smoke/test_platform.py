@@ -21,7 +21,7 @@ from anyio import to_thread
 from admin_mcp import __version__
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.channels.page_server import PageServer
-from admin_mcp.gate.records import Records, open_records
+from admin_mcp.gate.storage import GateStorage, open_storage
 from admin_mcp.installation import command, command_line, start_child
 from admin_mcp.private_files import FileLock, LockBusyError, private_directory, write_private
 from admin_mcp.settings import Settings
@@ -36,8 +36,8 @@ def here() -> Path:
     return Path(os.environ["ADMIN_MCP_STATE_DIR"])
 
 
-def records() -> Records:
-    return open_records(Settings(state_dir=here()))
+def records() -> GateStorage:
+    return open_storage(Settings(state_dir=here()))
 
 
 def program(*arguments: str) -> "subprocess.CompletedProcess[str]":

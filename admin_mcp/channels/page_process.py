@@ -9,16 +9,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from admin_mcp.channels.local import waits
+from admin_mcp.channels.local_channel import waits
 from admin_mcp.channels.page_server import PageServer
 from admin_mcp.gate.approvals import Approval
-from admin_mcp.gate.records import Records
+from admin_mcp.gate.storage import GateStorage
 from admin_mcp.installation import program, start_child
 from admin_mcp.private_files import FileLock, LockBusyError, write_private
 
 LOCK_NAME = "desk.lock"
 LOG_NAME = "desk.log"
-"""What the running desk, or the last one, had to say."""
+"""What the running one, or the last one, had to say."""
 
 LINGER_SECONDS = 30.0
 """How long it stays after the last question has ended, so that the person can read what became of it."""
@@ -28,11 +28,11 @@ _POLL_SECONDS = 0.3
 _logger = logging.getLogger(__name__)
 
 
-def start_desk(directory: Path) -> Callable[[], bool]:
-    """Make sure that a desk is running for this state directory; return what tells whether it still does its work.
+def start_page_process(directory: Path) -> Callable[[], bool]:
+    """Make sure that a page process runs for this state directory; return what tells whether it still does its work.
 
-    Nothing is raised, because a terminal does as well: a failure is logged, and the answer is no from then on. The
-    desk is apart from this process, so that it does not end with it.
+    Nothing is raised, because a terminal does as well: a failure is logged, and the answer is no from then on. That
+    process is apart from this one, so that it does not end with it.
     """
     lock = FileLock(directory / LOCK_NAME)
     try:
@@ -47,11 +47,11 @@ def start_desk(directory: Path) -> Callable[[], bool]:
 
 
 class _Started:
-    """A desk that this process started."""
+    """A page process that this process started."""
 
     def __init__(self, directory: Path) -> None:
         self._log = directory / LOG_NAME
-        self._log.unlink(missing_ok=True)  # of the desk before
+        self._log.unlink(missing_ok=True)  # of the one before
         write_private(self._log, b"")
         words = [*program(), "--state-dir", str(directory), "approvals", "desk"]
         with self._log.open("wb") as log:
@@ -66,36 +66,38 @@ class _Started:
         return not code
 
 
-def run_desk(records: Records, clock: Callable[[], float], sleep: Callable[[float], None] = time.sleep) -> None:
-    """Show each question that comes up, until none has been open for a while. Returns at once if a desk is running.
+def run_page_process(
+    storage: GateStorage, clock: Callable[[], float], sleep: Callable[[float], None] = time.sleep
+) -> None:
+    """Show each question that comes up, until none has been open for a while. Returns at once if another one runs.
 
     Raises:
         StateUnavailable: the state can't be used. ``OSError``: the page can't be served, or nothing opens it.
 
     """
-    lock = FileLock(records.state.directory / LOCK_NAME)
+    lock = FileLock(storage.database.directory / LOCK_NAME)
     while True:
         try:
             lock.acquire()
         except LockBusyError:
             return
         try:
-            _serve(records, clock, sleep)
+            _serve(storage, clock, sleep)
         finally:
             lock.release()
         # A question may have come while the lock was still held, and its server was content with that.
-        if not (records.state.exists and any(map(waits, records.approvals.all()))):
+        if not (storage.database.exists and any(map(waits, storage.approvals.all()))):
             return
 
 
-def _serve(records: Records, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
-    page = PageServer(records.approvals, records.state.directory, clock)
+def _serve(storage: GateStorage, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
+    page = PageServer(storage.approvals, storage.database.directory, clock)
     page.start()
     try:
         shown: set[str] = set()
         last = clock()
-        while clock() - last < LINGER_SECONDS and records.state.exists:
-            approvals = records.approvals.all()
+        while clock() - last < LINGER_SECONDS and storage.database.exists:
+            approvals = storage.approvals.all()
             waiting = [approval for approval in approvals if waits(approval)]
             if waiting or any(map(_goes_on, approvals)):
                 last = clock()

@@ -9,11 +9,11 @@ from typing import Any
 import anyio
 import pytest
 
-from admin_mcp.channels.local import Local
-from admin_mcp.channels.ways import Ways
+from admin_mcp.channels.local_channel import LocalChannel
+from admin_mcp.channels.selector import OfferedChannels
 from admin_mcp.errors import ApprovalPending
 from admin_mcp.gate.approvals import Approval
-from admin_mcp.gate.records import Records
+from admin_mcp.gate.storage import GateStorage
 from admin_mcp.settings import ApprovalMode
 from tests.gate.questions import question, records
 from tests.gate.world import APPROVE, AtOnce
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 
 class Desk:
     def __init__(self, directory: Path) -> None:
-        self.kept: Records = records(directory)
+        self.kept: GateStorage = records(directory)
         self.shown = 0
         self.works = True
         self.reports: list[float] = []
@@ -37,8 +37,8 @@ class Desk:
         self.reports.append(waited)
         self.reported.set()
 
-    def person(self, wait: float = 0.0, started: float | None = None, *, opens: bool = True) -> Local:
-        return Local(
+    def person(self, wait: float = 0.0, started: float | None = None, *, opens: bool = True) -> LocalChannel:
+        return LocalChannel(
             self.kept.approvals,
             show=self.show if opens else None,
             started=anyio.current_time() if started is None else started,
@@ -118,7 +118,7 @@ async def test_a_decision_ends_the_wait_and_progress_is_told_meanwhile(desk: Des
 
 async def test_an_approval_that_is_gone_ends_the_wait(desk: Desk) -> None:
     approval = ask(desk)
-    desk.kept.state.path.unlink()
+    desk.kept.database.path.unlink()
     with anyio.fail_after(20):
         await desk.person(wait=1000).ask(approval)
 
@@ -149,6 +149,6 @@ FORM = AtOnce(APPROVE)
 async def test_the_way_is_the_rules_or_else_the_modes_and_never_a_weaker_one(
     desk: Desk, mode: ApprovalMode, form: bool, demanded: Any, expected: str | None
 ) -> None:
-    ways = Ways(mode, FORM if form else None, partial(desk.person))
-    person = ways.reach(demanded)
+    offered = OfferedChannels(mode, FORM if form else None, partial(desk.person))
+    person = offered.select(demanded)
     assert (person.channel if person else None) == expected

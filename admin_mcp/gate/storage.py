@@ -5,22 +5,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from admin_mcp.gate.approvals import Approvals
+from admin_mcp.gate.database import Database, epoch_seconds
 from admin_mcp.gate.journal import Journal, Record
-from admin_mcp.gate.run import Run
-from admin_mcp.gate.state import State, epoch_seconds
+from admin_mcp.gate.process_identity import ProcessIdentity
 from admin_mcp.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
+class GateStorage:
     """Everything that outlives a process."""
 
-    state: State
+    database: Database
     journal: Journal
     approvals: Approvals
-    run: Run
+    process: ProcessIdentity
 
     def settle(self) -> list[Record]:
         """Find the changes that an ended process was sending, and record that their outcome is unknown.
@@ -29,13 +29,13 @@ class Records:
             StateUnavailable: the state can't be used. ``OSError``: nor can its locks.
 
         """
-        settled = self.journal.settle(self.run.ended)
-        self.run.tidy()
+        settled = self.journal.settle(self.process.ended)
+        self.process.tidy()
         if lost := self.journal.lost():
             logger.warning(
                 "the journal in %s is gone: it had %s records or more. A new one begins with the next change, and says "
                 "so. See also: openai-admin-mcp journal verify",
-                self.state.directory,
+                self.database.directory,
                 lost.seq,
             )
         if damaged := self.journal.damaged:
@@ -43,14 +43,16 @@ class Records:
                 "record %s of the journal in %s is damaged; changes are refused until that is repaired. "
                 "See also: openai-admin-mcp journal verify",
                 damaged[0],
-                self.state.directory,
+                self.database.directory,
             )
         return settled
 
 
-def open_records(settings: Settings, clock: Callable[[], float] = epoch_seconds) -> Records:
-    """Return the records of the settings' state directory; nothing is read or made yet."""
-    state = State(settings.state_dir)
+def open_storage(settings: Settings, clock: Callable[[], float] = epoch_seconds) -> GateStorage:
+    """Return the storage in the settings' state directory; nothing is read or made yet."""
+    database = Database(settings.state_dir)
     key = settings.admin_key
-    journal = Journal(state, clock, (key.get_secret_value(),) if key else ())
-    return Records(state, journal, Approvals(state, journal, clock), Run(settings.state_dir / "run"))
+    journal = Journal(database, clock, (key.get_secret_value(),) if key else ())
+    return GateStorage(
+        database, journal, Approvals(database, journal, clock), ProcessIdentity(settings.state_dir / "run")
+    )

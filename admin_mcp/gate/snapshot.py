@@ -11,7 +11,7 @@ from admin_mcp.gate.text import folded, quoted, spelt_out, visible
 Missing = Literal["absent", "unreadable"]
 """Why there is no object: the API has none (404), or the key may not see it (403)."""
 
-Found = Json | Missing
+Lookup = Json | Missing
 
 Namesakes = Literal["none", "some", "unknown"]
 """Whether other things of the same kind have the same name; ``unknown`` where there are too many to look at."""
@@ -26,7 +26,7 @@ NAME_KEYS = ("name", "group_name", "email", "redacted_value")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Snapshot:
     """What the preview's reads answered.
 
     ``state`` is the thing to be changed, None where there is nothing to read; ``own`` is the id field that names it,
@@ -36,16 +36,16 @@ class Seen:
     be told all of this.
     """
 
-    state: Found | None
+    state: Lookup | None
     own: str | None
-    names: Mapping[str, Found]
+    names: Mapping[str, Lookup]
     affected: Mapping[str, str] = field(default_factory=dict)
     once: bool = False
-    roles: Found | None = None
+    roles: Lookup | None = None
     namesakes: Namesakes = "none"
     withheld: bool = False
 
-    def thing(self, name: str) -> Found | None:
+    def thing(self, name: str) -> Lookup | None:
         """Return what an id field of the request names, if it was read."""
         return self.state if name == self.own else self.names.get(name)
 
@@ -67,7 +67,7 @@ def body_of(call: Endpoint) -> Json:
     return call.model_dump(mode="json", exclude_unset=True, exclude=set(type(call).SPEC.path_fields))
 
 
-def name_of(found: Found | None) -> str | None:
+def name_of(found: Lookup | None) -> str | None:
     """Return the name a thing goes by. A person is known by more: see ``email_of``."""
     for source in _sources(found):
         for key in NAME_KEYS:
@@ -76,7 +76,7 @@ def name_of(found: Found | None) -> str | None:
     return None
 
 
-def email_of(found: Found | None) -> str | None:
+def email_of(found: Lookup | None) -> str | None:
     """Return a person's e-mail address, which is theirs alone and not of their own choosing."""
     for source in _sources(found):
         if isinstance(email := source.get("email"), str) and email:
@@ -84,7 +84,7 @@ def email_of(found: Found | None) -> str | None:
     return None
 
 
-def described(name: str, value: str, found: Found | None) -> str:
+def described(name: str, value: str, found: Lookup | None) -> str:
     """Return a thing as a person knows it: a person as ``“Name” <e-mail> (id)``, anything else as ``“Name” (id)``."""
     if found == "unreadable":
         return f"{visible(value)} (its name is unreadable with this key)"
@@ -107,7 +107,7 @@ def same_name(one: str, other: str) -> bool:
     return folded(one) == folded(other)
 
 
-def namesakes(thing: Found | None, page: Json | None) -> Namesakes:
+def namesakes(thing: Lookup | None, page: Json | None) -> Namesakes:
     """Return whether a list has another thing of the same name; ``page`` is its first page, None if unreadable."""
     name = name_of(thing)
     if not isinstance(thing, dict) or name is None or page is None:
@@ -123,14 +123,14 @@ def _identity(thing: Json) -> object:
     return thing.get("id") or thing.get("group_id")
 
 
-def _sources(found: Found | None) -> Iterator[Json]:
+def _sources(found: Lookup | None) -> Iterator[Json]:
     if isinstance(found, dict):
         yield found
         if isinstance(nested := found.get("user"), dict):
             yield nested
 
 
-def permissions_of(role: Found | None) -> list[str] | None:
+def permissions_of(role: Lookup | None) -> list[str] | None:
     """Return what a role permits, or None if that can't be told."""
     permissions = role.get("permissions") if isinstance(role, dict) else None
     return [str(each) for each in permissions] if isinstance(permissions, list) else None

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from admin_mcp.errors import ApprovalUnavailable
+from admin_mcp.errors import StateBusy, StateUnavailable
 from admin_mcp.gate.marker import Mark, Marker
 from admin_mcp.private_files import FileLock, LockBusyError, private_directory, require_private, write_private
 
@@ -44,22 +44,7 @@ _BUSY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _PRIMARY_CODE = 0xFF
 
 
-class StateUnavailable(ApprovalUnavailable):
-    """The state can't be used, so no change can be approved or recorded.
-
-    ``reason`` says why. The message adds that nothing was sent, which holds for whoever asked for a change.
-    """
-
-    def __init__(self, reason: str, *, hint: str, retryable: bool = False) -> None:
-        super().__init__(f"{reason} Nothing was sent.", hint=hint, retryable=retryable)
-        self.reason = reason
-
-
-class StateBusy(StateUnavailable):
-    """Another process kept the state to itself for too long. Nothing was sent; the same call may succeed later."""
-
-
-class State:
+class Database:
     """The database below one directory. ``busy`` is how many seconds to wait for another process's transaction."""
 
     def __init__(self, directory: Path, *, busy: float = BUSY_SECONDS) -> None:

@@ -17,7 +17,7 @@ _PATIENCE_SECONDS = 5.0
 _PROBE_SECONDS = 0.1
 
 
-class Run:
+class ProcessIdentity:
     """One process. It takes its name when it first needs one."""
 
     def __init__(self, directory: Path) -> None:

@@ -13,8 +13,9 @@ import platformdirs
 import pytest
 from pydantic import SecretStr
 
-from admin_mcp.gate import state as state_module
-from admin_mcp.gate.state import FILE_NAME, State, StateBusy, StateUnavailable
+from admin_mcp.errors import StateBusy, StateUnavailable
+from admin_mcp.gate import database as state_module
+from admin_mcp.gate.database import FILE_NAME, Database
 from admin_mcp.private_files import (
     FileLock,
     LockBusyError,
@@ -30,14 +31,14 @@ from admin_mcp.settings import Settings
 posix = pytest.mark.skipif(os.name != "posix", reason="file modes mean nothing on this platform")
 
 
-def use(state: State) -> int:
+def use(state: Database) -> int:
     with state.transaction() as connection:
         return int(connection.execute("SELECT count(*) FROM approvals").fetchone()[0])
 
 
 @posix
 def test_directory_and_file_are_their_owners_alone(tmp_path: Path) -> None:
-    state = State(tmp_path / "a" / "state")
+    state = Database(tmp_path / "a" / "state")
     assert not state.exists
     assert use(state) == 0
     assert stat.S_IMODE(state.directory.stat().st_mode) == 0o700
@@ -67,7 +68,7 @@ def directory_in_its_place(path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [corrupt, truncate, newer, directory_in_its_place])
 def test_a_file_that_cannot_be_used_is_one_error_that_names_it(tmp_path: Path, damage: object) -> None:
-    state = State(tmp_path / "state")
+    state = Database(tmp_path / "state")
     use(state)
     damage(state.path)  # type: ignore[operator]
     with pytest.raises(StateUnavailable) as caught:
@@ -80,7 +81,7 @@ def test_a_file_that_cannot_be_used_is_one_error_that_names_it(tmp_path: Path, d
 @posix
 @pytest.mark.parametrize("mode", [0o620, 0o602])
 def test_a_file_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
-    state = State(tmp_path / "state")
+    state = Database(tmp_path / "state")
     use(state)
     state.path.chmod(mode)
     with pytest.raises(StateUnavailable, match="can be written by other users"):
@@ -89,7 +90,7 @@ def test_a_file_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> N
 
 @posix
 def test_a_directory_that_others_can_write_is_refused(tmp_path: Path) -> None:
-    state = State(tmp_path / "state")
+    state = Database(tmp_path / "state")
     use(state)
     state.directory.chmod(0o777)
     with pytest.raises(StateUnavailable, match="chmod go-w"):
@@ -97,7 +98,7 @@ def test_a_directory_that_others_can_write_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_database_that_is_full_refuses_and_keeps_what_it_had(tmp_path: Path) -> None:
-    state = State(tmp_path / "state")
+    state = Database(tmp_path / "state")
     use(state)
 
     def fill() -> None:
@@ -112,23 +113,23 @@ def test_a_database_that_is_full_refuses_and_keeps_what_it_had(tmp_path: Path) -
 
 
 def test_a_database_that_somebody_holds_refuses_after_its_patience(tmp_path: Path) -> None:
-    use(State(tmp_path / "state"))
+    use(Database(tmp_path / "state"))
     with closing(sqlite3.connect(tmp_path / "state" / FILE_NAME, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StateBusy, match="busy") as caught:
-            use(State(tmp_path / "state", busy=0.05))
+            use(Database(tmp_path / "state", busy=0.05))
         assert caught.value.retryable
-    assert use(State(tmp_path / "state", busy=0.05)) == 0
+    assert use(Database(tmp_path / "state", busy=0.05)) == 0
 
 
 def test_a_state_below_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "utf-8")
     with pytest.raises(StateUnavailable):
-        use(State(tmp_path / "file" / "state"))
+        use(Database(tmp_path / "file" / "state"))
 
 
 def test_an_error_inside_a_transaction_undoes_it(tmp_path: Path) -> None:
-    state = State(tmp_path / "state")
+    state = Database(tmp_path / "state")
 
     def fail() -> None:
         with state.transaction() as connection:
@@ -182,7 +183,8 @@ def connected(path: Path) -> sqlite3.Connection:
 ELSEWHERE = """
 import sys
 from pathlib import Path
-from admin_mcp.gate.state import State, StateBusy
+from admin_mcp.gate.database import State
+from admin_mcp.errors import StateBusy
 try:
     with State(Path(sys.argv[1]), busy=0.05).transaction():
         print("got it")
@@ -198,22 +200,22 @@ def elsewhere(directory: Path) -> str:
 
 
 def test_no_use_in_the_same_process_drops_the_lock_of_another(tmp_path: Path) -> None:
-    state = State(tmp_path / "state")
+    state = Database(tmp_path / "state")
     use(state)
     with state.transaction():
-        for other in (state, State(tmp_path / "state", busy=0.05)):
+        for other in (state, Database(tmp_path / "state", busy=0.05)):
             with other.reading() as connection:
                 connection.execute("SELECT * FROM approvals").fetchall()
             assert other.exists
             assert other.lost() is None
         with pytest.raises(StateBusy):
-            use(State(tmp_path / "state", busy=0.05))
+            use(Database(tmp_path / "state", busy=0.05))
         assert elsewhere(tmp_path / "state") == "busy"
     assert elsewhere(tmp_path / "state") == "got it"
 
 
 def test_reading_waits_for_no_writer_and_sees_what_was_there_before(tmp_path: Path) -> None:
-    state = State(tmp_path / "state", busy=0.05)
+    state = Database(tmp_path / "state", busy=0.05)
     use(state)
     with state.transaction() as connection:
         connection.execute("INSERT INTO journal VALUES (1, '', '', '')")
@@ -222,7 +224,7 @@ def test_reading_waits_for_no_writer_and_sees_what_was_there_before(tmp_path: Pa
 
 
 def test_where_nothing_is_kept_reading_finds_nothing_and_makes_nothing(tmp_path: Path) -> None:
-    state = State(tmp_path / "state")
+    state = Database(tmp_path / "state")
     with state.reading() as connection:
         assert connection.execute("SELECT count(*) FROM journal").fetchone()[0] == 0
     assert not state.directory.exists()
@@ -230,7 +232,7 @@ def test_where_nothing_is_kept_reading_finds_nothing_and_makes_nothing(tmp_path:
 
 def test_processes_that_make_it_at_the_same_time_make_one(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from admin_mcp.gate.state import State\n"
+        "import sys; from pathlib import Path; from admin_mcp.gate.database import State\n"
         "sys.stdin.readline()\n"
         "with State(Path(sys.argv[1]), busy=60).transaction() as connection:\n"
         "    connection.execute(\"INSERT INTO journal (change, record, hash) VALUES ('', '', '')\")"
@@ -242,12 +244,12 @@ def test_processes_that_make_it_at_the_same_time_make_one(tmp_path: Path) -> Non
     for racer in racers:
         racer.communicate(b"\n")
     assert [racer.returncode for racer in racers] == [0] * 6
-    with State(tmp_path / "state").reading() as connection:
+    with Database(tmp_path / "state").reading() as connection:
         assert connection.execute("SELECT count(*) FROM journal").fetchone()[0] == 6
 
 
 def test_a_file_that_is_put_in_its_place_is_taken_up_at_once(tmp_path: Path) -> None:
-    state, other = State(tmp_path / "state"), State(tmp_path / "other")
+    state, other = Database(tmp_path / "state"), Database(tmp_path / "other")
     use(state)
     with other.transaction() as connection:
         connection.execute("INSERT INTO approvals VALUES ('a', '', '', '', 0, 0, '', '', '', NULL, NULL)")
@@ -258,7 +260,7 @@ def test_a_file_that_is_put_in_its_place_is_taken_up_at_once(tmp_path: Path) -> 
 
 
 def test_a_file_that_is_replaced_while_a_call_waits_for_it_is_not_written_to(tmp_path: Path) -> None:
-    state, other = State(tmp_path / "state", busy=60), State(tmp_path / "other")
+    state, other = Database(tmp_path / "state", busy=60), Database(tmp_path / "other")
     use(state)
     use(other)
     begun = state_module._begin_writing
@@ -276,7 +278,7 @@ def test_a_file_that_is_replaced_while_a_call_waits_for_it_is_not_written_to(tmp
 
 @pytest.mark.parametrize("suffix", ["-wal", "-shm"])
 def test_what_a_file_that_is_gone_left_beside_it_is_not_taken_for_the_new_ones(tmp_path: Path, suffix: str) -> None:
-    state = State(tmp_path / "state")
+    state = Database(tmp_path / "state")
     use(state)
     with closing(connected(state.path)) as keeps_it_open:
         keeps_it_open.execute("INSERT INTO approvals VALUES ('a', '', '', '', 0, 0, '', '', '', NULL, NULL)")
@@ -288,7 +290,7 @@ def test_what_a_file_that_is_gone_left_beside_it_is_not_taken_for_the_new_ones(t
 
 def test_a_database_of_an_earlier_version_without_a_marker_is_used_as_it_is(tmp_path: Path) -> None:
     private_directory(tmp_path / "state")
-    state = State(tmp_path / "state")
+    state = Database(tmp_path / "state")
     write_private(state.path, b"")
     with closing(connected(state.path)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -307,7 +309,7 @@ def test_a_database_of_an_earlier_version_without_a_marker_is_used_as_it_is(tmp_
 
 
 def test_a_database_that_was_restored_out_of_write_ahead_mode_is_put_back_into_it(tmp_path: Path) -> None:
-    state = State(tmp_path / "state")
+    state = Database(tmp_path / "state")
     use(state)
     with closing(connected(state.path)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
@@ -320,7 +322,7 @@ def test_a_database_that_was_restored_out_of_write_ahead_mode_is_put_back_into_i
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
 @pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
 def test_a_file_that_others_can_read_is_refused_and_the_mend_is_named(tmp_path: Path, mode: int, suffix: str) -> None:
-    state = State(tmp_path / "state")
+    state = Database(tmp_path / "state")
     use(state)
     path = Path(f"{state.path}{suffix}")
     if suffix:
@@ -337,7 +339,7 @@ def test_a_file_that_others_can_read_is_refused_and_the_mend_is_named(tmp_path: 
 def test_what_another_user_owns_is_refused_and_both_users_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state = State(tmp_path / "state")
+    state = Database(tmp_path / "state")
     use(state)
     me = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: me + 1)
@@ -355,7 +357,7 @@ def test_what_another_user_owns_is_refused_and_both_users_are_named(
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give a file to another user")
 @pytest.mark.parametrize("part", ["", "gate.sqlite3"])
 def test_a_directory_or_database_that_was_given_to_another_user_is_refused(tmp_path: Path, part: str) -> None:
-    state = State(tmp_path / "state")
+    state = Database(tmp_path / "state")
     use(state)
     os.chown(state.directory / part, 12345, 12345)
     with pytest.raises(StateUnavailable, match="belongs to another user"):
@@ -364,7 +366,7 @@ def test_a_directory_or_database_that_was_given_to_another_user_is_refused(tmp_p
 
 @posix
 def test_a_directory_that_others_may_only_look_into_is_used_and_told_of(tmp_path: Path) -> None:
-    state = State(tmp_path / "state")
+    state = Database(tmp_path / "state")
     use(state)
     assert open_to_others(state.directory) is None
     state.directory.chmod(0o755)

@@ -8,24 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from admin_mcp.channels import desk
-from admin_mcp.channels.desk import LINGER_SECONDS, LOCK_NAME, LOG_NAME, run_desk, start_desk
+from admin_mcp.channels import page_process
+from admin_mcp.channels.page_process import LINGER_SECONDS, LOCK_NAME, LOG_NAME, run_page_process, start_page_process
 from admin_mcp.channels.page_server import TAB_BUSY_SECONDS, PageServer
 from admin_mcp.gate.approvals import PENDING_SECONDS
 from admin_mcp.gate.policy import Channel
-from admin_mcp.gate.records import Records, open_records
+from admin_mcp.gate.storage import GateStorage, open_storage
 from admin_mcp.private_files import FileLock
 from admin_mcp.settings import Settings
 from tests.gate.questions import Clock, question, records
 
 
 class Screen:
-    """Runs a desk on a clock that goes on while it sleeps; ``at`` has what happens when."""
+    """Runs the page process on a clock that goes on while it sleeps; ``at`` has what happens when."""
 
     def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.clock = Clock()
         self.start = self.clock.now
-        self.kept: Records = records(directory, self.clock)
+        self.kept: GateStorage = records(directory, self.clock)
         self.opened: list[tuple[float, str]] = []
         self.at: list[tuple[float, Callable[[], object]]] = []
         monkeypatch.setattr(PageServer, "start", lambda _: None)
@@ -39,8 +39,8 @@ class Screen:
         return self.kept.approvals.open(question(key), channel)[0].id
 
     def run(self) -> float:
-        """Return after how many seconds the desk ended."""
-        run_desk(self.kept, self.clock, self._sleep)
+        """Return after how many seconds it ended."""
+        run_page_process(self.kept, self.clock, self._sleep)
         return self.clock.now - self.start
 
     def _sleep(self, _: float) -> None:
@@ -92,12 +92,12 @@ def test_where_the_state_is_taken_away_it_ends_and_makes_none(screen: Screen) ->
     screen.ask()
 
     def remove() -> None:
-        for path in screen.kept.state.directory.glob("gate.sqlite3*"):
+        for path in screen.kept.database.directory.glob("gate.sqlite3*"):
             path.unlink()
 
     screen.at = [(3, remove)]
     assert screen.run() < 10
-    assert not screen.kept.state.exists
+    assert not screen.kept.database.exists
 
 
 def test_where_no_browser_can_be_started_it_ends_with_an_error(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +105,7 @@ def test_where_no_browser_can_be_started_it_ends_with_an_error(screen: Screen, m
     monkeypatch.setattr(PageServer, "unreachable", True)
     with pytest.raises(OSError, match="no browser could be started"):
         screen.run()
-    lock = FileLock(screen.kept.state.directory / LOCK_NAME)
+    lock = FileLock(screen.kept.database.directory / LOCK_NAME)
     lock.acquire()
     lock.release()
 
@@ -117,7 +117,7 @@ class Child:
         self.started: list[tuple[list[str], Path]] = []
         self.code: int | None = None
         self.says = b""
-        monkeypatch.setattr(desk, "start_child", self._start)
+        monkeypatch.setattr(page_process, "start_child", self._start)
 
     def _start(self, words: list[str], directory: Path, *, errors: int, apart: bool) -> "Child":
         assert apart
@@ -137,21 +137,21 @@ def child(monkeypatch: pytest.MonkeyPatch) -> Child:
 
 def test_there_is_one_for_each_state_directory(screen: Screen, child: Child) -> None:
     screen.ask()
-    directory = screen.kept.state.directory
+    directory = screen.kept.database.directory
     lock = FileLock(directory / LOCK_NAME)
     lock.acquire()
     assert screen.run() == 0
-    assert start_desk(directory)()
+    assert start_page_process(directory)()
     assert child.started == []
     lock.release()
-    assert start_desk(directory)()
+    assert start_page_process(directory)()
     ((words, place),) = child.started
     assert words[-4:] == ["--state-dir", str(directory), "approvals", "desk"]
     assert place == directory
 
 
 def test_one_that_ended_because_nothing_waited_has_done_its_work(child: Child, tmp_path: Path) -> None:
-    works = start_desk(tmp_path / "state")
+    works = start_page_process(tmp_path / "state")
     child.code = 0
     assert works()
 
@@ -160,7 +160,7 @@ def test_one_that_dies_at_once_is_logged_with_what_it_said(
     child: Child, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     child.says = b"Traceback\nOSError: no browser could be started\n"
-    works = start_desk(tmp_path / "state")
+    works = start_page_process(tmp_path / "state")
     assert works()
     assert caplog.records == []
     child.code = 1
@@ -174,9 +174,9 @@ def test_what_an_earlier_one_said_is_not_taken_for_the_new_ones(
     child: Child, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     child.says = b"the first\n"
-    start_desk(tmp_path / "state")
+    start_page_process(tmp_path / "state")
     child.says, child.code = b"", -9
-    assert not start_desk(tmp_path / "state")()
+    assert not start_page_process(tmp_path / "state")()
     assert "the first" not in caplog.text
     assert LOG_NAME in caplog.text
 
@@ -185,25 +185,25 @@ def test_one_that_cant_be_started_is_logged_and_not_counted_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "gone"))
-    assert not start_desk(tmp_path / "state")()
+    assert not start_page_process(tmp_path / "state")()
     assert "The approval page could not be started" in caplog.text
 
 
 def test_a_state_directory_that_cant_be_used_is_logged_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "state").write_text("", "utf-8")
-    assert not start_desk(tmp_path / "state")()
+    assert not start_page_process(tmp_path / "state")()
     assert "The approval page could not be started" in caplog.text
 
 
 def test_a_real_one_without_a_browser_dies_and_the_starter_knows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    open_records(Settings(state_dir=tmp_path / "state")).approvals.open(question(), "local")
+    open_storage(Settings(state_dir=tmp_path / "state")).approvals.open(question(), "local")
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "TERM"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("BROWSER", str(tmp_path / "none %s"))
     monkeypatch.setenv("PATH", str(tmp_path))
-    works = start_desk(tmp_path / "state")
+    works = start_page_process(tmp_path / "state")
     deadline = time.monotonic() + 60
     while works():
         assert time.monotonic() < deadline

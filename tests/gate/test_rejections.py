@@ -7,7 +7,7 @@ import pytest
 from admin_mcp.errors import ApprovalDenied, ApprovalPending, ApprovalUnavailable
 from admin_mcp.gate.approvals import MOST_PENDING, REJECTED_SECONDS
 from admin_mcp.gate.forms import Reply, form_schema
-from admin_mcp.gate.noes import MOST_NOES, PAUSE_SECONDS
+from admin_mcp.gate.rejections import MOST_REJECTIONS, PAUSE_SECONDS
 from tests.gate.conftest import NewWorld
 from tests.gate.questions import question
 from tests.gate.world import APPROVE, REJECT, AtOnce, World
@@ -101,14 +101,14 @@ async def test_after_five_noes_nobody_is_asked_for_five_minutes(new_world: NewWo
     person = AtOnce(REJECT)
     for number in range(40):
         await refused(world, person, "create_invite", email=f"eve{number}@example.com", role="owner")
-    assert len(person.seen) == MOST_NOES
+    assert len(person.seen) == MOST_REJECTIONS
     other = new_world(beside=world)
     pausing = await refused(other, person, "create_role", role_name="x", permissions=[])
     assert "5 minutes" in pausing.message
     assert "Ask the user" in pausing.hint
     world.now += PAUSE_SECONDS
     await refused(world, person, "create_role", role_name="x", permissions=[])
-    assert len(person.seen) == MOST_NOES + 1
+    assert len(person.seen) == MOST_REJECTIONS + 1
 
 
 async def test_noes_spread_over_more_than_ten_minutes_make_no_pause(new_world: NewWorld) -> None:
@@ -144,11 +144,11 @@ async def test_what_was_approved_before_the_noes_is_still_sent(new_world: NewWor
     call = world.make("update_role", role_id="role_1", description="new")
     with pytest.raises(ApprovalPending):
         await world.call(call, waiting)
-    for number in range(MOST_NOES):
+    for number in range(MOST_REJECTIONS):
         await refused(world, AtOnce(REJECT), "create_role", role_name=f"x{number}", permissions=[])
     with pytest.raises(ApprovalPending):  # the question is open, and asks nobody anything new
         await world.call(call, waiting)
-    world.records.approvals.apply(waiting.seen[0].id, "approve", via="page")
+    world.storage.approvals.apply(waiting.seen[0].id, "approve", via="page")
     await world.call(call, waiting)
     assert len(world.changes) == 1
 
@@ -172,7 +172,7 @@ async def test_a_no_does_not_cover_a_call_that_does_something_else(new_world: Ne
 
 async def test_whatever_a_person_said_last_counts(new_world: NewWorld) -> None:
     world = new_world()
-    kept = world.records.approvals
+    kept = world.storage.approvals
     first, _ = kept.open(question("one"), "local")
     second, _ = kept.open(question("two"), "local")
     kept.apply(first.id, "reject", via="page")
@@ -180,13 +180,13 @@ async def test_whatever_a_person_said_last_counts(new_world: NewWorld) -> None:
     kept.apply(second.id, "approve", via="page")
     assert kept.open(question("two"), "local")[0].id == second.id
     world.now += 1
-    third, _ = new_world(beside=world).records.approvals.open(question("two"), "local")
+    third, _ = new_world(beside=world).storage.approvals.open(question("two"), "local")
     assert third.state == "approved"
 
 
 async def test_only_so_many_forms_are_open_at_once(new_world: NewWorld) -> None:
     world = new_world()
-    kept = world.records.approvals
+    kept = world.storage.approvals
     for number in range(MOST_PENDING["elicit"]):
         kept.open(question(f"key {number}", name=f"Role {number}"), "elicit")
     with pytest.raises(ApprovalUnavailable, match="wait for a person already"):

@@ -11,7 +11,7 @@ from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import CallError, NotFound, Permission
 from admin_mcp.gate.reads import AFFECTED_LIMIT, Reads, plan_reads
-from admin_mcp.gate.seen import Found, Seen, namesakes
+from admin_mcp.gate.snapshot import Lookup, Snapshot, namesakes
 
 Reader = Callable[[Endpoint], Awaitable[Json]]
 """Sends a read and returns the API's object; raises ``CallError``."""
@@ -23,14 +23,14 @@ _AT_ONCE = 8
 """Reads in flight: an invite may name hundreds of projects."""
 
 
-class Look:
+class TargetReader:
     """Reads the present state behind a change."""
 
     def __init__(self, catalog: Catalog, reader: Reader) -> None:
         self._catalog = catalog
         self._reader = reader
 
-    async def see(self, call: Endpoint, may_tell: MayTell, *, hide: bool = False) -> Seen:
+    async def see(self, call: Endpoint, may_tell: MayTell, *, hide: bool = False) -> Snapshot:
         """Return the present state of all that a change is about.
 
         With ``hide`` what the model may not be told is unreadable; otherwise the result says that there is some.
@@ -52,13 +52,13 @@ class _Glance:
         self._hide = hide
         self._limiter = anyio.CapacityLimiter(_AT_ONCE)
         self._withheld = False
-        self._found: dict[str, Found] = {}
-        self._names: dict[str, Found] = {}
+        self._found: dict[str, Lookup] = {}
+        self._names: dict[str, Lookup] = {}
         self._counts: dict[str, str] = {}
         self._siblings: Json | None = None
         self._failures: list[CallError] = []
 
-    async def seen(self) -> Seen:
+    async def seen(self) -> Snapshot:
         plan = self._plan
         async with anyio.create_task_group() as group:
             if plan.state is not None:
@@ -78,9 +78,9 @@ class _Glance:
             raise self._failures[0]
         return self._together()
 
-    def _together(self) -> Seen:
+    def _together(self) -> Snapshot:
         plan = self._plan
-        seen = Seen(
+        seen = Snapshot(
             state=self._state(),
             own=plan.own,
             names={name: self._names[name] for name in plan.names},
@@ -93,19 +93,19 @@ class _Glance:
             return seen
         return replace(seen, namesakes=namesakes(seen.thing(plan.called), self._siblings))
 
-    def _state(self) -> Found | None:
+    def _state(self) -> Lookup | None:
         """Return the target's state. That nothing is set in a place that can't be read is not known."""
         state = self._found.get("state")
         blind = any(self._names[name] == "unreadable" for name in self._plan.parents)
         return "unreadable" if state == "absent" and self._plan.once and blind else state
 
-    async def _take(self, endpoint: Endpoint, keep: Callable[[Found], None], *, may_be_absent: bool) -> None:
+    async def _take(self, endpoint: Endpoint, keep: Callable[[Lookup], None], *, may_be_absent: bool) -> None:
         try:
             keep(await self._read(endpoint, may_be_absent=may_be_absent))
         except CallError as error:
             self._failures.append(error)
 
-    async def _read(self, endpoint: Endpoint, *, may_be_absent: bool) -> Found:
+    async def _read(self, endpoint: Endpoint, *, may_be_absent: bool) -> Lookup:
         try:
             answer = await self._ask(endpoint)
         except Permission:

@@ -15,9 +15,9 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from admin_mcp.errors import ApprovalUnavailable
+from admin_mcp.gate.approval_channel import ApprovalChannel
 from admin_mcp.gate.approvals import PENDING_SECONDS, Approval
 from admin_mcp.gate.forms import Reply, form_message, form_schema
-from admin_mcp.gate.person import Person
 from admin_mcp.gate.policy import Channel
 
 _QUESTION = "approval"
@@ -31,16 +31,16 @@ class NeedsAnswerError(Exception):
         self.result = result
 
 
-def form_of(ctx: ServerRequestContext[Any], params: types.CallToolRequestParams) -> Person | None:
+def form_of(ctx: ServerRequestContext[Any], params: types.CallToolRequestParams) -> ApprovalChannel | None:
     """Return the way to the person behind this call, or None if the client shows no forms."""
     capabilities = ctx.session.client_capabilities
     offered = capabilities.elicitation if capabilities else None
     if offered is None or (offered.form is None and offered.url is not None):
         return None
-    return RepeatedCall(params) if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS else OpenCall(ctx)
+    return RetriedElicitation(params) if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS else InlineElicitation(ctx)
 
 
-class OpenCall:
+class InlineElicitation:
     """Asks while the call is open."""
 
     channel: Channel = "elicit"
@@ -68,7 +68,7 @@ class OpenCall:
         return Reply(result.action, result.content)
 
 
-class RepeatedCall:
+class RetriedElicitation:
     """Asks by ending the call; answers when the call comes back with the state that was sealed for this approval."""
 
     channel: Channel = "elicit"

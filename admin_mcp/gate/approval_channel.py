@@ -7,7 +7,7 @@ from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.policy import Channel
 
 
-class Person(Protocol):
+class ApprovalChannel(Protocol):
     """A way to a person, for one call."""
 
     @property
@@ -33,8 +33,8 @@ class Person(Protocol):
         """
 
 
-class People(Protocol):
+class ChannelSelector(Protocol):
     """The ways to a person that one call has."""
 
-    def reach(self, channel: Channel | None) -> Person | None:
+    def select(self, channel: Channel | None) -> ApprovalChannel | None:
         """Return the way that a rule demands, the usual one for None, or None if there is no such way."""

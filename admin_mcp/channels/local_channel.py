@@ -28,7 +28,7 @@ def waits(approval: Approval) -> bool:
     return approval.channel == "local" and approval.state == "pending"
 
 
-class Local:
+class LocalChannel:
     """Waits for a decision. ``show`` puts the question on the screen, unless it is None."""
 
     channel: Channel = "local"

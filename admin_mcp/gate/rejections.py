@@ -18,11 +18,11 @@ STANDS_SECONDS = 600.0
 MOST_CLOSED = 3
 """A form for one call that was closed so often within ``STANDS_SECONDS`` counts as a no."""
 
-MOST_NOES = 5
+MOST_REJECTIONS = 5
 PAUSE_SECONDS = 300.0
-"""After ``MOST_NOES`` within ``STANDS_SECONDS`` nobody is asked for this long."""
+"""After ``MOST_REJECTIONS`` within ``STANDS_SECONDS`` nobody is asked for this long."""
 
-Kind = Literal["no", "closed"]
+RejectionKind = Literal["no", "closed"]
 
 _TABLE = "CREATE TABLE IF NOT EXISTS noes (at REAL NOT NULL, kind TEXT NOT NULL, alike TEXT NOT NULL) STRICT"
 
@@ -36,7 +36,7 @@ def likeness(target: str, tool: str, arguments: Json) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def add(connection: sqlite3.Connection, kind: Kind, alike: str, now: float) -> None:
+def add(connection: sqlite3.Connection, kind: RejectionKind, alike: str, now: float) -> None:
     """Keep that a person refused a call, or closed its form."""
     connection.execute(_TABLE)
     connection.execute("DELETE FROM noes WHERE abs(? - at) > ?", (now, STANDS_SECONDS + PAUSE_SECONDS))
@@ -56,13 +56,13 @@ def closed(connection: sqlite3.Connection, alike: str, now: float) -> int:
 def pause(connection: sqlite3.Connection, now: float) -> float:
     """Return for how many seconds more nobody is to be asked about anything; 0 or less for not at all."""
     times = sorted(_times(connection, "no"), reverse=True)
-    for last, first in zip(times, times[MOST_NOES - 1 :], strict=False):
+    for last, first in zip(times, times[MOST_REJECTIONS - 1 :], strict=False):
         if last - first < STANDS_SECONDS and abs(now - last) < PAUSE_SECONDS:
             return last + PAUSE_SECONDS - now
     return 0.0
 
 
-def _times(connection: sqlite3.Connection, kind: Kind, alike: str | None = None) -> list[float]:
+def _times(connection: sqlite3.Connection, kind: RejectionKind, alike: str | None = None) -> list[float]:
     connection.execute(_TABLE)
     query = "SELECT at FROM noes WHERE kind = ? AND (alike = ? OR ? IS NULL)"
     return [row[0] for row in connection.execute(query, (kind, alike, alike))]

@@ -3,25 +3,25 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from admin_mcp.channels.local import Local
-from admin_mcp.channels.two_step import FirstStep
-from admin_mcp.gate.person import Person
+from admin_mcp.channels.local_channel import LocalChannel
+from admin_mcp.channels.two_step import TwoStepAsk
+from admin_mcp.gate.approval_channel import ApprovalChannel
 from admin_mcp.gate.policy import Channel
 from admin_mcp.settings import ApprovalMode
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class OfferedChannels:
     """The ways one call has. ``form`` is the client's, None if it offers none; ``local`` makes the one on this machine.
 
     Nothing falls back to a weaker way: ``auto`` prefers the client's form, and what a rule demands must be there.
     """
 
     mode: ApprovalMode
-    form: Person | None
-    local: Callable[[], Local]
+    form: ApprovalChannel | None
+    local: Callable[[], LocalChannel]
 
-    def reach(self, channel: Channel | None) -> Person | None:
+    def select(self, channel: Channel | None) -> ApprovalChannel | None:
         """Return the way that a rule demands, or the usual one for None; None if there is no such way."""
         match channel or self.mode:
             case "auto":
@@ -31,5 +31,5 @@ class Ways:
             case "local":
                 return self.local()
             case "two-step":
-                return FirstStep()
+                return TwoStepAsk()
         return None

@@ -14,7 +14,7 @@ FILE_NAME = "request-state.key"
 _BYTES = 32
 
 
-def sealing_key(directory: Path) -> bytes:
+def request_state_key(directory: Path) -> bytes:
     """Return the key of this state directory, made if there is none; one for this process alone if it can't be kept."""
     path = directory / FILE_NAME
     try:

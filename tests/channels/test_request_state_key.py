@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from admin_mcp.channels.seal import FILE_NAME, sealing_key
+from admin_mcp.channels.request_state_key import FILE_NAME, request_state_key
 
 
 def test_the_key_stays_the_same_and_is_private(tmp_path: Path) -> None:
-    key = sealing_key(tmp_path / "state")
+    key = request_state_key(tmp_path / "state")
     assert len(key) == 32
-    assert sealing_key(tmp_path / "state") == key
+    assert request_state_key(tmp_path / "state") == key
     if os.name == "posix":
         assert (tmp_path / "state" / FILE_NAME).stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes mean nothing on this platform")
 def test_a_key_that_others_can_read_is_not_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    key = sealing_key(tmp_path / "state")
+    key = request_state_key(tmp_path / "state")
     (tmp_path / "state" / FILE_NAME).chmod(0o644)
-    assert sealing_key(tmp_path / "state") != key
+    assert request_state_key(tmp_path / "state") != key
     assert "chmod go-rwx" in caplog.text
