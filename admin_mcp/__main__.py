@@ -15,7 +15,7 @@ def main() -> None:
     """Run the command line."""
     _leave_out_relative()
     _find_package()
-    from admin_mcp.cli import main as command  # noqa: PLC0415 - only now is it certain which one
+    from admin_mcp.cli.main import main as command  # noqa: PLC0415 - only now is it certain which one
 
     command(prog_name="openai-admin-mcp")
 

@@ -15,8 +15,6 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from admin_mcp.errors import SettingsError
-from admin_mcp.sandbox.faults import Faults, parse_faults
-from admin_mcp.selection import Selection
 
 PREFIX = "ADMIN_MCP_"
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
@@ -130,12 +128,6 @@ class Settings(BaseSettings):
             raise ValueError("the key contains a character no key has (a space, a line break or a quote mark?)")
         return SecretStr(text)
 
-    @field_validator("faults")
-    @classmethod
-    def _known_faults(cls, text: str) -> str:
-        parse_faults(text)
-        return text
-
     @field_validator("state_dir", "config")
     @classmethod
     def _anchored(cls, path: Path | None) -> Path | None:
@@ -162,16 +154,6 @@ class Settings(BaseSettings):
         return url.strip().rstrip("/")
 
     @property
-    def parsed_faults(self) -> Faults:
-        """What goes wrong in the sandbox, on purpose."""
-        return parse_faults(self.faults)
-
-    @property
-    def selection(self) -> Selection:
-        """Which tools are offered."""
-        return Selection(self.toolsets, self.tools, self.exclude_tools, self.read_only)
-
-    @property
     def target(self) -> Target:
         """The system that calls go to."""
         if self.sandbox:
@@ -196,7 +178,7 @@ def load_settings(**given: object) -> Settings:
     try:
         return Settings(**given)  # type: ignore[arg-type]  # checked by pydantic, which also reads the environment
     except ValidationError as error:
-        wrong = (f"{_spelt(str(item['loc'][0]), given)}: {_reason(item['msg'])}" for item in error.errors())
+        wrong = (f"{spelt(str(item['loc'][0]), given)}: {_reason(item['msg'])}" for item in error.errors())
         raise SettingsError("; ".join(wrong)) from None
 
 
@@ -209,7 +191,7 @@ def require_effect(settings: Settings, given: Collection[str]) -> None:
     """
     for field in _SANDBOXED:
         if not settings.sandbox and field in settings.model_fields_set:
-            raise SettingsError(f"{_spelt(field, given)} works only with --sandbox")
+            raise SettingsError(f"{spelt(field, given)} works only with --sandbox")
 
 
 def variable(field: str) -> str:
@@ -240,8 +222,8 @@ def _unknown(environment: Iterable[str]) -> Iterable[str]:
         yield f"{name}: there is no such setting; {question}"
 
 
-def _spelt(field: str, given: Collection[str]) -> str:
-    """Return the flag if the setting was given as one, otherwise its variable."""
+def spelt(field: str, given: Collection[str]) -> str:
+    """Return the flag if the setting was given as one, as ``given`` tells, otherwise its variable."""
     return f"--{field.replace('_', '-')}" if field in given and field in FLAGS else variable(field)
 
 

@@ -12,9 +12,9 @@ import subprocess
 import sys
 
 from admin_mcp.catalog import compiled_catalog
+from admin_mcp.cli.tool_pages import tokens
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.search import search_tools
-from admin_mcp.selection import tokens
+from admin_mcp.tools.search import search_tools
 
 BUDGET = 17_750
 SEARCH_BUDGET = 1_200

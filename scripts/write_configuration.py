@@ -3,10 +3,12 @@
 from typing import get_args
 
 from admin_mcp.catalog import compiled_catalog
+from admin_mcp.cli.tool_pages import cost
 from admin_mcp.gate.policy_file import sample_policy
-from admin_mcp.search import search_tools
-from admin_mcp.selection import PRESETS, Selection, cost
 from admin_mcp.settings import FLAGS, Settings, variable
+from admin_mcp.tools.search import search_tools
+from admin_mcp.tools.selection import Selection
+from admin_mcp.tools.toolsets import PRESETS
 
 NO_DEFAULT = {
     "admin_key": "none",

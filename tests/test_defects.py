@@ -23,7 +23,7 @@ import {module}, sys
 def broken(*given, **named):
     raise {error}
 {module}.{name} = broken
-from admin_mcp.cli import main
+from admin_mcp.cli.main import main
 main()
 """
 
@@ -63,9 +63,9 @@ def results(
 
 
 AFTER = [
-    ("admin_mcp.server", "tool_result", "KeyError(7)"),
-    ("admin_mcp.results", "without_halves", "RecursionError()"),
-    ("admin_mcp.server", "read_answer", "ValueError('x')"),
+    ("admin_mcp.server.app", "tool_result", "KeyError(7)"),
+    ("admin_mcp.server.results", "without_halves", "RecursionError()"),
+    ("admin_mcp.server.app", "read_answer", "ValueError('x')"),
     ("admin_mcp.api.client", "take_in", "MemoryError()"),
     ("admin_mcp.api.client", "Body", "TypeError()"),
 ]
@@ -87,9 +87,9 @@ def test_a_defect_after_a_change_was_sent_leaves_its_outcome_unknown(
 
 
 BEFORE = [
-    ("admin_mcp.server", "parse_arguments"),
-    ("admin_mcp.server", "build_request"),
-    ("admin_mcp.server", "form_of"),
+    ("admin_mcp.server.app", "parse_arguments"),
+    ("admin_mcp.server.app", "build_request"),
+    ("admin_mcp.server.app", "form_of"),
     ("admin_mcp.api.connection", "key_in_use"),
     ("admin_mcp.api.permits.Permits", "redeem"),
 ]
@@ -110,7 +110,11 @@ def test_a_defect_before_anything_was_sent_is_internal(module: str, name: str, r
 
 def test_what_a_defect_quotes_shows_no_key_in_the_log(recorder: Recorder) -> None:
     (read,), logged = results(
-        recorder, "admin_mcp.server", "read_answer", ("get_role", {"role_id": "role_1"}), error=f"ValueError('{KEY}')"
+        recorder,
+        "admin_mcp.server.app",
+        "read_answer",
+        ("get_role", {"role_id": "role_1"}),
+        error=f"ValueError('{KEY}')",
     )
     assert read["error"]["kind"] == "internal"
     assert KEY.encode() not in logged
@@ -120,7 +124,7 @@ def test_what_a_defect_quotes_shows_no_key_in_the_log(recorder: Recorder) -> Non
 def test_an_object_too_long_to_be_passed_on_is_said_so(recorder: Recorder, tmp_path: Path) -> None:
     recorder.reply = lambda _: Canned(body={"id": "x" * 5_000_000})
     (changed, read), logged = results(
-        recorder, "admin_mcp.list_cache", "unused", ("update_role", UPDATE), ("get_role", {"role_id": "role_1"})
+        recorder, "admin_mcp.server.list_cache", "unused", ("update_role", UPDATE), ("get_role", {"role_id": "role_1"})
     )
     assert (changed["error"]["kind"], read["error"]["kind"]) == ("outcome_unknown", "api_error")
     assert "too long" in changed["error"]["message"]

@@ -10,7 +10,7 @@ from admin_mcp.channels.two_step import CONFIRM_TOOL, parse_confirmation
 from admin_mcp.endpoints.arguments import parse_arguments
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
-from admin_mcp.search import CALL_READ, DESCRIBE_TOOLS, SEARCH_TOOLS, Inner, Names, Query, parse, search_tools
+from admin_mcp.tools.search import CALL_READ, DESCRIBE_TOOLS, SEARCH_TOOLS, Inner, Names, Query, parse, search_tools
 from tests.contract.cases import CASES, Case, every_tool, tools_where
 from tests.contract.examples import smallest, variants
 from tests.sandbox.walk import accepted, organization, send

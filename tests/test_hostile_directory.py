@@ -20,8 +20,8 @@ from click.testing import CliRunner
 
 from admin_mcp.channels.page_process import LOCK_NAME
 from admin_mcp.channels.page_server import PageServer
-from admin_mcp.cli import main
-from admin_mcp.hosts import HOSTS
+from admin_mcp.cli.host_table import HOSTS
+from admin_mcp.cli.main import main
 from admin_mcp.installation import command
 from admin_mcp.private_files import FileLock
 from tests.gate.questions import Clock, question, records

@@ -115,7 +115,7 @@ def test_the_demos_server_is_started_with_the_same_command_and_environment() -> 
     """The SDK's client starts it, as it must own the pipes."""
     (call,) = (
         node
-        for node in ast.walk(ast.parse((PACKAGE / "demo.py").read_text("utf-8")))
+        for node in ast.walk(ast.parse((PACKAGE / "cli" / "demo.py").read_text("utf-8")))
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "StdioServerParameters"
     )
     given = {word.arg: ast.unparse(word.value) for word in call.keywords}

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 import pytest
 
-from admin_mcp.cli import main
-from admin_mcp.hosts import HOSTS, Host, asked_where
+from admin_mcp.cli.host_table import HOSTS, Host, asked_where
+from admin_mcp.cli.main import main
 from tests.contract.facts import COUNT
 
 ROOT = Path(__file__).parents[1]

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 from pydantic import ValidationError
 
-from admin_mcp.cli import main
+from admin_mcp.cli.main import main
 from admin_mcp.errors import SettingsError
 from admin_mcp.settings import DEFAULT_BASE_URL, load_settings
 

@@ -27,12 +27,13 @@ async def connect(settings: Settings, permits: Permits) -> AsyncIterator[Client]
     """Yield the client, closed afterwards."""
     key = key_in_use(settings)
     if settings.sandbox:
+        from admin_mcp.sandbox.faults import parse_faults  # noqa: PLC0415
         from admin_mcp.sandbox.gateway import Gateway  # noqa: PLC0415 - only the sandbox needs it
         from admin_mcp.sandbox.organization import Organization  # noqa: PLC0415
         from admin_mcp.sandbox.transport import SandboxTransport  # noqa: PLC0415
 
         organization = Organization(clock=time.time, seed=settings.seed)
-        transport = SandboxTransport(Gateway(organization, faults=settings.parsed_faults, seed=settings.seed))
+        transport = SandboxTransport(Gateway(organization, faults=parse_faults(settings.faults), seed=settings.seed))
         client = Client(base_url=_SANDBOX_URL, key=key, target=settings.target, permits=permits, transport=transport)
     else:
         client = Client(base_url=settings.base_url, key=key, target=settings.target, permits=permits)

@@ -10,12 +10,14 @@ import zlib
 from dataclasses import dataclass
 from typing import Literal, TypeGuard, get_args
 
+from admin_mcp.errors import SettingsError
+
 Fault = Literal["429", "500", "drop", "garbage"]
 HEADER = "x-sandbox-fault"
 _WORST_LATENCY = 120.0
 
 
-class FaultsError(ValueError):
+class FaultsError(SettingsError):
     """The faults that are asked for can't be understood; says which and what there is."""
 
 

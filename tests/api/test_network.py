@@ -26,7 +26,7 @@ from admin_mcp.api.client import Client
 from admin_mcp.api.network import route_to
 from admin_mcp.api.permits import Permits
 from admin_mcp.api.request import WireRequest
-from admin_mcp.doctor import examine
+from admin_mcp.cli.checks import examine
 from admin_mcp.errors import NetworkError, OutcomeUnknown
 from admin_mcp.settings import Settings, Target
 from tests.misbehaving import GOOD, Misbehaving, Step, answer, close, cut, keep_silent, reset, say

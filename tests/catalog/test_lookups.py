@@ -6,7 +6,8 @@ import pytest
 
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.endpoints.schema import META_EFFECT, META_ENDPOINT, META_LOOKUPS, META_RESOURCE, Json
-from admin_mcp.selection import PRESETS, Selection, members, toolsets
+from admin_mcp.tools.selection import Selection
+from admin_mcp.tools.toolsets import PRESETS, members, toolsets
 from tests.contract.cases import Case, every_tool
 from tests.contract.examples import is_id
 from tests.contract.facts import Shape

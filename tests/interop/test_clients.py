@@ -17,7 +17,7 @@ import pytest
 
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.installation import command
-from admin_mcp.search import search_tools
+from admin_mcp.tools.search import search_tools
 from tests.sessions import APPROVE, ERAS, session
 from tests.terminal import needs_terminal, terminal
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from admin_mcp.cli import main
+from admin_mcp.cli.main import main
 from tests.sandbox.serving import served
 from tests.sandbox.walk import PEM
 from tests.sessions import APPROVE, LEGACY, session

@@ -16,8 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 import admin_mcp
-from admin_mcp.cli import main
-from admin_mcp.doctor import _browser
+from admin_mcp.cli.checks import _browser
+from admin_mcp.cli.main import main
 from admin_mcp.gate.marker import Mark, Marker
 from admin_mcp.gate.policy_file import read_policy_file
 from admin_mcp.installation import command, command_line, start_child

@@ -1,0 +1,222 @@
+"""``approvals``: look at what waits for a person, and decide it from a terminal."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from datetime import datetime
+
+import click
+
+from admin_mcp.channels.local_channel import waits
+from admin_mcp.cli.options import settings_of, storage_of
+from admin_mcp.errors import CallError
+from admin_mcp.gate.approvals import Approval, IllegalEventError
+from admin_mcp.gate.database import epoch_seconds
+from admin_mcp.gate.forms import typed_matches
+from admin_mcp.gate.storage import GateStorage
+from admin_mcp.gate.text import visible
+
+_APPROVE = "approve"
+_POLL_SECONDS = 0.3
+_REFUSED_NOW = "The same change is refused for ten minutes."
+
+
+@click.group()
+def approvals() -> None:
+    """See and decide the changes that wait for a person."""
+
+
+@approvals.command("list")
+@click.pass_context
+def list_all(context: click.Context, /) -> None:
+    """List the approvals of the last day, the newest first."""
+    storage = storage_of(context)
+    found = _all(storage)
+    for approval in found:
+        click.echo(f"{approval.id}  {_when(approval.opened)}  {_fate(approval):<16}  {approval.preview.title}")
+    if not found:
+        click.echo(f"No approvals in {storage.database.directory}.", err=True)
+
+
+@approvals.command()
+@click.argument("approval_id", metavar="ID")
+@click.pass_context
+def show(context: click.Context, /, approval_id: str) -> None:
+    """Show one approval whole."""
+    _print(_found(storage_of(context), approval_id))
+
+
+@approvals.command("open")
+@click.argument("approval_id", metavar="ID")
+@click.pass_context
+def open_page(context: click.Context, /, approval_id: str) -> None:
+    """Serve the approval's page from here until it is decided, and open it in the browser."""
+    from admin_mcp.channels.page_server import PageServer  # noqa: PLC0415 - no other command needs a web server
+
+    storage = storage_of(context)
+    _decidable(_found(storage, approval_id))
+    page = PageServer(storage.approvals, storage.database.directory, epoch_seconds)
+    page.start()
+    try:
+        # Whoever has the address can decide, so it is for a person's screen and no program's input.
+        if sys.stdout.isatty():
+            click.echo(f"Open this in a browser on this machine (it works once):\n  {page.address(approval_id)}")
+        if settings_of(context).open_browser:
+            page.open_browser(approval_id)
+            click.echo("The page was opened in the default browser.")
+        click.echo("Waiting for the decision; Ctrl-C ends this without one.")
+        approval = _until(storage, approval_id, {"pending"})
+        click.echo(f"It is {approval.state}.")
+        if approval.state == "approved":
+            click.echo("Leave this open to see what becomes of it, or press Ctrl-C.")
+            click.echo(_fate(_until(storage, approval_id, {"approved", "used"})))
+        time.sleep(2 * _POLL_SECONDS)
+    finally:
+        page.stop()
+
+
+@approvals.command()
+@click.argument("approval_id", metavar="ID")
+@click.pass_context
+def approve(context: click.Context, /, approval_id: str) -> None:
+    """Approve one change, from a terminal: shows it whole and has the name typed where that is wanted."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.ClickException(
+            "approving needs a person at a terminal: run it yourself in a terminal, or "
+            f"`openai-admin-mcp approvals open {approval_id}`"
+        )
+    storage = storage_of(context)
+    approval = _found(storage, approval_id)
+    _decidable(approval)
+    _print(approval)
+    typed = approval.preview.typed
+    wanted = typed[0] if typed else _APPROVE
+    given = click.prompt(f"\nTo approve, type {visible(wanted)}", default="", show_default=False)
+    if not (typed_matches(given, approval.preview) if typed else given.strip() == _APPROVE):
+        raise click.ClickException(
+            "not approved: that is not the text; the question stays open, run it again to try once more"
+        )
+    with _explained(approval_id):
+        storage.approvals.apply(approval_id, "approve", via="terminal")
+    click.echo("Approved. If the assistant has given up waiting, tell it to call the tool again within five minutes.")
+
+
+@approvals.command()
+@click.argument("approval_id", metavar="ID", required=False)
+@click.option("--all", "everything", is_flag=True, help="Reject every question that waits for this machine.")
+@click.option("--yes", is_flag=True, help="With --all: don't ask whether these are to be rejected.")
+@click.pass_context
+def deny(context: click.Context, /, approval_id: str | None, *, everything: bool, yes: bool) -> None:
+    """Reject one change, also one that was approved and not sent yet; or with --all every one that waits."""
+    if (approval_id is None) is not everything:
+        raise click.UsageError("give either the ID of one approval or --all")
+    storage = storage_of(context)
+    if approval_id is None:
+        _deny_all(storage, sure=yes)
+        return
+    _found(storage, approval_id)
+    with _explained(approval_id):
+        storage.approvals.apply(approval_id, "reject", via="terminal")
+    click.echo(f"Rejected. {_REFUSED_NOW}")
+
+
+def _deny_all(storage: GateStorage, *, sure: bool) -> None:
+    """Reject what waits at this moment, and nothing that comes up while the person makes up their mind."""
+    waiting = [approval for approval in _all(storage) if waits(approval)]
+    if not waiting:
+        click.echo("Nothing waits for this machine.")
+        return
+    if not sure:
+        for approval in waiting:
+            click.echo(f"{approval.id}  {approval.preview.title}")
+        if not click.confirm(f"Reject {'this' if len(waiting) == 1 else f'these {len(waiting)}'}?"):
+            click.echo("Nothing was rejected.")
+            return
+    for approval in waiting:
+        click.echo(f"{_rejected(storage, approval)}  {approval.id}  {approval.preview.title}")
+    click.echo(_REFUSED_NOW)
+
+
+def _rejected(storage: GateStorage, approval: Approval) -> str:
+    """Reject it if it still waits, and return its state: what was decided meanwhile counts."""
+    now = _found(storage, approval.id)
+    if not waits(now):
+        return now.state
+    with _explained(approval.id):
+        try:
+            return storage.approvals.apply(approval.id, "reject", via="terminal").state
+        except IllegalEventError as error:
+            return error.state
+
+
+@approvals.command(hidden=True)
+@click.pass_context
+def desk(context: click.Context, /) -> None:
+    """Open a page for every question that comes up; a server starts this itself."""
+    from admin_mcp.channels.page_process import run_page_process  # noqa: PLC0415 - brings the web server
+
+    run_page_process(storage_of(context), epoch_seconds)
+
+
+def _all(storage: GateStorage) -> list[Approval]:
+    if not storage.database.exists:
+        return []
+    with _explained(""):
+        return storage.approvals.all()
+
+
+def _found(storage: GateStorage, approval_id: str) -> Approval:
+    found = next((approval for approval in _all(storage) if approval.id == approval_id), None)
+    if found is None:
+        raise click.ClickException(
+            f"no approval {approval_id} in {storage.database.directory}; `approvals list` shows those there are"
+        )
+    return found
+
+
+def _decidable(approval: Approval) -> None:
+    if approval.channel != "local":
+        raise click.ClickException(f"{approval.id} is asked through {_ASKED[approval.channel]}; answer it there")
+    if approval.state != "pending":
+        raise click.ClickException(f"{approval.id} can't be decided any more: it is {approval.state}")
+
+
+_ASKED = {"elicit": "the MCP client's form", "two-step": "the confirm_change tool", "local": "this machine"}
+
+
+@contextlib.contextmanager
+def _explained(approval_id: str) -> Iterator[None]:
+    try:
+        yield
+    except IllegalEventError as error:
+        raise click.ClickException(f"{approval_id} can't be decided any more: it is {error.state}") from None
+    except CallError as error:
+        raise click.ClickException(error.told_to_operator) from None
+
+
+def _until(storage: GateStorage, approval_id: str, states: set[str]) -> Approval:
+    """Return the approval once it has left these states, or its outcome is known."""
+    while True:
+        approval = _found(storage, approval_id)
+        if approval.state not in states or approval.result is not None:
+            return approval
+        time.sleep(_POLL_SECONDS)
+
+
+def _print(approval: Approval) -> None:
+    click.echo(f"Approval {approval.id}: {_fate(approval)}; asked {_when(approval.opened)}")
+    if approval.state == "pending" and approval.ends is not None:
+        click.echo(f"Ends at {_when(approval.ends)}")
+    click.echo("")
+    click.echo(approval.preview.text)
+    if approval.result is not None:
+        click.echo(f"\n{visible(approval.result.message, 1000)}")
+
+
+def _fate(approval: Approval) -> str:
+    return approval.result.outcome if approval.result else approval.state
+
+
+def _when(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,60 @@
+"""What the tools cost a model, and the list of them, as pages for people. Pure."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from admin_mcp.endpoints.schema import META_EFFECT, META_ENDPOINT, META_RESOURCE, Json
+from admin_mcp.tools.selection import Selection
+from admin_mcp.tools.toolsets import toolsets
+
+BYTES_PER_TOKEN = 4.4
+"""What a tool's compact JSON takes: measured over the whole list with the o200k encoding, and good to a few percent."""
+
+
+def tokens(tools: Iterable[Json]) -> int:
+    """Estimate what a model pays for these tools: o200k tokens of name, description and input schema."""
+    seen = ({key: tool[key] for key in ("name", "description", "inputSchema")} for tool in tools)
+    return round(sum(len(json.dumps(tool, separators=(",", ":"))) for tool in seen) / BYTES_PER_TOKEN)
+
+
+def cost(tools: Sequence[Json]) -> str:
+    """Return a selection's size in words."""
+    return f"{len(tools)} tools, about {tokens(tools):,} tokens"
+
+
+def summary(chosen: Sequence[Json], every: Sequence[Json], search: Sequence[Json]) -> str:
+    """Return what a selection costs, and each toolset by itself, as a table for a terminal."""
+    lines = [f"This selection: {cost(chosen)} (name, description and input schema).", ""]
+    lines.append(f"{'--toolsets':30} {'tools':>5} {'tokens':>7}")
+    for name in toolsets(every):
+        inside = Selection(name).of(every)
+        lines.append(f"{name:30} {len(inside):5} {tokens(inside):7,}")
+    lines += ["", f"{'--search, over any selection':30} {len(search):5} {tokens(search):7,}", ""]
+    lines.append("Each toolset brings the lists that the ids it takes come from. Toolsets can be joined with commas.")
+    lines.append("Names: `tools --json` or `tools --markdown`.")
+    return "\n".join(lines)
+
+
+def markdown(tools: Sequence[Json]) -> str:
+    """Return the tools as a Markdown page, grouped by resource."""
+    groups: dict[str, list[Json]] = {}
+    for tool in tools:
+        groups.setdefault(tool["_meta"][META_RESOURCE], []).append(tool)
+    lines = [
+        "# Tools",
+        "",
+        f"{len(tools)} tools, one for each documented endpoint, grouped by resource. Effects: *read* is free;",
+        "*create*, *update*, *grant* (gives access) and *destroy* (takes something away) ask a person first.",
+        "Every list takes `fetch_all` to merge its pages, up to `max_items`.",
+        "",
+    ]
+    for resource, inside in groups.items():
+        heading = resource.replace("_", " ").capitalize().replace(" api ", " API ")
+        lines += [f"## {heading}", "", "| Tool | Effect | Endpoint | What it does |"]
+        lines.append("|---|---|---|---|")
+        for tool in inside:
+            meta = tool["_meta"]
+            text = tool["description"].replace("|", "\\|")
+            lines.append(f"| `{tool['name']}` | {meta[META_EFFECT]} | `{meta[META_ENDPOINT]}` | {text} |")
+        lines.append("")
+    return "\n".join(lines[:-1]) + "\n"

@@ -1,1 +1,0 @@
-"""The command line's groups, one module each, thin: parse, call, print. Each loads only what it needs."""

@@ -1,0 +1,204 @@
+"""Four tools that lead to all others, and no way round the gate."""
+
+import json
+from pathlib import Path
+
+import pytest
+from mcp.shared.exceptions import MCPError
+
+from admin_mcp.catalog import compiled_catalog
+from admin_mcp.cli.tool_pages import tokens
+from admin_mcp.endpoints.schema import Json
+from admin_mcp.errors import InvalidInput
+from admin_mcp.tools.search import CALL_CHANGE, CALL_READ, Names, Query, describe, find, parse, search_tools
+from tests.recorder import Recorder
+from tests.sessions import APPROVE, ERAS, KEY, REJECT, session
+
+TOOLS = compiled_catalog().tools
+UPDATE = {"name": "update_role", "arguments": {"role_id": "role_1", "description": "new"}}
+
+
+def found(query: str, limit: int = 5) -> list[str]:
+    return [tool["name"] for tool in find(TOOLS, Query(query=query, limit=limit))["tools"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "tool"),
+    [
+        ("what did we spend last month, by project?", "get_costs"),
+        ("add Ana to the research group", "add_group_user"),
+        ("rotate that service account's key", "create_service_account_api_key"),
+        ("remove a person from the organization", "delete_user"),
+        ("invite someone", "create_invite"),
+        ("audit log of logins", "list_audit_logs"),
+        ("delete a project", "archive_project"),
+        ("rename a project", "update_project"),
+        ("new project", "create_project"),
+        ("set a monthly budget for a project", "update_project_spend_limit"),
+        ("upload a certificate", "upload_certificate"),
+        ("zero data retention for one project", "update_project_data_retention"),
+        ("who are the members of a group", "list_group_users"),
+        ("find a user by email", "list_users"),
+        ("list api keys of a project", "list_project_api_keys"),
+        ("revoke an admin key", "delete_admin_api_key"),
+        ("create a custom role", "create_role"),
+        ("which models may a project use", "get_project_model_permissions"),
+        ("token usage per model", "get_usage_completions"),
+        ("image usage", "get_usage_images"),
+        ("bots in a project", "list_project_service_accounts"),
+        ("trust GitHub Actions by workload identity", "create_workload_identity_provider"),
+        ("rate limits", "list_project_rate_limits"),
+    ],
+)
+def test_what_people_ask_for_is_among_the_first_five(query: str, tool: str) -> None:
+    assert tool in found(query)
+
+
+@pytest.mark.parametrize("tool", [tool["name"] for tool in TOOLS])
+def test_every_tool_is_found_first_by_its_own_name(tool: str) -> None:
+    assert found(tool, limit=1) == [tool]
+
+
+def test_a_finding_tells_what_a_choice_needs() -> None:
+    (tool,) = find(TOOLS, Query(query="get_user_role", limit=1))["tools"]
+    assert tool["effect"] == "read"
+    assert tool["required"] == ["user_id", "role_id"]
+    assert tool["optional"] == []
+    assert tool["description"]
+
+
+def test_nothing_found_says_what_there_is() -> None:
+    nothing = find(TOOLS, Query(query="zzz"))
+    assert nothing["tools"] == []
+    assert "users" in nothing["hint"]
+
+
+def test_a_description_has_the_whole_schema() -> None:
+    (shown,) = describe(TOOLS, Names(names=["update_role"]))["tools"]
+    compiled = compiled_catalog().tool("update_role")
+    assert shown["inputSchema"] == compiled["inputSchema"]
+    assert shown["effect"] == "update"
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(InvalidInput, match="Did you mean update_role"):
+        describe(TOOLS, Names(names=["update_roles"]))
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "said"),
+    [
+        ("search_tools", {}, "query: Field required"),
+        ("search_tools", {"query": ""}, "query: "),
+        ("search_tools", {"query": "x", "limit": 21}, "limit: "),
+        ("describe_tools", {"names": []}, "names: "),
+        ("call_read", {"name": "get_user", "arguments": "{}"}, "arguments: "),
+        ("call_change", {"name": "update_role", "confirmed": True}, "confirmed: "),
+    ],
+)
+def test_wrong_arguments_are_named(tool: str, arguments: Json, said: str) -> None:
+    with pytest.raises(InvalidInput, match=said) as caught:
+        parse(tool, arguments)
+    assert f"Arguments of {tool}" in caught.value.hint
+
+
+def test_the_four_are_annotated_for_what_they_do_and_cost_little() -> None:
+    hints = {tool["name"]: tool["annotations"] for tool in search_tools()}
+    assert [name for name, hint in hints.items() if not hint["readOnlyHint"]] == [CALL_CHANGE]
+    assert [name for name, hint in hints.items() if hint["destructiveHint"]] == [CALL_CHANGE]
+    assert [name for name, hint in hints.items() if hint["openWorldHint"]] == [CALL_READ, CALL_CHANGE]
+    assert tokens(search_tools()) <= 1200
+
+
+def api(recorder: Recorder) -> dict[str, str]:
+    return {"OPENAI_ADMIN_KEY": KEY, "OPENAI_BASE_URL": recorder.base_url}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("era", ERAS)
+async def test_an_agent_searches_reads_and_changes_with_a_persons_consent(era: str, recorder: Recorder) -> None:
+    async with session(era, "--search", env=api(recorder), answers=[REJECT, APPROVE]) as running:
+        listed = [tool.name for tool in (await running.client.list_tools()).tools]
+        best = await running.call("search_tools", query="change a role's description", limit=3)
+        shown = await running.call("describe_tools", names=["update_role"])
+        read = await running.call("call_read", name="get_role", arguments={"role_id": "role_1"})
+        rejected = await running.error(
+            "call_change", name="update_role", arguments={"role_id": "role_2", "description": "x"}
+        )
+        changed = await running.call("call_change", **UPDATE)
+    assert listed == ["search_tools", "describe_tools", "call_read", "call_change"]
+    assert "update_role" in [tool["name"] for tool in best["tools"]]
+    assert shown["tools"][0]["name"] == "update_role"
+    assert read["id"] == changed["id"] == "thing_1"
+    assert rejected["kind"] == "approval_denied"
+    assert "POST /organization/roles/role_1" in running.asked[-1].message
+    assert [request.path for request in recorder.requests if request.changes] == ["/v1/organization/roles/role_1"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("era", ERAS)
+async def test_each_way_takes_only_what_it_is_annotated_for(era: str, recorder: Recorder) -> None:
+    async with session(era, "--search", env=api(recorder)) as running:
+        change = await running.error("call_read", **UPDATE)
+        read = await running.error("call_change", name="get_role", arguments={"role_id": "role_1"})
+        missing = await running.error("call_read", name="get_rolle")
+        nested = await running.error("call_change", name="call_change", arguments=UPDATE)
+        with pytest.raises(MCPError, match="Unknown tool: update_role"):
+            await running.client.call_tool("update_role", {"role_id": "role_1", "description": "new"})
+    assert "call_change" in change["hint"]
+    assert "call_read" in read["hint"]
+    assert "get_role" in missing["message"]
+    assert {each["kind"] for each in (change, read, missing, nested)} == {"invalid_input"}
+    assert recorder.requests == []
+    assert running.asked == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--read-only"], "read-only"),
+        (["--toolsets", "users"], "started without"),
+        (["--exclude-tools", "update_*"], "started"),
+    ],
+)
+async def test_read_only_and_selections_see_the_tool_inside(flags: list[str], said: str, recorder: Recorder) -> None:
+    async with session(ERAS[0], "--search", *flags, env=api(recorder)) as running:
+        error = await running.error("call_change", **UPDATE)
+        found_now = await running.call("search_tools", query="update role", limit=20)
+    assert error["kind"] == "policy_denied"
+    assert said in error["message"]
+    assert "update_role" not in [tool["name"] for tool in found_now["tools"]]
+    assert recorder.requests == []
+
+
+@pytest.mark.anyio
+async def test_the_operators_rules_see_the_tool_inside(recorder: Recorder, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('[[rules]]\nname = "no roles"\ntools = ["update_role"]\ndecision = "deny"\n', "utf-8")
+    policy.chmod(0o600)
+    async with session(ERAS[0], "--search", "--config", str(policy), env=api(recorder)) as running:
+        error = await running.error("call_change", **UPDATE)
+    assert error["kind"] == "policy_denied"
+    assert "no roles" in error["message"]
+
+
+@pytest.mark.anyio
+async def test_two_step_goes_on_top_of_the_four(recorder: Recorder) -> None:
+    async with session(ERAS[0], "--search", "--approval", "two-step", env=api(recorder)) as running:
+        listed = [tool.name for tool in (await running.client.list_tools()).tools]
+        pending = await running.error("call_change", **UPDATE)
+        words = pending["hint"].split()
+        given = {"id": words[words.index("id") + 1], "phrase": words[words.index("phrase") + 1]}
+        changed = await running.call("confirm_change", **given)
+    assert listed[-1] == "confirm_change"
+    assert changed["id"] == "thing_1"
+    assert len([request for request in recorder.requests if request.changes]) == 1
+
+
+@pytest.mark.anyio
+async def test_lists_are_fetched_whole_through_call_read() -> None:
+    async with session(ERAS[0], "--search", "--sandbox") as running:
+        answer = await running.call("call_read", name="list_users", arguments={"fetch_all": True})
+    assert answer["paging"]["complete"] is True
+    assert json.dumps(answer)
