@@ -65,7 +65,7 @@ def results(
 AFTER = [
     ("admin_mcp.server.app", "tool_result", "KeyError(7)"),
     ("admin_mcp.server.results", "without_halves", "RecursionError()"),
-    ("admin_mcp.server.app", "read_answer", "ValueError('x')"),
+    ("admin_mcp.api.connection", "read_answer", "ValueError('x')"),
     ("admin_mcp.api.client", "take_in", "MemoryError()"),
     ("admin_mcp.api.client", "Body", "TypeError()"),
 ]
@@ -87,8 +87,8 @@ def test_a_defect_after_a_change_was_sent_leaves_its_outcome_unknown(
 
 
 BEFORE = [
-    ("admin_mcp.server.app", "parse_arguments"),
-    ("admin_mcp.server.app", "build_request"),
+    ("admin_mcp.tools.endpoint_tool", "parse_arguments"),
+    ("admin_mcp.api.connection", "build_request"),
     ("admin_mcp.server.app", "form_of"),
     ("admin_mcp.api.connection", "key_in_use"),
     ("admin_mcp.api.permits.Permits", "redeem"),
@@ -111,7 +111,7 @@ def test_a_defect_before_anything_was_sent_is_internal(module: str, name: str, r
 def test_what_a_defect_quotes_shows_no_key_in_the_log(recorder: Recorder) -> None:
     (read,), logged = results(
         recorder,
-        "admin_mcp.server.app",
+        "admin_mcp.api.connection",
         "read_answer",
         ("get_role", {"role_id": "role_1"}),
         error=f"ValueError('{KEY}')",

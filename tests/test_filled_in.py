@@ -6,11 +6,21 @@ import pytest
 
 from admin_mcp.api.request import build_request
 from admin_mcp.catalog import compiled_catalog
-from admin_mcp.channels.two_step import CONFIRM_TOOL, parse_confirmation
 from admin_mcp.endpoints.arguments import parse_arguments
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
-from admin_mcp.tools.search import CALL_READ, DESCRIBE_TOOLS, SEARCH_TOOLS, Inner, Names, Query, parse, search_tools
+from admin_mcp.tools.confirm import DEFINITION, parse_confirmation
+from admin_mcp.tools.search import (
+    CALL_CHANGE,
+    CALL_READ,
+    DESCRIBE_TOOLS,
+    SEARCH_TOOLS,
+    Inner,
+    Names,
+    Query,
+    parse,
+    search_tools,
+)
 from tests.contract.cases import CASES, Case, every_tool, tools_where
 from tests.contract.examples import smallest, variants
 from tests.sandbox.walk import accepted, organization, send
@@ -185,21 +195,29 @@ def test_null_for_what_is_required_or_unknown_is_refused_by_name(tool: str, argu
     assert says in caught.value.message
 
 
+SEARCHING: dict[str, type[Query | Names | Inner]] = {
+    SEARCH_TOOLS: Query,
+    DESCRIBE_TOOLS: Names,
+    CALL_READ: Inner,
+    CALL_CHANGE: Inner,
+}
+
+
 @pytest.mark.parametrize("tool", search_tools(), ids=lambda tool: str(tool["name"]))
 def test_the_tools_of_search_take_their_defaults_and_nulls(tool: Json) -> None:
     required: dict[str, Any] = {"query": "roles", "names": ["get_role"], "name": "list_roles"}
     given = {name: required[name] for name in tool["inputSchema"]["required"]}
-    plain = parse(tool["name"], given)
-    assert parse(tool["name"], {**given, **defaults(tool)}) == plain
-    assert parse(tool["name"], {**given, **nulls(tool)}) == plain
+    plain = parse(SEARCHING[tool["name"]], tool["name"], given)
+    assert parse(SEARCHING[tool["name"]], tool["name"], {**given, **defaults(tool)}) == plain
+    assert parse(SEARCHING[tool["name"]], tool["name"], {**given, **nulls(tool)}) == plain
 
 
 def test_what_the_search_tools_leave_out_has_a_default() -> None:
-    assert parse(SEARCH_TOOLS, {"query": "roles", "limit": None}) == Query(query="roles", limit=8)
-    assert parse(CALL_READ, {"name": "list_roles", "arguments": None}) == Inner(name="list_roles", arguments={})
-    assert parse(DESCRIBE_TOOLS, {"names": ["get_role"]}) == Names(names=["get_role"])
+    assert parse(Query, SEARCH_TOOLS, {"query": "roles", "limit": None}) == Query(query="roles", limit=8)
+    assert parse(Inner, CALL_READ, {"name": "list_roles", "arguments": None}) == Inner(name="list_roles", arguments={})
+    assert parse(Names, DESCRIBE_TOOLS, {"names": ["get_role"]}) == Names(names=["get_role"])
 
 
 def test_confirm_change_has_nothing_to_fill_in() -> None:
-    assert (defaults(CONFIRM_TOOL), nulls(CONFIRM_TOOL)) == ({}, {})
+    assert (defaults(DEFINITION), nulls(DEFINITION)) == ({}, {})
     assert parse_confirmation({"id": "i", "phrase": "p"}).id == "i"

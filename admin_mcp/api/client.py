@@ -19,12 +19,13 @@ from pydantic import SecretStr
 
 from admin_mcp import __version__
 from admin_mcp.api.decoding import ACCEPTED, Body, TooLongError, UndecodableError
+from admin_mcp.api.key import required
 from admin_mcp.api.network import Proxy, route_to
 from admin_mcp.api.permits import Permit, Permits
 from admin_mcp.api.request import WireRequest
 from admin_mcp.api.response import HttpAnswer, Received, redact, take_in
 from admin_mcp.api.strict_json import TooHeavyError, UnreadableError
-from admin_mcp.errors import Authentication, CallError, CallTimeout, NetworkError, OutcomeUnknown
+from admin_mcp.errors import CallError, CallTimeout, NetworkError, OutcomeUnknown
 from admin_mcp.settings import Target
 
 CONNECT_SECONDS = 5.0
@@ -139,24 +140,9 @@ class Client:
         except TimeoutError:
             raise self._timed_out(sending) from None
 
-    def require_key(self) -> SecretStr:
-        """Return the key.
-
-        Raises:
-            Authentication: there is none.
-
-        """
-        if self._key is None:
-            raise Authentication(
-                "No admin key is set, so nothing was sent.",
-                hint="The operator must set OPENAI_ADMIN_KEY in this server's environment (in the host's MCP "
-                "configuration, under env) and restart it. To try without a key, start it with --sandbox.",
-            )
-        return self._key
-
     def _request(self, wire: WireRequest, *, alone: bool) -> httpx.Request:
         headers = {
-            "Authorization": f"Bearer {self.require_key().get_secret_value()}",
+            "Authorization": f"Bearer {required(self._key)}",
             "Accept": "application/json",
             "Accept-Encoding": ACCEPTED,
             "User-Agent": f"openai-admin-mcp/{__version__}",

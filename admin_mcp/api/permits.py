@@ -4,6 +4,9 @@ A permit is worth nothing by its looks. Only the very object that was issued, pr
 issued for, lets a change through; a copy, a second use or another request does not.
 """
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
 
 class PermitError(RuntimeError):
     """A change was about to leave without a permit for exactly this request: a defect in this program, never sent."""
@@ -43,3 +46,19 @@ class Permits:
     def withdraw(self, permit: Permit) -> bool:
         """Make a permit worthless, and return whether it had never been used."""
         return self._issued.pop(id(permit), None) is not None
+
+
+async def _nothing_to_check() -> None:
+    """Stand in for the re-check of a change that nobody was shown."""
+
+
+@dataclass(slots=True)
+class Admission:
+    """What the gate gives with a change that may be sent. The sender notes the API's request id here.
+
+    ``recheck`` must be awaited before the change is sent a second time; it raises ``CallError`` if it may not be.
+    """
+
+    permit: Permit
+    request_id: str | None = None
+    recheck: Callable[[], Awaitable[None]] = _nothing_to_check

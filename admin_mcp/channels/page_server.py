@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 from subprocess import Popen
+from typing import assert_never
 from urllib.parse import parse_qsl
 
 import uvicorn
@@ -25,7 +26,7 @@ from starlette.routing import Route
 from admin_mcp.channels.local_channel import waits
 from admin_mcp.channels.page import CSRF, STYLE_SOURCE, WAITING, Frame, approval_page, message_page
 from admin_mcp.gate.approvals import Approval, Approvals, IllegalEventError
-from admin_mcp.gate.forms import DECISION, TYPED, typed_matches
+from admin_mcp.gate.forms import DECISION, TYPED, Flaw, Reply, judge
 from admin_mcp.installation import start_child
 from admin_mcp.private_files import private_directory, write_private
 
@@ -214,13 +215,12 @@ class PageServer:
 
     def _apply(self, approval: Approval, form: dict[str, str]) -> str | None:
         """Let the decision count; return what to tell the person if it does not."""
-        decision = form.get(DECISION)
-        if decision not in {"approve", "reject"}:
-            return "Choose Approve or Reject."
-        if decision == "approve" and not typed_matches(form.get(TYPED), approval.preview):
-            return "Not approved: the text you typed is not the one that is asked for."
+        content = {name: value for name, value in form.items() if name in {DECISION, TYPED}}
+        judgement = judge(Reply("accept", content), approval)
+        if judgement.flaw is not None:
+            return _told(judgement.flaw)
         try:
-            self._approvals.apply(approval.id, "approve" if decision == "approve" else "reject", via="page")
+            self._approvals.apply(approval.id, judgement.event, via="page")
         except IllegalEventError:
             return "Your answer came too late: the question had been decided or had ended."
         return None
@@ -246,6 +246,16 @@ class PageServer:
 
     def _path(self, approval_id: str) -> str:
         return f"{self._prefix}/approvals/{approval_id}"
+
+
+def _told(flaw: Flaw) -> str:
+    """Tell the person why their answer did not count."""
+    match flaw:
+        case "unanswered" | "no_decision" | "foreign_fields":
+            return "Choose Approve or Reject."
+        case "text_differs":
+            return "Not approved: the text you typed is not the one that is asked for."
+    assert_never(flaw)
 
 
 async def _form(request: Request) -> dict[str, str] | None:

@@ -3,11 +3,9 @@
 A model can do both, so this is a handle for such a framework and no protection by itself.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from admin_mcp.endpoints.schema import META_EFFECT, Json
-from admin_mcp.errors import ApprovalPending, InvalidInput
+from admin_mcp.errors import ApprovalPending
 from admin_mcp.gate.approval_channel import ApprovalChannel
 from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.forms import PHRASE, Reply
@@ -22,47 +20,6 @@ class Confirmation:
 
     id: str
     phrase: str
-
-
-def parse_confirmation(arguments: Mapping[str, object]) -> Confirmation:
-    """Validate the arguments.
-
-    Raises:
-        InvalidInput: they are not exactly the two.
-
-    """
-    approval_id, phrase = arguments.get("id"), arguments.get("phrase")
-    if len(arguments) == 2 and isinstance(approval_id, str) and isinstance(phrase, str):  # noqa: PLR2004 - id and phrase
-        return Confirmation(approval_id, phrase)
-    raise InvalidInput(
-        f"{CONFIRM_CHANGE} takes id and phrase, both strings, and nothing else; nothing was sent.",
-        hint="Pass both exactly as the pending answer gave them.",
-    )
-
-
-CONFIRM_TOOL: Json = {
-    "name": CONFIRM_CHANGE,
-    "title": "Confirm change",
-    "description": "Execute a change that an earlier call answered with approval_pending. Only after the user, who has "
-    "seen the whole preview, said yes. The stored request is sent, once, if what it changes still looks as shown.",
-    "inputSchema": {
-        "type": "object",
-        "properties": {
-            "id": {"type": "string", "description": "The approval's id, from the pending answer."},
-            "phrase": {"type": "string", "description": "The phrase beside it, unchanged."},
-        },
-        "required": ["id", "phrase"],
-        "additionalProperties": False,
-    },
-    "annotations": {
-        "title": "Confirm change",
-        "readOnlyHint": False,
-        "destructiveHint": True,
-        "idempotentHint": False,
-        "openWorldHint": True,
-    },
-    "_meta": {META_EFFECT: "destroy"},
-}
 
 
 class TwoStepAsk:

@@ -13,7 +13,7 @@ from admin_mcp.cli.options import settings_of, storage_of
 from admin_mcp.errors import CallError
 from admin_mcp.gate.approvals import Approval, IllegalEventError
 from admin_mcp.gate.database import epoch_seconds
-from admin_mcp.gate.forms import typed_matches
+from admin_mcp.gate.forms import DECISION, TYPED, Reply, judge
 from admin_mcp.gate.storage import GateStorage
 from admin_mcp.gate.text import visible
 
@@ -93,12 +93,14 @@ def approve(context: click.Context, /, approval_id: str) -> None:
     typed = approval.preview.typed
     wanted = typed[0] if typed else _APPROVE
     given = click.prompt(f"\nTo approve, type {visible(wanted)}", default="", show_default=False)
-    if not (typed_matches(given, approval.preview) if typed else given.strip() == _APPROVE):
+    content = {DECISION: _APPROVE, TYPED: given} if typed else {DECISION: given.strip()}
+    judgement = judge(Reply("accept", content), approval)
+    if judgement.event != "approve":
         raise click.ClickException(
             "not approved: that is not the text; the question stays open, run it again to try once more"
         )
     with _explained(approval_id):
-        storage.approvals.apply(approval_id, "approve", via="terminal")
+        storage.approvals.apply(approval_id, judgement.event, via="terminal")
     click.echo("Approved. If the assistant has given up waiting, tell it to call the tool again within five minutes.")
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.cli.host_table import HOSTS, asked_where
 from admin_mcp.cli.tool_pages import cost
+from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.errors import Authentication, CallError, NetworkError, Permission, StateUnavailable
 from admin_mcp.gate.storage import GateStorage, open_storage
 from admin_mcp.installation import command_line, start_child
@@ -21,7 +22,6 @@ from admin_mcp.settings import Settings
 from admin_mcp.tools.selection import selection_of
 
 if TYPE_CHECKING:
-    from admin_mcp.api.client import Client
     from admin_mcp.api.network import Proxy
 
 Level = Literal["ok", "note", "FAIL"]
@@ -82,7 +82,7 @@ def _key(settings: Settings) -> Finding:
 
 
 async def _api(settings: Settings, now: int) -> AsyncIterator[Finding]:
-    """Read a little of everything. What is refused for want of a permission is only noted."""
+    """Read a little of everything. What the key may not read is only noted."""
     try:
         if proxy := _proxy(settings):
             yield Finding("ok", "proxy", f"requests go through {proxy}")
@@ -90,16 +90,15 @@ async def _api(settings: Settings, now: int) -> AsyncIterator[Finding]:
         yield Finding("FAIL", "network", error.told_to_operator)
         return
     if not settings.sandbox and settings.admin_key is None:
-        yield Finding("note", "API", f"not asked, for want of a key: {settings.base_url}")
+        yield Finding("note", "API", f"not asked, because there is no key: {settings.base_url}")
         return
-    from admin_mcp.api.connection import connect  # noqa: PLC0415 - loads the HTTP library
-    from admin_mcp.api.permits import Permits  # noqa: PLC0415
+    from admin_mcp.api.connection import connected  # noqa: PLC0415
 
     lacking: list[str] = []
-    async with connect(settings, Permits()) as client:
+    async with connected(settings, compiled_catalog()) as api:
         for tool in CHEAP_READS:
             try:
-                await _read(client, tool, now)
+                await api.read(_cheap_read(tool, now))
             except Permission:
                 lacking.append(tool)
             except CallError as error:
@@ -124,14 +123,10 @@ def _proxy(settings: Settings) -> "Proxy | None":
     return route_to(settings.base_url).proxy
 
 
-async def _read(client: "Client", tool: str, now: int) -> None:
-    from admin_mcp.api.request import build_request  # noqa: PLC0415
-    from admin_mcp.api.response import Expectation, read_answer  # noqa: PLC0415
-
+def _cheap_read(tool: str, now: int) -> Endpoint:
     endpoint = compiled_catalog().endpoint(tool)
     start = {"start_time": now - _DAY} if "start_time" in endpoint.model_fields else {}
-    answer = await client.send(build_request(endpoint.model_validate({"limit": 1, **start})))
-    read_answer(answer, Expectation(mutates=False, verify=""))
+    return endpoint.model_validate({"limit": 1, **start})
 
 
 def _state(settings: Settings) -> Finding:

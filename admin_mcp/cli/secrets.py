@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
+from admin_mcp.api.secret_sink import SUFFIX
 from admin_mcp.cli.options import settings_beside
-from admin_mcp.tools.secret_sink import SUFFIX
 
 
 @click.group()

@@ -22,8 +22,8 @@ MOST_ITEMS = 1000
 LARGEST_PAGE = 100
 _NEXT_FIELDS = ("next_page", "next")
 
-Reader = Callable[["PaginatedEndpoint"], Awaitable[Json]]
-Reporter = Callable[[int, int, str], Awaitable[None]]
+ReadPage = Callable[["PaginatedEndpoint"], Awaitable[Json]]
+ReportItems = Callable[[int, int, str], Awaitable[None]]
 
 
 class PaginatedEndpoint(Endpoint, abstract=True):
@@ -71,7 +71,7 @@ class Bounds:
     late: Callable[[], bool]
 
 
-async def read_list(call: PaginatedEndpoint, read: Reader, bounds: Bounds, report: Reporter) -> Json:
+async def read_list(call: PaginatedEndpoint, read: ReadPage, bounds: Bounds, report: ReportItems) -> Json:
     """Return the page the call asks for, or with ``fetch_all`` all of them as one, in the API's own shape.
 
     An answer that was merged or cut has one more field, ``paging``.
@@ -94,7 +94,7 @@ async def read_list(call: PaginatedEndpoint, read: Reader, bounds: Bounds, repor
     return merged.answer(cut)
 
 
-async def _added(merged: "_Merged", read: Reader, budget: int) -> str | None:
+async def _added(merged: "_Merged", read: ReadPage, budget: int) -> str | None:
     """Read the next page and take it in, or return why it stays out."""
     try:
         page = await read(merged.next_call())
@@ -174,7 +174,7 @@ def _end(merged: _Merged, bounds: Bounds) -> str | None:
     return "it took long" if bounds.late() else None
 
 
-async def _fitted(call: PaginatedEndpoint, page: Json, read: Reader, budget: int) -> tuple[Json, str | None]:
+async def _fitted(call: PaginatedEndpoint, page: Json, read: ReadPage, budget: int) -> tuple[Json, str | None]:
     """Return the page, or as much of its beginning as fits, and why it was cut (None: it fits)."""
     rows = page["data"]
     if _size(rows) <= budget:

@@ -32,13 +32,21 @@ class Reply:
     content: Mapping[str, object] | None = None
 
 
+Flaw = Literal["unanswered", "no_decision", "foreign_fields", "text_differs"]
+"""Why a form that came back is neither a yes nor a no."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a reply means: what happens to the question, and why."""
+    """What a reply means: what happens to the question, and why.
+
+    ``close`` decides nothing, because of the ``flaw``. A page or a terminal may then ask the person once more.
+    """
 
     event: Literal["approve", "reject", "close", "void"]
     reason: str
     hint: str = ""
+    flaw: Flaw | None = None
 
     @property
     def approved(self) -> bool:
@@ -78,7 +86,7 @@ def form_message(preview: Preview) -> str:
 
 
 def judge(reply: Reply, approval: Approval) -> Judgement:
-    """Decide what a reply means."""
+    """Decide what a reply means, whichever way it came."""
     if approval.channel == "two-step":
         repeated = approval.phrase is not None and reply.content == {PHRASE: approval.phrase}
         return _APPROVED if repeated else Judgement("void", "the phrase is not the one that was shown", _PHRASE)
@@ -88,7 +96,7 @@ def judge(reply: Reply, approval: Approval) -> Judgement:
 def _judge_form(reply: Reply, preview: Preview) -> Judgement:
     match reply.action:
         case "cancel":
-            return _undecided("the form was closed without an answer", _ASK)
+            return _undecided("unanswered", "the form was closed without an answer", _ASK)
         case "decline":
             return Judgement("reject", "the person declined the change")
         case "accept":
@@ -101,17 +109,12 @@ def _judge_content(content: dict[str, object], preview: Preview) -> Judgement:
     if decision == "reject":
         return Judgement("reject", "the person rejected the change")
     if decision != "approve":
-        return _undecided("the form came back without a decision", _BY_ITSELF)
+        return _undecided("no_decision", "the form came back without a decision", _BY_ITSELF)
     if content:
-        return _undecided("the form came back with fields it does not have", _BY_ITSELF)
-    if not typed_matches(typed, preview):
-        return _undecided("the text to type was missing or did not match", _TYPE)
+        return _undecided("foreign_fields", "the form came back with fields it does not have", _BY_ITSELF)
+    if preview.typed and not (isinstance(typed, str) and typed.strip() in preview.typed):
+        return _undecided("text_differs", "the text to type was missing or did not match", _TYPE)
     return _APPROVED
-
-
-def typed_matches(typed: object, preview: Preview) -> bool:
-    """Whether the text that was typed is one of those wanted; where none is wanted, anything will do."""
-    return not preview.typed or (isinstance(typed, str) and typed.strip() in preview.typed)
 
 
 _ASK = "Ask the user in the conversation whether they want this change. Call again only if they say so."
@@ -122,5 +125,5 @@ _BY_ITSELF = (
 )
 
 
-def _undecided(reason: str, hint: str) -> Judgement:
-    return Judgement("close", reason, hint)
+def _undecided(flaw: Flaw, reason: str, hint: str) -> Judgement:
+    return Judgement("close", reason, hint, flaw)

@@ -1,18 +1,20 @@
 """The gate itself: policy, guardrails, preview, approval, lock, re-check, claim, permit, record, in this order only.
 
-It composes the pure parts around it. It reads through the reader it is given and never sends a change.
+It composes the pure parts around it. It reads through the API it is given and never sends a change.
 """
 
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import anyio
 
-from admin_mcp.api.permits import Permit, Permits
+from admin_mcp.api.connection import Api
+from admin_mcp.api.permits import Admission
 from admin_mcp.api.request import WireRequest
 from admin_mcp.catalog import Catalog
 from admin_mcp.endpoints.base import Endpoint, EndpointSpec
@@ -40,7 +42,7 @@ from admin_mcp.gate.refusals import (
 )
 from admin_mcp.gate.snapshot import PERSON
 from admin_mcp.gate.storage import GateStorage
-from admin_mcp.gate.target_reader import Reader, TargetReader
+from admin_mcp.gate.target_reader import TargetReader
 from admin_mcp.private_files import LockBusyError
 from admin_mcp.settings import Target
 
@@ -48,22 +50,6 @@ logger = logging.getLogger(__name__)
 
 _LATE_SECONDS = 0.5
 """Waiting this long for the state makes the last look an old one."""
-
-
-async def _nothing_to_check() -> None:
-    """Stand in for the re-check of a change that nobody was shown."""
-
-
-@dataclass(slots=True)
-class Admission:
-    """A call that may be sent, with the permit if it is a change. The sender notes the API's request id here.
-
-    ``recheck`` must be awaited before a change is sent a second time; it raises ``CallError`` if it may not be.
-    """
-
-    permit: Permit | None = None
-    request_id: str | None = None
-    recheck: Callable[[], Awaitable[None]] = _nothing_to_check
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +82,25 @@ class Gate:
         confirm: bool,
         target: Target,
         catalog: Catalog,
-        reader: Reader,
-        guardrails: GuardrailChecks,
+        api: Api,
         storage: GateStorage,
-        permits: Permits,
+        owners_lock: Callable[[], Path],
     ) -> None:
         """``confirm=False`` lets changes pass that the policy wants confirmed: the operator's ``--approval none``.
 
-        A rule that names a channel is obeyed all the same.
+        A rule that names a channel is obeyed all the same. ``owners_lock`` names a file that all servers of this key
+        share.
         """
         self._policy = policy
         self._confirm = confirm
         self._target = target
         self._catalog = catalog
-        self._look = TargetReader(catalog, reader)
-        self._guardrails = guardrails
+        self._targets = TargetReader(catalog, api.read_alone)
+        self._guardrails = GuardrailChecks(
+            policy.guardrails, catalog, api.read_alone, key=lambda: api.key, lock=owners_lock
+        )
         self._storage = storage
-        self._permits = permits
+        self._permits = api.permits
         self._questions = Questions(storage.approvals, self._preview)
 
     async def check(self, spec: EndpointSpec) -> None:
@@ -129,22 +117,27 @@ class Gate:
                 await self._record_refusal(denial, spec.name)
             raise denial
 
-    @asynccontextmanager
-    async def admitted(self, call: Endpoint, wire: WireRequest, people: ChannelSelector) -> AsyncIterator[Admission]:
-        """Enter with what a call needs to be sent, and record what comes of it.
+    def admit_read(self, call: Endpoint) -> None:
+        """Return if a read may be sent. What it answers must be ``release``d.
 
         Raises:
-            CallError: the call is refused, and why. Nothing was sent.
+            PolicyDenied: names the rule.
 
         """
-        if not wire.mutates:
-            self._require_readable(call, named_projects(call))
-            yield Admission()
-            return
+        self._require_readable(call, named_projects(call))
+
+    @asynccontextmanager
+    async def admitted(self, call: Endpoint, wire: WireRequest, channels: ChannelSelector) -> AsyncIterator[Admission]:
+        """Enter with what a change needs to be sent, and record what comes of it.
+
+        Raises:
+            CallError: the change is refused, and why. Nothing was sent.
+
+        """
         change = Change(call, wire, wire.digest(self._target.system))
         async with AsyncExitStack() as held:
             try:
-                clearance = await self._cleared(change, people)
+                clearance = await self._cleared(change, channels)
                 began = await self._claimed(change, clearance, held)
             except CallError as error:
                 if not isinstance(error, ApprovalPending):
@@ -213,7 +206,7 @@ class Gate:
             return False
         return True
 
-    async def _cleared(self, change: Change, people: ChannelSelector) -> _Clearance:
+    async def _cleared(self, change: Change, channels: ChannelSelector) -> _Clearance:
         """Return what lets the change pass: the verdict and, unless a rule or the operator wants none, an approval."""
         verdict = await self._judged(change)
         if verdict.decision == "deny":
@@ -222,10 +215,10 @@ class Gate:
             return _Clearance(verdict)
         # Before anybody is asked as well: nobody should approve what can't be done.
         await self._guardrails.check(change.call)
-        person = people.select(verdict.channel)
-        if person is None:
+        channel = channels.select(verdict.channel)
+        if channel is None:
             raise no_way_to_ask()
-        return _Clearance(verdict, await self._questions.approved(change, person), person.dies_with_call)
+        return _Clearance(verdict, await self._questions.approved(change, channel), channel.dies_with_call)
 
     async def _judged(self, change: Change) -> Verdict:
         """Return the policy's verdict on what the call does. Its target is read only where that matters."""
@@ -235,7 +228,7 @@ class Gate:
         rule = self._policy.project_denial(tool, possible) if tells_project(change.call, self._catalog) else None
         if len(verdicts) == 1 and rule is None:
             return verdicts.pop()
-        seen = await self._look.see(change.call, self._may_tell)
+        seen = await self._targets.snapshot(change.call, self._may_tell)
         if rule is not None and seen.state == "unreadable":
             return Verdict("deny", f"{rule.name}: whose project this is can't be read with this key")
         return self._policy.decide(tool, effects_of(change.call, seen), named | projects_read(seen))
@@ -320,7 +313,7 @@ class Gate:
 
     async def _preview(self, change: Change, channel: Channel) -> Preview:
         """Read the present state and put it into words. In two steps it goes to the model, so the policy counts."""
-        seen = await self._look.see(change.call, self._may_tell, hide=channel == "two-step")
+        seen = await self._targets.snapshot(change.call, self._may_tell, hide=channel == "two-step")
         return build_preview(change.call, change.wire, seen, catalog=self._catalog, target=self._target.label)
 
     async def _recheck(self, change: Change, approval: Approval) -> None:

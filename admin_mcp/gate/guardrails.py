@@ -14,12 +14,12 @@ import anyio
 from anyio import to_thread
 from pydantic import SecretStr
 
+from admin_mcp.api.connection import Read
 from admin_mcp.catalog import Catalog
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import CallError, Conflict, NotFound, PolicyDenied
 from admin_mcp.gate.policy import Guardrails
-from admin_mcp.gate.target_reader import Reader
 from admin_mcp.private_files import FileLock, LockBusyError
 
 LOCK_SECONDS = 10.0
@@ -46,7 +46,7 @@ class GuardrailChecks:
         self,
         guardrails: Guardrails,
         catalog: Catalog,
-        reader: Reader,
+        read: Read,
         *,
         key: Callable[[], SecretStr | None],
         lock: Callable[[], Path],
@@ -54,7 +54,7 @@ class GuardrailChecks:
     ) -> None:
         self._on = guardrails
         self._catalog = catalog
-        self._reader = reader
+        self._read = read
         self._key = key
         self._lock = lock
         self._clock = clock
@@ -122,7 +122,7 @@ class GuardrailChecks:
 
     async def _last_owner(self, call: Endpoint) -> str | None:
         user = _id(call, "user_id")
-        target = await self._reader(self._make("get_user", user_id=user))
+        target = await self._read(self._make("get_user", user_id=user))
         if isinstance(target.get("role"), str) and not _is_owner(target):
             return None
         if await self._gives_ownership(call):
@@ -138,7 +138,7 @@ class GuardrailChecks:
         if "role_id" not in given or given.get("role", _OWNER) != _OWNER or given["role_id"] is None:
             return False
         try:
-            role = await self._reader(self._make("get_role", role_id=str(given["role_id"])))
+            role = await self._read(self._make("get_role", role_id=str(given["role_id"])))
         except CallError:
             return False
         return role.get("predefined_role") is True and _same(role.get("name"), _OWNER)
@@ -154,7 +154,7 @@ class GuardrailChecks:
         after: dict[str, object] = {}
         cursors: set[str] = set()
         for _ in range(MOST_PAGES):
-            page = await self._reader(self._make("list_users", limit=_PAGE, **after))
+            page = await self._read(self._make("list_users", limit=_PAGE, **after))
             members = page.get("data")
             if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
                 raise _uncheckable("last_owner", "the list of users is unreadable")
@@ -173,7 +173,7 @@ class GuardrailChecks:
 
     async def _own_key(self, call: Endpoint) -> str | None:
         key_id = _id(call, "key_id")
-        shown = (await self._reader(self._make("get_admin_api_key", key_id=key_id))).get("redacted_value")
+        shown = (await self._read(self._make("get_admin_api_key", key_id=key_id))).get("redacted_value")
         match = _REDACTED.fullmatch(shown) if isinstance(shown, str) else None
         used = self._key()
         if match is None or len(match[2]) < _TELLING_TAIL or used is None:
@@ -237,6 +237,6 @@ def _id(call: Endpoint, field: str) -> str:
 def _uncheckable(name: str, why: str, *, retryable: bool = False) -> PolicyDenied:
     return PolicyDenied(
         f"The guardrail {name} could not be checked, so nothing was sent: {why}",
-        hint="Tell the user. The operator can mend the cause, or switch this guardrail off in the policy file.",
+        hint="Tell the user. The operator can remove the cause, or switch this guardrail off in the policy file.",
         retryable=retryable,
     )

@@ -58,7 +58,7 @@ class Questions:
         self._asking: set[str] = set()
         self._closing: dict[str, anyio.Event] = {}
 
-    async def approved(self, change: Change, person: ApprovalChannel) -> Approval:
+    async def approved(self, change: Change, channel: ApprovalChannel) -> Approval:
         """Return the approval once a person gave it for exactly this request.
 
         Raises:
@@ -70,13 +70,13 @@ class Questions:
                 f"The change is longer than the {LONGEST_BODY} characters a person can be shown; nothing was sent.",
                 hint="Make it smaller, or make it in several calls.",
             )
-        approval, own = await self._opened(change, person)
+        approval, own = await self._opened(change, channel)
         try:
-            return await self._answered(approval, person) if approval.state == "pending" else approval
+            return await self._answered(approval, channel) if approval.state == "pending" else approval
         except (anyio.get_cancelled_exc_class(), ApprovalUnavailable):
             # Nobody waits for this answer any more, so it must not lie there for a later call to find. A question that
             # another call opened is that call's to withdraw.
-            if person.dies_with_call and own:
+            if channel.dies_with_call and own:
                 await self._withdraw(change, approval)
             raise
 
@@ -89,28 +89,28 @@ class Questions:
             self._closing.pop(change.key, None)
             closing.set()
 
-    async def _opened(self, change: Change, person: ApprovalChannel) -> tuple[Approval, bool]:
+    async def _opened(self, change: Change, channel: ApprovalChannel) -> tuple[Approval, bool]:
         """Return the approval this call is about, and whether this call opened it."""
-        if person.answers is not None:
-            approval = await threaded(self._approvals.get, person.answers)
+        if channel.answers is not None:
+            approval = await threaded(self._approvals.get, channel.answers)
             fits = approval and (approval.question.key, approval.channel, approval.state)
-            if approval is None or fits != (change.key, person.channel, "pending"):
+            if approval is None or fits != (change.key, channel.channel, "pending"):
                 raise denied(
                     "This answer belongs to no open question about this very change (expired, used, or another's)"
                 )
             return approval, False
-        preview = await self._preview(change, person.channel)
+        preview = await self._preview(change, channel.channel)
         if preview.idle:
             raise nothing_to_change(preview)
         given = change.call.model_dump(mode="json", exclude_unset=True)
         question = Question(change.key, change.tool, given, preview)
         if closing := self._closing.get(change.key):
             await closing.wait()  # or this call would share a question that is just being withdrawn
-        return await threaded(self._approvals.open, question, person.channel)
+        return await threaded(self._approvals.open, question, channel.channel)
 
-    async def _answered(self, approval: Approval, person: ApprovalChannel) -> Approval:
+    async def _answered(self, approval: Approval, channel: ApprovalChannel) -> Approval:
         """Return the approval once it is approved."""
-        reply = await self._ask(approval, person)
+        reply = await self._ask(approval, channel)
         if reply is None:
             decided = await threaded(self._approvals.get, approval.id)
             if decided is None or decided.state != "approved":
@@ -120,7 +120,7 @@ class Questions:
         try:
             decided = await threaded(
                 partial(
-                    self._approvals.apply, approval.id, judgement.event, via=person.channel, reason=judgement.reason
+                    self._approvals.apply, approval.id, judgement.event, via=channel.channel, reason=judgement.reason
                 )
             )
         except (IllegalEventError, KeyError) as error:
@@ -133,9 +133,9 @@ class Questions:
             raise denied("The form came back without a decision for the third time, which counts as a no")
         raise not_decided(judgement)
 
-    async def _ask(self, approval: Approval, person: ApprovalChannel) -> Reply | None:
-        if not person.asks_once:
-            return await person.ask(approval)
+    async def _ask(self, approval: Approval, channel: ApprovalChannel) -> Reply | None:
+        if not channel.asks_once:
+            return await channel.ask(approval)
         if approval.id in self._asking:
             raise ApprovalPending(
                 "A person is being asked about this same change right now; nothing was sent yet.",
@@ -144,7 +144,7 @@ class Questions:
             )
         self._asking.add(approval.id)
         try:
-            return await person.ask(approval)
+            return await channel.ask(approval)
         finally:
             self._asking.discard(approval.id)
 

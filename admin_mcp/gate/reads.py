@@ -209,16 +209,6 @@ def _last_field(read: Endpoint) -> str | None:
     return match.group(1) if match else None
 
 
-def verification(spec: EndpointSpec, catalog: Catalog) -> str:
-    """Return the hint that says which read tells whether a change was made."""
-    path = spec.path
-    while path:
-        if found := catalog.find(f"GET {path}"):
-            return f"Call {found.SPEC.name} to see whether the change was made. Don't repeat the change before that."
-        path = path.rpartition("/")[0]
-    return "Read the present state to see whether the change was made. Don't repeat the change before that."
-
-
 def tells_project(call: Endpoint, catalog: Catalog) -> bool:
     """Whether the target of a change can tell by a read which project it belongs to."""
     state = plan_reads(call, catalog).state
@@ -227,15 +217,3 @@ def tells_project(call: Endpoint, catalog: Catalog) -> bool:
 
 def _has_project(read: type[Endpoint]) -> bool:
     return not TELLING.isdisjoint(read.SPEC.returns.model_fields)
-
-
-def absence(spec: EndpointSpec, catalog: Catalog) -> str:
-    """Return the hint for a read of something that is set at most once and is not there, or an empty string.
-
-    Not the ids are amiss then: nothing may be set yet.
-    """
-    setter = None if spec.path.endswith("}") else catalog.find(f"POST {spec.path}")
-    if spec.mutates or setter is None or "data" in spec.returns.model_fields:
-        return ""
-    where = " Otherwise check the project's id with list_projects." if spec.path_fields else ""
-    return f"Most likely nothing is set here. {setter.SPEC.name} sets it, also for the first time.{where}"

@@ -1,20 +1,18 @@
-"""Reads what a change is about. Reads only, through the reader it is given, and puts nothing into words."""
+"""Reads what a change is about. Reads only, through the function it is given, and puts nothing into words."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 import anyio
 
+from admin_mcp.api.connection import Read
 from admin_mcp.catalog import Catalog
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import CallError, NotFound, Permission
 from admin_mcp.gate.reads import AFFECTED_LIMIT, Reads, plan_reads
 from admin_mcp.gate.snapshot import Lookup, Snapshot, namesakes
-
-Reader = Callable[[Endpoint], Awaitable[Json]]
-"""Sends a read and returns the API's object; raises ``CallError``."""
 
 MayTell = Callable[[Endpoint, Json | None], bool]
 """Whether the model may be told what a read answers; without an answer: whether it may make the read at all."""
@@ -26,11 +24,11 @@ _AT_ONCE = 8
 class TargetReader:
     """Reads the present state behind a change."""
 
-    def __init__(self, catalog: Catalog, reader: Reader) -> None:
+    def __init__(self, catalog: Catalog, read: Read) -> None:
         self._catalog = catalog
-        self._reader = reader
+        self._read_alone = read
 
-    async def see(self, call: Endpoint, may_tell: MayTell, *, hide: bool = False) -> Snapshot:
+    async def snapshot(self, call: Endpoint, may_tell: MayTell, *, hide: bool = False) -> Snapshot:
         """Return the present state of all that a change is about.
 
         With ``hide`` what the model may not be told is unreadable; otherwise the result says that there is some.
@@ -39,15 +37,15 @@ class TargetReader:
             CallError: a read failed, but for 403, which is shown.
 
         """
-        return await _Glance(plan_reads(call, self._catalog), self._reader, may_tell, hide=hide).seen()
+        return await _Glance(plan_reads(call, self._catalog), self._read_alone, may_tell, hide=hide).snapshot()
 
 
 class _Glance:
     """The reads of one change, all at once, and what they answered so far."""
 
-    def __init__(self, plan: Reads, reader: Reader, may_tell: MayTell, *, hide: bool) -> None:
+    def __init__(self, plan: Reads, read: Read, may_tell: MayTell, *, hide: bool) -> None:
         self._plan = plan
-        self._reader = reader
+        self._read_alone = read
         self._may_tell = may_tell
         self._hide = hide
         self._limiter = anyio.CapacityLimiter(_AT_ONCE)
@@ -58,7 +56,7 @@ class _Glance:
         self._siblings: Json | None = None
         self._failures: list[CallError] = []
 
-    async def seen(self) -> Snapshot:
+    async def snapshot(self) -> Snapshot:
         plan = self._plan
         async with anyio.create_task_group() as group:
             if plan.state is not None:
@@ -121,7 +119,7 @@ class _Glance:
         if self._hide and not self._may_tell(endpoint, None):
             return None
         async with self._limiter:
-            answer = await self._reader(endpoint)
+            answer = await self._read_alone(endpoint)
         if self._may_tell(endpoint, answer):
             return answer
         self._withheld = True

@@ -1,81 +1,32 @@
 """The four tools of ``--search``, for hosts with room for few: find a tool, look at it, and call it by name.
 
-They are another way to the same tools, so policy, preview and approval concern the tool inside. Pure: the server calls.
+They are another way to the same tools, so policy, preview and approval concern the tool inside.
 """
 
-import math
-import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from admin_mcp.endpoints.arguments import without_nulls
+from admin_mcp.endpoints.base import Effect
 from admin_mcp.endpoints.fields import INTEGRAL
-from admin_mcp.endpoints.schema import META_EFFECT, META_ENDPOINT, META_RESOURCE, Json
+from admin_mcp.endpoints.schema import META_EFFECT, META_RESOURCE, Json
 from admin_mcp.errors import InvalidInput
 from admin_mcp.suggestions import nearest
+from admin_mcp.tools.protocol import CallContext, Tool
+from admin_mcp.tools.search_index import ranked
 
 SEARCH_TOOLS, DESCRIBE_TOOLS, CALL_READ, CALL_CHANGE = "search_tools", "describe_tools", "call_read", "call_change"
 _MOST_FOUND = 20
-_WEIGHTS = {"name": 3.0, "resource": 1.0, "description": 1.0, "arguments": 0.5}
-_SAME: dict[str, tuple[str, ...]] = {
-    "member": ("user",),
-    "person": ("user",),
-    "people": ("user",),
-    "team": ("group",),
-    "permission": ("role",),
-    "token": ("key",),
-    "money": ("cost",),
-    "spent": ("cost",),
-    "spend": ("cost",),
-    "pay": ("cost",),
-    "invoice": ("cost",),
-    "price": ("cost",),
-    "budget": ("spend", "limit"),
-    "cap": ("limit",),
-    "quota": ("limit",),
-    "rotate": ("create", "delete"),
-    "revoke": ("delete", "remove"),
-    "delete": ("remove", "archive"),
-    "remove": ("delete",),
-    "owner": ("user", "role"),
-    "grant": ("assign", "add"),
-    "log": ("audit",),
-    "event": ("audit",),
-    "history": ("audit",),
-    "bot": ("service", "account"),
-    "cert": ("certificate",),
-    "make": ("create",),
-    "new": ("create",),
-    "rename": ("update",),
-    "set": ("update",),
-    "edit": ("update",),
-    "change": ("update",),
-    "show": ("get", "list"),
-    "see": ("get", "list"),
-    "find": ("list",),
-    "disable": ("archive", "deactivate"),
-}
-"""What people say, and what the tools call it."""
-_NOISE = frozenset(
-    """
-    a all an and any are by can do does for from give her him his how i in is it last me my of on our she he so
-    that the their them they this to us was we what when which who with
-    """.split()  # noqa: SIM905 - a list of them would fill a page
-)
-
-_Text = dict[str, float]
-"""A tool's words, each with the weight of the most telling place it stands in."""
-
-
-_Terms = list[list[tuple[str, float]]]
-"""The words asked for, each with what else may be meant by it and how surely."""
 
 
 class _Arguments(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+_T = TypeVar("_T", bound=_Arguments)
 
 
 class Query(_Arguments):
@@ -96,6 +47,67 @@ class Inner(_Arguments):
 
     name: str
     arguments: dict[str, Any] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchTool:
+    """Finds tools by what they are for."""
+
+    definition: Json
+    offered: Sequence[Json]
+    name: str = SEARCH_TOOLS
+    effect: Effect = "read"
+
+    async def run(self, arguments: Mapping[str, object], context: CallContext) -> Json:
+        """Return the best, in short."""
+        del context
+        return find(self.offered, parse(Query, self.name, arguments))
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeTool:
+    """Shows the whole definitions of tools."""
+
+    definition: Json
+    offered: Sequence[Json]
+    name: str = DESCRIBE_TOOLS
+    effect: Effect = "read"
+
+    async def run(self, arguments: Mapping[str, object], context: CallContext) -> Json:
+        """Return the definitions."""
+        del context
+        return describe(self.offered, parse(Names, self.name, arguments))
+
+
+@dataclass(frozen=True, slots=True)
+class CallTool:
+    """Calls another tool by its name, which meets the gate as if it had been called directly."""
+
+    definition: Json
+    tools: Mapping[str, Tool]
+    effect: Effect
+
+    @property
+    def name(self) -> str:
+        """The tool's name."""
+        name: str = self.definition["name"]
+        return name
+
+    async def run(self, arguments: Mapping[str, object], context: CallContext) -> Json:
+        """Return what the other tool answers."""
+        given = parse(Inner, self.name, arguments)
+        return await inner_tool(self.tools, self.name, given.name).run(given.arguments, context)
+
+
+def searching(offered: Sequence[Json], tools: Mapping[str, Tool]) -> list[Tool]:
+    """Return the four: over the ``offered`` definitions, and all ``tools`` by name."""
+    search, describing, read, change = search_tools()
+    return [
+        SearchTool(search, offered),
+        DescribeTool(describing, offered),
+        CallTool(read, tools, "read"),
+        CallTool(change, tools, "destroy"),
+    ]
 
 
 def search_tools() -> list[Json]:
@@ -142,26 +154,11 @@ def search_tools() -> list[Json]:
 
 def find(tools: Sequence[Json], given: Query) -> Json:
     """Return the tools that fit a query best."""
-    texts = [_words(tool) for tool in tools]
-    spread = Counter(word for text in texts for word in text)
-    rarity = {word: math.log(1 + len(tools) / count) for word, count in spread.items()}
-    terms = _known(_terms(given.query), rarity)
-    scores = [_score(tool, text, terms, rarity) for tool, text in zip(tools, texts, strict=True)]
-    ranks = [(tool["name"] not in given.query.lower(), -score) for tool, score in zip(tools, scores, strict=True)]
-    ranked = sorted(range(len(tools)), key=ranks.__getitem__)
-    best = [tools[number] for number in ranked[: given.limit] if scores[number] > 0]
+    best = ranked(tools, given.query)[: given.limit]
     if best:
         return {"tools": [_brief(tool) for tool in best]}
     resources = dict.fromkeys(tool["_meta"][META_RESOURCE] for tool in tools)
     return {"tools": [], "hint": f"Nothing fits. Search for one of: {', '.join(resources)}."}
-
-
-def _score(tool: Json, text: "_Text", terms: "_Terms", rarity: Mapping[str, float]) -> float:
-    """Add up how well each word asked for fits, and prefer the tool whose name says the least besides."""
-    fits = ((share * text[word] * rarity[word] for word, share in term if word in text) for term in terms)
-    asked = {word for term in terms for word, _ in term}
-    things = _split(tool["name"])[1:]
-    return sum(max(fit, default=0.0) for fit in fits) * (1 + sum(word in asked for word in things) / len(things))
 
 
 def describe(tools: Sequence[Json], given: Names) -> Json:
@@ -180,35 +177,33 @@ def describe(tools: Sequence[Json], given: Names) -> Json:
     return {"tools": [{**{key: tool[key] for key in keys}, "effect": tool["_meta"][META_EFFECT]} for tool in shown]}
 
 
-def inner_call(catalog: Mapping[str, Json], outer: str, given: Inner) -> tuple[str, Mapping[str, object]]:
-    """Return the tool to call, and its arguments.
+def inner_tool(tools: Mapping[str, Tool], outer: str, name: str) -> Tool:
+    """Return the tool that is to be called.
 
     Raises:
         InvalidInput: there is no such tool, or it is not of the kind this way is for.
 
     """
-    tool = catalog.get(given.name)
+    tool = tools.get(name)
     if tool is None:
-        raise unknown(given.name, catalog)
-    right = CALL_READ if tool["_meta"][META_EFFECT] == "read" else CALL_CHANGE
+        raise unknown(name, tools)
+    right = CALL_READ if tool.effect == "read" else CALL_CHANGE
     if outer != right:
         raise InvalidInput(
-            f"{given.name} has the effect {tool['_meta'][META_EFFECT]}, which {outer} is not for; nothing was sent.",
+            f"{name} has the effect {tool.effect}, which {outer} is not for; nothing was sent.",
             param="name",
             hint=f"Call it through {right} with the same arguments.",
         )
-    return given.name, given.arguments
+    return tool
 
 
-def parse(name: str, arguments: Mapping[str, object]) -> Query | Names | Inner:
+def parse(kind: type[_T], name: str, arguments: Mapping[str, object]) -> _T:
     """Validate the arguments of one of the four.
 
     Raises:
         InvalidInput: names each field that is wrong.
 
     """
-    kinds: dict[str, type[Query | Names | Inner]] = {SEARCH_TOOLS: Query, DESCRIBE_TOOLS: Names}
-    kind = kinds.get(name, Inner)
     try:
         return kind.model_validate(without_nulls(kind, arguments))
     except ValidationError as error:
@@ -221,7 +216,7 @@ def parse(name: str, arguments: Mapping[str, object]) -> Query | Names | Inner:
         ) from None
 
 
-def unknown(name: str, known: Mapping[str, Json]) -> InvalidInput:
+def unknown(name: str, known: Iterable[str]) -> InvalidInput:
     """Return the error for a tool that doesn't exist here."""
     return InvalidInput(
         f"There is no tool {name!r} here; nothing was sent.{nearest(name, known)}",
@@ -274,44 +269,3 @@ def _brief(tool: Json) -> Json:
         "required": required,
         "optional": [name for name in schema["properties"] if name not in required],
     }
-
-
-def _words(tool: Json) -> _Text:
-    places = {
-        "name": tool["name"],
-        "resource": f"{tool['_meta'][META_RESOURCE]} {tool['_meta'][META_ENDPOINT]}",
-        "description": tool["description"],
-        "arguments": " ".join(tool["inputSchema"]["properties"]),
-    }
-    found: _Text = {}
-    for place, text in places.items():
-        for word in _split(text):
-            found[word] = max(found.get(word, 0.0), _WEIGHTS[place])
-    return found
-
-
-def _terms(query: str) -> _Terms:
-    words = [word for word in _split(query) if word not in _NOISE] or _split(query)
-    return [[(word, 1.0), *((other, 0.9) for other in _SAME.get(word, ()))] for word in words]
-
-
-def _known(terms: _Terms, known: Mapping[str, float]) -> _Terms:
-    """Replace a word no tool has by the words that begin like it."""
-    return [
-        [
-            (match, share * (1.0 if match == word else 0.8))
-            for word, share in term
-            for match in ([word] if word in known else [each for each in known if _alike(each, word)])
-        ]
-        for term in terms
-    ]
-
-
-def _alike(one: str, other: str) -> bool:
-    shorter = min(len(one), len(other))
-    return shorter >= 4 and one[:shorter] == other[:shorter]  # noqa: PLR2004 - shorter beginnings mean little
-
-
-def _split(text: str) -> list[str]:
-    words = re.findall(r"[a-z0-9]+", text.lower())
-    return [word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word for word in words]  # noqa: PLR2004

@@ -20,7 +20,7 @@ from admin_mcp.catalog.roles import ListRoles
 from admin_mcp.catalog.usage import GetUsageCompletions
 from admin_mcp.catalog.users import ListUsers
 from admin_mcp.endpoints.arguments import parse_arguments
-from admin_mcp.endpoints.paging import Bounds, PaginatedEndpoint, Reader, read_list
+from admin_mcp.endpoints.paging import Bounds, PaginatedEndpoint, ReadPage, read_list
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import CallError, InvalidInput, RateLimited
 from tests.recorder import Canned, Recorded, Recorder
@@ -253,7 +253,7 @@ def test_an_empty_page_takes_nothing_of_the_budget() -> None:
     assert merged(read, room=size(whole))["data"] == whole
 
 
-def merged(read: Reader, *, room: int, **arguments: object) -> Json:
+def merged(read: ReadPage, *, room: int, **arguments: object) -> Json:
     """A list of roles, read in whatever way."""
 
     async def report(*progress: object) -> None:

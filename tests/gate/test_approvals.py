@@ -227,7 +227,7 @@ from pathlib import Path
 from admin_mcp.gate.approvals import IllegalEventError
 from tests.gate.questions import records
 kept = records(Path(sys.argv[1]))
-kept.state._busy = 60
+kept.database._busy = 60
 sys.stdin.readline()
 won = []
 for approval_id in sys.argv[2:]:

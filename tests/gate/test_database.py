@@ -183,10 +183,10 @@ def connected(path: Path) -> sqlite3.Connection:
 ELSEWHERE = """
 import sys
 from pathlib import Path
-from admin_mcp.gate.database import State
+from admin_mcp.gate.database import Database
 from admin_mcp.errors import StateBusy
 try:
-    with State(Path(sys.argv[1]), busy=0.05).transaction():
+    with Database(Path(sys.argv[1]), busy=0.05).transaction():
         print("got it")
 except StateBusy:
     print("busy")
@@ -232,9 +232,9 @@ def test_where_nothing_is_kept_reading_finds_nothing_and_makes_nothing(tmp_path:
 
 def test_processes_that_make_it_at_the_same_time_make_one(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from admin_mcp.gate.database import State\n"
+        "import sys; from pathlib import Path; from admin_mcp.gate.database import Database\n"
         "sys.stdin.readline()\n"
-        "with State(Path(sys.argv[1]), busy=60).transaction() as connection:\n"
+        "with Database(Path(sys.argv[1]), busy=60).transaction() as connection:\n"
         "    connection.execute(\"INSERT INTO journal (change, record, hash) VALUES ('', '', '')\")"
     )
     racers = [

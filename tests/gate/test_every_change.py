@@ -102,7 +102,7 @@ async def is_so_already(world: World, call: Endpoint) -> bool:
         return False
     places = {name: getattr(call, name) for name in type(call).SPEC.path_fields}
     try:
-        state = await world._read(read.model_validate(places))
+        state = await world.connection.read_alone(read.model_validate(places))
     except NotFound:
         return False
     given = call.model_dump(mode="json", exclude_unset=True, exclude=set(places))

@@ -4,9 +4,10 @@ import pytest
 
 from admin_mcp.api.request import build_request
 from admin_mcp.catalog import compiled_catalog
+from admin_mcp.catalog.hints import verification
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.gate.preview import Preview, build_preview
-from admin_mcp.gate.reads import plan_reads, verification
+from admin_mcp.gate.reads import plan_reads
 from admin_mcp.gate.snapshot import Lookup, Namesakes, Snapshot
 from tests.contract.cases import CASES
 from tests.contract.examples import smallest

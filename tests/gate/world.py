@@ -9,21 +9,22 @@ import httpx
 from pydantic import SecretStr
 
 from admin_mcp.api.client import Client
+from admin_mcp.api.connection import Api
 from admin_mcp.api.permits import Permits
-from admin_mcp.api.request import WireRequest, build_request
-from admin_mcp.api.response import Expectation, read_answer
+from admin_mcp.api.request import WireRequest
+from admin_mcp.api.secret_sink import SecretSink
 from admin_mcp.catalog import Catalog, compiled_catalog
 from admin_mcp.endpoints.base import Endpoint
-from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.approval_channel import ApprovalChannel
 from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.gate import Gate
-from admin_mcp.gate.guardrails import GuardrailChecks
 from admin_mcp.gate.journal import Record
 from admin_mcp.gate.policy import Channel, Policy
 from admin_mcp.gate.storage import GateStorage, open_storage
 from admin_mcp.settings import Settings, Target
+from admin_mcp.tools.endpoint_tool import EndpointTool, Installation
+from admin_mcp.tools.protocol import CallContext
 from tests.recorder import COLLECTIONS
 
 KEY = "sk-admin-test-0123456789"
@@ -89,7 +90,7 @@ class Only:
         return self.person if fits else None
 
 
-class Api:
+class PretendApi:
     """The pretend API. ``bodies`` says what a GET of a path answers; ``fail`` breaks a change in the middle."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -138,7 +139,7 @@ class World:
     ) -> None:
         self.directory: Path = beside.directory if beside else directory
         self._clock: list[float] = beside._clock if beside else [1000.0]
-        self.api: Api = beside.api if beside else Api(lambda: self.now)
+        self.api: PretendApi = beside.api if beside else PretendApi(lambda: self.now)
         self.catalog: Catalog = compiled_catalog()
         self.target = Target(label=f"the {system} system", system=system)
         self.permits = Permits()
@@ -152,22 +153,23 @@ class World:
             transport=transport or httpx.MockTransport(self.api.answer),
         )
         policy = policy or Policy.standard(read_only=False)
+        self.connection: Api = Api(
+            catalog=self.catalog,
+            permits=self.permits,
+            sink=SecretSink(self.directory / "secrets", "file"),
+            key=lambda: SecretStr(KEY),
+            connect=self._connect,
+        )
         self.gate = Gate(
             policy=policy,
             confirm=confirm,
             target=self.target,
             catalog=self.catalog,
-            reader=self._read,
-            guardrails=GuardrailChecks(
-                policy.guardrails,
-                self.catalog,
-                self._read,
-                key=lambda: SecretStr(KEY),
-                lock=lambda: self.directory / "run" / "owners.lock",
-            ),
+            api=self.connection,
             storage=self.storage,
-            permits=self.permits,
+            owners_lock=lambda: self.directory / "run" / "owners.lock",
         )
+        self._server = Installation(self.catalog, self.gate, self.connection, settings.answer_bytes)
 
     def close(self) -> None:
         """End this process."""
@@ -204,22 +206,22 @@ class World:
     def journal(self) -> list[Record]:
         return self.storage.journal.records()
 
-    async def _read(self, call: Endpoint) -> Json:
-        return read_answer(await self.client.send(build_request(call)), Expectation(mutates=False, verify=""))
+    async def _connect(self) -> Client:
+        return self.client
 
     def make(self, tool: str, **arguments: object) -> Endpoint:
         return self.catalog.endpoint(tool).model_validate(arguments)
 
     async def call(self, call: Endpoint, person: ApprovalChannel | None) -> None:
-        """Do what the server does with a call."""
+        """Do what the server does with a call whose arguments are checked: a change may be one it would not pass on."""
+        tool = EndpointTool(self.catalog.tool(type(call).SPEC.name), self._server)
+        context = CallContext(Only(person), _unheard, lambda: False)
         await self.gate.check(type(call).SPEC)
-        wire = build_request(call)
-        async with self.gate.admitted(call, wire, Only(person)) as admission:
-            answer = await self.client.send(wire, admission.permit, recheck=admission.recheck)
-            admission.request_id = answer.request_id
-            result = read_answer(answer, Expectation(mutates=wire.mutates, verify=""))
-        if not wire.mutates:
-            self.gate.release(call, result)
+        await (tool.change(call, context) if type(call).SPEC.mutates else tool.read(call, context))
+
+
+async def _unheard(done: float, total: float | None, message: str) -> None:
+    """Take in what is told on the way."""
 
 
 def key_of(request: httpx.Request, target: Target) -> str:

@@ -10,7 +10,7 @@ from admin_mcp.catalog import compiled_catalog
 from admin_mcp.cli.tool_pages import tokens
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
-from admin_mcp.tools.search import CALL_CHANGE, CALL_READ, Names, Query, describe, find, parse, search_tools
+from admin_mcp.tools.search import CALL_CHANGE, CALL_READ, Inner, Names, Query, describe, find, parse, search_tools
 from tests.recorder import Recorder
 from tests.sessions import APPROVE, ERAS, KEY, REJECT, session
 
@@ -86,19 +86,19 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tool", "arguments", "said"),
+    ("kind", "tool", "arguments", "said"),
     [
-        ("search_tools", {}, "query: Field required"),
-        ("search_tools", {"query": ""}, "query: "),
-        ("search_tools", {"query": "x", "limit": 21}, "limit: "),
-        ("describe_tools", {"names": []}, "names: "),
-        ("call_read", {"name": "get_user", "arguments": "{}"}, "arguments: "),
-        ("call_change", {"name": "update_role", "confirmed": True}, "confirmed: "),
+        (Query, "search_tools", {}, "query: Field required"),
+        (Query, "search_tools", {"query": ""}, "query: "),
+        (Query, "search_tools", {"query": "x", "limit": 21}, "limit: "),
+        (Names, "describe_tools", {"names": []}, "names: "),
+        (Inner, "call_read", {"name": "get_user", "arguments": "{}"}, "arguments: "),
+        (Inner, "call_change", {"name": "update_role", "confirmed": True}, "confirmed: "),
     ],
 )
-def test_wrong_arguments_are_named(tool: str, arguments: Json, said: str) -> None:
+def test_wrong_arguments_are_named(kind: type[Query | Names | Inner], tool: str, arguments: Json, said: str) -> None:
     with pytest.raises(InvalidInput, match=said) as caught:
-        parse(tool, arguments)
+        parse(kind, tool, arguments)
     assert f"Arguments of {tool}" in caught.value.hint
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import anyio
 import pytest
 
+from admin_mcp.api.secret_sink import SecretSink
 from admin_mcp.errors import ApiError, OutcomeUnknown
-from admin_mcp.tools.secret_sink import SecretSink
 from tests.sessions import MODERN, approve_typing, session
 
 ANSWER = {"id": "svc_1", "api_key": {"id": "key_1", "value": "sk-new-abcd", "name": "ci"}}
