@@ -1,20 +1,41 @@
 """Every way a call can fail, and what the agent is told about it.
 
     AdminMcpError
-    ├── SettingsError            the operator's settings make no sense; start-up ends with exit code 2
-    └── CallError                becomes the tool's error object
-        ├── InvalidInput         the caller's arguments
-        ├── PolicyDenied         the operator's policy, or a tool that is switched off
-        ├── ApprovalDenied       a person said no, or did not say a clear yes
-        ├── ApprovalPending      a person has not answered yet
-        ├── ApprovalUnavailable  there is no way to ask a person
-        ├── Authentication       the API: no key, or one it does not take
-        ├── Permission           the API: the key may not do this
-        ├── NotFound, Conflict, RateLimited, ApiError
-        ├── NetworkError, CallTimeout
-        ├── OutcomeUnknown       a change was sent; whether it was made is not known
-        ├── SchemaMismatch       the answer was not a JSON object
-        └── Internal             a defect of this server, met before anything was changed
+    ├── SettingsError                the operator's settings make no sense; start-up ends with exit code 2
+    │   └── FaultsError              the sandbox's faults can't be understood
+    ├── CallError                    becomes the tool's error object
+    │   ├── InvalidInput             the caller's arguments
+    │   ├── PolicyDenied             the operator's policy, or a tool that is switched off
+    │   ├── ApprovalDenied           a person said no, or did not say a clear yes
+    │   ├── ApprovalPending          a person has not answered yet
+    │   ├── ApprovalUnavailable      there is no way to ask a person
+    │   │   └── StateUnavailable     the state on this machine can't be used
+    │   │       └── StateBusy        another process keeps it to itself
+    │   ├── Authentication           the API: no key, or one it does not take
+    │   ├── Permission               the API: the key may not do this
+    │   ├── NotFound                 the API: there is no such thing
+    │   ├── Conflict                 the API, or our last look: it is not as the change assumes
+    │   │   └── StoppedAtRecheck     our last look found that something has changed
+    │   ├── RateLimited              the API asks to slow down
+    │   ├── ApiError                 the API: anything else
+    │   ├── NetworkError             the way to the API
+    │   ├── CallTimeout              no answer in time
+    │   ├── OutcomeUnknown           a change was sent; whether it was made is not known
+    │   ├── SchemaMismatch           the answer was not a JSON object
+    │   └── Internal                 a defect of this server, met before anything was changed
+    └── what stays within the rooms that raise and catch it, or is a defect:
+        EndpointDefinitionError      endpoints: a class contradicts itself
+        RefusalError                 sandbox: becomes an error body of the pretend API
+        TooLongError                 api: a body is longer than the limit
+        UndecodableError             api: a body can't be unpacked
+        UnreadableError              api: a text is not JSON that can be taken in
+        └── TooHeavyError            api: it would take too much memory
+        PermitError                  api: a change was about to leave without the gate's permit
+        NotPrivateError              private_files: others can reach what should be ours alone
+        LockBusyError                private_files: another process holds the lock
+        IllegalEventError            gate: an approval is not in a state in which this can happen
+        NeedsAnswerError             channels: the call ends with a question to the person
+        ResultTooLongError           server: an object is longer than can be passed on
 
 No I/O and no formatting beyond the error object itself.
 """

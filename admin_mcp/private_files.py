@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
+from admin_mcp.errors import AdminMcpError
+
 if TYPE_CHECKING:
     import filelock
 
@@ -22,11 +24,11 @@ _WRITABLE = 0o022
 _OPEN = 0o077
 
 
-class NotPrivateError(PermissionError):
+class NotPrivateError(AdminMcpError, PermissionError):
     """Another user owns it, or could read or write it; the message names it and the command that closes it."""
 
 
-class LockBusyError(Exception):
+class LockBusyError(AdminMcpError):
     """Somebody else holds the lock."""
 
 

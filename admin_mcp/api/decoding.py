@@ -3,6 +3,8 @@
 import zlib
 from collections.abc import Sequence
 
+from admin_mcp.errors import AdminMcpError
+
 ACCEPTED = "gzip, deflate"
 """What is asked for in ``Accept-Encoding``: exactly what can be unpacked here."""
 
@@ -10,11 +12,11 @@ _WBITS = {"gzip": zlib.MAX_WBITS | 16, "zlib": zlib.MAX_WBITS, "raw": -zlib.MAX_
 _ZLIB_HEADER_BYTES = 2
 
 
-class TooLongError(Exception):
+class TooLongError(AdminMcpError):
     """The body is longer than the limit."""
 
 
-class UndecodableError(Exception):
+class UndecodableError(AdminMcpError):
     """The body can't be unpacked; the message completes "the answer is ..."."""
 
 

@@ -7,8 +7,10 @@ issued for, lets a change through; a copy, a second use or another request does 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from admin_mcp.errors import AdminMcpError
 
-class PermitError(RuntimeError):
+
+class PermitError(AdminMcpError, RuntimeError):
     """A change was about to leave without a permit for exactly this request: a defect in this program, never sent."""
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 from pydantic_core import from_json
 
+from admin_mcp.errors import AdminMcpError
+
 DEEPEST = 64
 HEAVIEST = 30 * 1024 * 1024
 """The most that one text may weigh: bytes of memory that its values can take."""
@@ -24,7 +26,7 @@ _LIGHT = 512 * 1024
 """Bytes of JSON that can't become too heavy, whatever they are."""
 
 
-class UnreadableError(ValueError):
+class UnreadableError(AdminMcpError, ValueError):
     """The text is not JSON that can be taken in; the message completes "the answer is ..."."""
 
 

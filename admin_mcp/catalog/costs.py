@@ -1,4 +1,7 @@
-"""Costs: what the organization's API use costs, per day."""
+"""Costs: what the organization's API use costs, per day.
+
+In the reference: "Usage".
+"""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,7 @@
-"""Federation rules: which outside workloads of a provider may act as which service account."""
+"""Federation rules: which outside workloads of a provider may act as which service account.
+
+In the reference: "Workload identity providers > Federation rules".
+"""
 
 from typing import Annotated, Final, Literal, Self
 

@@ -1,4 +1,7 @@
-"""Organization roles assigned to a group."""
+"""Organization roles assigned to a group.
+
+In the reference: "Groups > Roles".
+"""
 
 from typing import Literal
 

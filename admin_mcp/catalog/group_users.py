@@ -1,4 +1,7 @@
-"""The users in a group."""
+"""The users in a group.
+
+In the reference: "Groups > Users".
+"""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,7 @@
-"""The organization's data retention."""
+"""The organization's data retention.
+
+In the reference: "Data retention".
+"""
 
 from typing import Literal
 

@@ -1,4 +1,7 @@
-"""Spend alerts of the organization: emails sent when a month's spend reaches an amount."""
+"""Spend alerts of the organization: emails sent when a month's spend reaches an amount.
+
+In the reference: "Spend alerts".
+"""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,7 @@
-"""The organization's spend limit: a cap on what it may spend in a month."""
+"""The organization's spend limit: a cap on what it may spend in a month.
+
+In the reference: "Spend limit".
+"""
 
 from typing import Annotated, Literal
 

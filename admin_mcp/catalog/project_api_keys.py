@@ -1,4 +1,7 @@
-"""API keys of a project, whether a user's or a service account's."""
+"""API keys of a project, whether a user's or a service account's.
+
+In the reference: "Projects > API keys".
+"""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,7 @@
-"""Mutual TLS certificates as a project uses them."""
+"""Mutual TLS certificates as a project uses them.
+
+In the reference: "Projects > Certificates".
+"""
 
 from typing import Annotated, Literal
 

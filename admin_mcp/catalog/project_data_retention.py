@@ -1,4 +1,7 @@
-"""Data retention of a project."""
+"""Data retention of a project.
+
+In the reference: "Projects > Data retention".
+"""
 
 from typing import Literal
 

@@ -1,4 +1,7 @@
-"""Project roles assigned to a group."""
+"""Project roles assigned to a group.
+
+In the reference: "Projects > Groups > Roles".
+"""
 
 from admin_mcp.catalog.group_roles import GroupRoleAssignment
 from admin_mcp.catalog.user_roles import AssignedRole, AssignedRoleList, RoleUnassigned

@@ -1,4 +1,7 @@
-"""Groups with access to a project."""
+"""Groups with access to a project.
+
+In the reference: "Projects > Groups".
+"""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,7 @@
-"""Hosted tool permissions of a project: which of the API's own tools it may use."""
+"""Hosted tool permissions of a project: which of the API's own tools it may use.
+
+In the reference: "Projects > Hosted tool permissions".
+"""
 
 from admin_mcp.endpoints.base import ApiObject, Endpoint, InputObject
 from admin_mcp.endpoints.fields import UNSET, ResourceId

@@ -1,4 +1,7 @@
-"""Model permissions of a project: the models its members may or may not use."""
+"""Model permissions of a project: the models its members may or may not use.
+
+In the reference: "Projects > Model permissions".
+"""
 
 from typing import Literal
 

@@ -1,4 +1,7 @@
-"""Rate limits of a project, one for each model."""
+"""Rate limits of a project, one for each model.
+
+In the reference: "Projects > Rate limits".
+"""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,7 @@
-"""Project roles: named sets of permissions inside one project, to be assigned to its users and groups."""
+"""Project roles: named sets of permissions inside one project, to be assigned to its users and groups.
+
+In the reference: "Projects > Roles".
+"""
 
 from typing import Annotated
 

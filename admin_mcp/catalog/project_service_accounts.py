@@ -1,4 +1,7 @@
-"""Service accounts of a project, and the API keys made for them."""
+"""Service accounts of a project, and the API keys made for them.
+
+In the reference: "Projects > Service accounts" and "Projects > Service accounts > API keys".
+"""
 
 from typing import Annotated, Literal, Self
 

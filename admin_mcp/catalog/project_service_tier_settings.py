@@ -1,4 +1,7 @@
-"""Service tier settings of a project."""
+"""Service tier settings of a project.
+
+In the reference: "Projects > Service tier settings".
+"""
 
 from typing import Literal
 

@@ -1,4 +1,7 @@
-"""Spend alerts of a project."""
+"""Spend alerts of a project.
+
+In the reference: "Projects > Spend alerts".
+"""
 
 from typing import Annotated, Literal
 

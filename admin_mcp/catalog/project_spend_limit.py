@@ -1,4 +1,7 @@
-"""The spend limit of a project."""
+"""The spend limit of a project.
+
+In the reference: "Projects > Spend limit".
+"""
 
 from typing import Annotated, Literal
 

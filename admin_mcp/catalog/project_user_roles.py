@@ -1,4 +1,7 @@
-"""Project roles assigned to a user."""
+"""Project roles assigned to a user.
+
+In the reference: "Projects > Users > Roles".
+"""
 
 from admin_mcp.catalog.user_roles import AssignedRole, AssignedRoleList, RoleUnassigned, UserRoleAssignment
 from admin_mcp.endpoints.base import Endpoint

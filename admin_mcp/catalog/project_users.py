@@ -1,4 +1,7 @@
-"""Users of a project: organization members with access to it."""
+"""Users of a project: organization members with access to it.
+
+In the reference: "Projects > Users".
+"""
 
 from typing import Annotated, Literal, Self
 

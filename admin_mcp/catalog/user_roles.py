@@ -1,4 +1,7 @@
-"""Organization roles assigned to a user, and the assignment models that groups and projects share."""
+"""Organization roles assigned to a user, and the assignment models that groups and projects share.
+
+In the reference: "Users > Roles".
+"""
 
 from typing import Literal
 

@@ -14,7 +14,7 @@ from mcp.shared.message import ServerMessageMetadata
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
-from admin_mcp.errors import ApprovalUnavailable
+from admin_mcp.errors import AdminMcpError, ApprovalUnavailable
 from admin_mcp.gate.approval_channel import ApprovalChannel
 from admin_mcp.gate.approvals import PENDING_SECONDS, Approval
 from admin_mcp.gate.forms import Reply, form_message, form_schema
@@ -23,7 +23,7 @@ from admin_mcp.gate.policy import Channel
 _QUESTION = "approval"
 
 
-class NeedsAnswerError(Exception):
+class NeedsAnswerError(AdminMcpError):
     """The call ends here with a question; its repetition brings the answer."""
 
     def __init__(self, result: types.InputRequiredResult) -> None:

@@ -10,6 +10,7 @@ from anyio import to_thread
 
 from admin_mcp.errors import ApprovalPending
 from admin_mcp.gate.approvals import Approval, Approvals
+from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.policy import Channel
 from admin_mcp.installation import command_line
 
@@ -25,7 +26,7 @@ Report = Callable[[float], Awaitable[None]]
 
 def waits(approval: Approval) -> bool:
     """Whether a person on this machine is to decide it, and has not yet."""
-    return approval.channel == "local" and approval.state == "pending"
+    return traits(approval.channel).here and approval.state == "pending"
 
 
 class LocalChannel:

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from importlib import resources
+from typing import assert_never
 from xml.etree import ElementTree as ET
 
-from admin_mcp.gate.approvals import Approval
+from admin_mcp.gate.approvals import Approval, ApprovalState
 from admin_mcp.gate.forms import DECISION, TYPED
-from admin_mcp.gate.preview import EFFECTS, IMPOSSIBLE, Preview
+from admin_mcp.gate.journal import Outcome
+from admin_mcp.gate.preview import IMPOSSIBLE, Preview, effect_in_words
 from admin_mcp.gate.text import visible
 
 CSRF = "csrf"
@@ -50,7 +52,7 @@ def approval_page(approval: Approval, frame: Frame) -> str:
     seconds = max(1, round(approval.ends - frame.now)) if pending and approval.ends is not None else REFRESH_SECONDS
     preview = approval.preview
     return _document(
-        f"{'Approve?' if pending else _STATES[approval.state][0]} {preview.title}",
+        f"{'Approve?' if pending else _state_in_words(approval.state)[0]} {preview.title}",
         [
             *([] if pending else [_status(approval)]),
             *([_note(frame.message, "bad")] if frame.message else []),
@@ -82,31 +84,44 @@ def _unsent(approval: Approval) -> bool:
     return _settled(approval)
 
 
-_STATES = {
-    "pending": ("Waiting", "Nobody has decided yet.", ""),
-    "approved": (
-        "Approved.",
-        "Waiting for the assistant's call. If it has given up waiting, tell it to try again.",
-        "",
-    ),
-    "used": ("Approved.", "The request is being sent.", ""),
-    "rejected": ("Rejected.", "The change will not be made; the same call is refused for ten minutes.", "good"),
-    "void": ("Withdrawn.", "What this question showed has changed, so it counts no longer. Nothing was sent.", "bad"),
-    "expired": ("Too late.", "The time to decide or to use the approval is over. Nothing was sent.", "bad"),
-}
+def _state_in_words(state: ApprovalState) -> tuple[str, str, str]:
+    """Return a title, a sentence, and the tone it is said in."""
+    match state:
+        case "pending":
+            return "Waiting", "Nobody has decided yet.", ""
+        case "approved":
+            told = "Waiting for the assistant's call. If it has given up waiting, tell it to try again."
+            return "Approved.", told, ""
+        case "used":
+            return "Approved.", "The request is being sent.", ""
+        case "rejected":
+            return "Rejected.", "The change will not be made; the same call is refused for ten minutes.", "good"
+        case "void":
+            told = "What this question showed has changed, so it counts no longer. Nothing was sent."
+            return "Withdrawn.", told, "bad"
+        case "expired":
+            return "Too late.", "The time to decide or to use the approval is over. Nothing was sent.", "bad"
+    assert_never(state)
 
-_RESULTS = {
-    "done": ("Done.", "good"),
-    "refused": ("The API refused it.", "bad"),
-    "not_sent": ("It was not sent.", "bad"),
-    "outcome_unknown": ("Nobody knows whether it was made.", "bad"),
-}
+
+def _outcome_in_words(outcome: Outcome) -> tuple[str, str]:
+    """Return a title and its tone."""
+    match outcome:
+        case "done":
+            return "Done.", "good"
+        case "refused":
+            return "The API refused it.", "bad"
+        case "not_sent":
+            return "It was not sent.", "bad"
+        case "outcome_unknown":
+            return "Nobody knows whether it was made.", "bad"
+    assert_never(outcome)
 
 
 def _status(approval: Approval) -> ET.Element:
-    title, text, tone = _STATES[approval.state]
+    title, text, tone = _state_in_words(approval.state)
     if approval.result is not None:
-        title, tone = _RESULTS[approval.result.outcome]
+        title, tone = _outcome_in_words(approval.result.outcome)
         text = visible(approval.result.message, 1000)
     return _note(f"{title} {text}", tone)
 
@@ -120,7 +135,7 @@ def _what(preview: Preview, *, asking: bool, unsent: bool) -> Iterable[ET.Elemen
     if asking:
         yield _e("p", "An agent asks to make this change. Approve only if you want it.", **{"class": "quiet"})
     yield _e("h1", preview.title)
-    yield _e("p", _e("span", EFFECTS[preview.effect], **{"class": "kind"}))
+    yield _e("p", _e("span", effect_in_words(preview.effect), **{"class": "kind"}))
     present = {label: value for label, value in preview.things.items() if label.startswith("Now")}
     facts = [(label, value, "") for label, value in preview.things.items() if label not in present]
     facts.append(("In", preview.target, ""))

@@ -12,6 +12,7 @@ from pathlib import Path
 from admin_mcp.channels.local_channel import waits
 from admin_mcp.channels.page_server import PageServer
 from admin_mcp.gate.approvals import Approval
+from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.storage import GateStorage
 from admin_mcp.installation import program, start_child
 from admin_mcp.private_files import FileLock, LockBusyError, write_private
@@ -114,4 +115,4 @@ def _serve(storage: GateStorage, clock: Callable[[], float], sleep: Callable[[fl
 
 def _goes_on(approval: Approval) -> bool:
     """Whether something may still become of an approved change."""
-    return approval.channel == "local" and approval.state == "approved"
+    return traits(approval.channel).here and approval.state == "approved"

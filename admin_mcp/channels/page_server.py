@@ -26,6 +26,7 @@ from starlette.routing import Route
 from admin_mcp.channels.local_channel import waits
 from admin_mcp.channels.page import CSRF, STYLE_SOURCE, WAITING, Frame, approval_page, message_page
 from admin_mcp.gate.approvals import Approval, Approvals, IllegalEventError
+from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.forms import DECISION, TYPED, Flaw, Reply, judge
 from admin_mcp.installation import start_child
 from admin_mcp.private_files import private_directory, write_private
@@ -190,7 +191,7 @@ class PageServer:
             return submitted
         csrf, form = submitted
         approval = await run_in_threadpool(self._approvals.get, request.path_params["id"])
-        if approval is None or approval.channel != "local":
+        if approval is None or not traits(approval.channel).here:
             return await self._answer(None, csrf)
         message = await run_in_threadpool(self._apply, approval, form)
         if message is not None:
@@ -226,7 +227,7 @@ class PageServer:
         return None
 
     async def _answer(self, approval: Approval | None, csrf: str, message: str | None = None) -> Response:
-        if approval is None or approval.channel != "local":
+        if approval is None or not traits(approval.channel).here:
             return _page(message_page("No such approval", "It may have ended more than a day ago."), 404)
         pending = approval.state == "pending"
         self._busy_until = self._clock() + (TAB_BUSY_SECONDS if pending else TAB_WATCHING_SECONDS)

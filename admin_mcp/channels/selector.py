@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import assert_never
 
 from admin_mcp.channels.local_channel import LocalChannel
 from admin_mcp.channels.two_step import TwoStepAsk
@@ -23,7 +24,8 @@ class OfferedChannels:
 
     def select(self, channel: Channel | None) -> ApprovalChannel | None:
         """Return the way that a rule demands, or the usual one for None; None if there is no such way."""
-        match channel or self.mode:
+        way = channel or self.mode
+        match way:
             case "auto":
                 return self.form or self.local()
             case "elicit":
@@ -32,4 +34,6 @@ class OfferedChannels:
                 return self.local()
             case "two-step":
                 return TwoStepAsk()
-        return None
+            case "none":
+                return None
+        assert_never(way)

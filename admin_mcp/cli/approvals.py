@@ -12,6 +12,7 @@ from admin_mcp.channels.local_channel import waits
 from admin_mcp.cli.options import settings_of, storage_of
 from admin_mcp.errors import CallError
 from admin_mcp.gate.approvals import Approval, IllegalEventError
+from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.database import epoch_seconds
 from admin_mcp.gate.forms import DECISION, TYPED, Reply, judge
 from admin_mcp.gate.storage import GateStorage
@@ -178,13 +179,11 @@ def _found(storage: GateStorage, approval_id: str) -> Approval:
 
 
 def _decidable(approval: Approval) -> None:
-    if approval.channel != "local":
-        raise click.ClickException(f"{approval.id} is asked through {_ASKED[approval.channel]}; answer it there")
+    channel = traits(approval.channel)
+    if not channel.here:
+        raise click.ClickException(f"{approval.id} is asked through {channel.where}; answer it there")
     if approval.state != "pending":
         raise click.ClickException(f"{approval.id} can't be decided any more: it is {approval.state}")
-
-
-_ASKED = {"elicit": "the MCP client's form", "two-step": "the confirm_change tool", "local": "this machine"}
 
 
 @contextlib.contextmanager

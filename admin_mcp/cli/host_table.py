@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, assert_never
 
 from admin_mcp.cli import snippets
 from admin_mcp.cli.snippets import Launch
@@ -40,7 +40,6 @@ HOSTS = {
 
 def asked_where(host: Host, mode: ApprovalMode) -> str:
     """Say in words who is asked about a change when this host calls."""
-    shows = {"yes": True, "no": False, "callback": None}[host.forms]
     here = "a page or a terminal on this machine"
     match mode:
         case "none":
@@ -49,9 +48,20 @@ def asked_where(host: Host, mode: ApprovalMode) -> str:
             return "whoever calls confirm_change"
         case "local":
             return here
-    form = "the host's own form"
-    if shows is None:
-        return f"your elicitation callback; without one {'refused' if mode == 'elicit' else here}"
-    if mode == "elicit":
-        return form if shows else "nobody can be asked: changes are refused"
-    return form if shows else here
+        case "elicit":
+            return _by_form(host, without="refused", otherwise="nobody can be asked: changes are refused")
+        case "auto":
+            return _by_form(host, without=here, otherwise=here)
+    assert_never(mode)
+
+
+def _by_form(host: Host, *, without: str, otherwise: str) -> str:
+    """Say who is asked if the host can; ``without`` a callback of the program's own, and ``otherwise``."""
+    match host.forms:
+        case "yes":
+            return "the host's own form"
+        case "no":
+            return otherwise
+        case "callback":
+            return f"your elicitation callback; without one {without}"
+    assert_never(host.forms)

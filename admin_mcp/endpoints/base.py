@@ -20,6 +20,8 @@ from typing import Any, ClassVar, Literal, Self, TypedDict, Unpack, cast, get_ar
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
+from admin_mcp.errors import AdminMcpError
+
 Method = Literal["GET", "POST", "DELETE"]
 Effect = Literal["read", "create", "update", "grant", "destroy"]
 """What a call does: ``grant`` gives someone or something access, ``destroy`` takes a thing or access away."""
@@ -46,7 +48,7 @@ _TOOL_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
-class EndpointDefinitionError(TypeError):
+class EndpointDefinitionError(AdminMcpError, TypeError):
     """An endpoint class contradicts itself or leaves something out; raised when the class is made."""
 
 

@@ -14,11 +14,12 @@ import secrets
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, assert_never
 
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.errors import ApprovalDenied, ApprovalUnavailable
+from admin_mcp.errors import AdminMcpError, ApprovalDenied, ApprovalUnavailable
 from admin_mcp.gate import rejections
+from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.database import Database
 from admin_mcp.gate.journal import OUTCOME_PATIENCE_SECONDS, Journal, Outcome
 from admin_mcp.gate.policy import Channel
@@ -30,9 +31,6 @@ Event = Literal["approve", "reject", "close", "claim", "void", "expire"]
 PENDING_SECONDS = 600.0
 APPROVED_SECONDS = 300.0
 REJECTED_SECONDS = rejections.STANDS_SECONDS
-MOST_PENDING: dict[Channel, int] = {"elicit": 5, "local": 10, "two-step": 50}
-"""How many questions may be open at once through each channel: nobody can judge more with care."""
-
 KEPT_SECONDS = 86_400.0
 """How long an ended approval can still be looked at. The journal keeps what it was about for ever."""
 
@@ -49,16 +47,10 @@ TRANSITIONS: dict[tuple[ApprovalState, Event], ApprovalState] = {
     ("rejected", "expire"): "expired",
 }
 
-_LIFETIMES: dict[ApprovalState, float] = {
-    "pending": PENDING_SECONDS,
-    "approved": APPROVED_SECONDS,
-    "rejected": REJECTED_SECONDS,
-}
-
 _CLOCK_SLACK = 1.0
 
 
-class IllegalEventError(Exception):
+class IllegalEventError(AdminMcpError):
     """The approval is not in a state in which this can happen; nothing was changed."""
 
     def __init__(self, state: ApprovalState, event: Event) -> None:
@@ -114,7 +106,7 @@ class Approval:
     @property
     def ends(self) -> float | None:
         """When the state ends by itself, as unix seconds, or None if it does not."""
-        lifetime = _LIFETIMES.get(self.state)
+        lifetime = _lifetime(self.state)
         return None if lifetime is None else self.since + lifetime
 
 
@@ -166,7 +158,7 @@ class Approvals:
                 f"asked about another one for {max(1, round(seconds / 60))} minutes. Nothing was sent.",
                 hint="Stop making changes. Ask the user in the conversation what they want before trying again.",
             )
-        most = MOST_PENDING[channel]
+        most = traits(channel).most_open
         if len(_rows(connection, "state = 'pending' AND channel = ?", channel)) >= most:
             raise ApprovalUnavailable(
                 f"{most} changes wait for a person already; nothing was sent and nobody was asked.",
@@ -245,7 +237,7 @@ class Approvals:
             opened=now,
             since=now,
             question=question,
-            phrase=f"confirm-{secrets.token_hex(4)}" if channel == "two-step" else None,
+            phrase=f"confirm-{secrets.token_hex(4)}" if traits(channel).phrase else None,
             result=None,
         )
         connection.execute(
@@ -311,7 +303,7 @@ class Approvals:
 
     def _is_over(self, approval: Approval) -> bool:
         """Whether the time of its state has passed."""
-        lifetime = _LIFETIMES.get(approval.state)
+        lifetime = _lifetime(approval.state)
         # A clock that was set back must not give an approval a longer life than it was given.
         return lifetime is not None and not -_CLOCK_SLACK <= self._clock() - approval.since < lifetime
 
@@ -321,6 +313,20 @@ class Approvals:
 
     def _forgotten(self, approval: Approval) -> bool:
         return self._clock() - approval.opened >= KEPT_SECONDS
+
+
+def _lifetime(state: ApprovalState) -> float | None:
+    """Return for how many seconds a state lasts, or None if it has no end."""
+    match state:
+        case "pending":
+            return PENDING_SECONDS
+        case "approved":
+            return APPROVED_SECONDS
+        case "rejected":
+            return REJECTED_SECONDS
+        case "used" | "void" | "expired":
+            return None
+    assert_never(state)
 
 
 def _refused_lately() -> ApprovalDenied:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.approvals import Approval
+from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.preview import Preview
 from admin_mcp.gate.text import visible
 
@@ -87,7 +88,7 @@ def form_message(preview: Preview) -> str:
 
 def judge(reply: Reply, approval: Approval) -> Judgement:
     """Decide what a reply means, whichever way it came."""
-    if approval.channel == "two-step":
+    if traits(approval.channel).phrase:
         repeated = approval.phrase is not None and reply.content == {PHRASE: approval.phrase}
         return _APPROVED if repeated else Judgement("void", "the phrase is not the one that was shown", _PHRASE)
     return _judge_form(reply, approval.preview)

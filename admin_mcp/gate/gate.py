@@ -22,6 +22,7 @@ from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApprovalPending, CallError, PolicyDenied, StateUnavailable
 from admin_mcp.gate.approval_channel import ChannelSelector
 from admin_mcp.gate.approvals import Approval, IllegalEventError, Result
+from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.effects import effects_of, possible_effects
 from admin_mcp.gate.guardrails import GuardrailChecks
 from admin_mcp.gate.offload import done_whole, threaded
@@ -313,7 +314,7 @@ class Gate:
 
     async def _preview(self, change: Change, channel: Channel) -> Preview:
         """Read the present state and put it into words. In two steps it goes to the model, so the policy counts."""
-        seen = await self._targets.snapshot(change.call, self._may_tell, hide=channel == "two-step")
+        seen = await self._targets.snapshot(change.call, self._may_tell, hide=traits(channel).shown_to_model)
         return build_preview(change.call, change.wire, seen, catalog=self._catalog, target=self._target.label)
 
     async def _recheck(self, change: Change, approval: Approval) -> None:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from typing import assert_never
 
 from pydantic import BaseModel, ConfigDict
 
@@ -78,7 +79,7 @@ class Preview(BaseModel):
     @property
     def heading(self) -> str:
         """What is to be done, and what kind of change that is."""
-        return f"{self.title} — {EFFECTS[self.effect]}"
+        return f"{self.title} — {effect_in_words(self.effect)}"
 
     @property
     def facts(self) -> dict[str, str]:
@@ -149,13 +150,20 @@ def build_preview(call: Endpoint, wire: WireRequest, seen: Snapshot, *, catalog:
     )
 
 
-EFFECTS: dict[Effect, str] = {
-    "read": "changes nothing",
-    "create": "creates something new",
-    "update": "changes something",
-    "grant": "gives access",
-    "destroy": "takes something away",
-}
+def effect_in_words(effect: Effect) -> str:
+    """Say what an effect comes to for the person."""
+    match effect:
+        case "read":
+            return "changes nothing"
+        case "create":
+            return "creates something new"
+        case "update":
+            return "changes something"
+        case "grant":
+            return "gives access"
+        case "destroy":
+            return "takes something away"
+    assert_never(effect)
 
 
 def _things(call: Endpoint, seen: Snapshot) -> Iterator[tuple[str, str]]:

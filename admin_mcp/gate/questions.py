@@ -16,7 +16,7 @@ from admin_mcp.gate.forms import Reply, judge
 from admin_mcp.gate.offload import done_whole, threaded
 from admin_mcp.gate.policy import Channel
 from admin_mcp.gate.preview import LONGEST_BODY, Preview
-from admin_mcp.gate.refusals import REFUSED_AS, already_ended, denied, not_decided, nothing_to_change
+from admin_mcp.gate.refusals import already_ended, denied, not_decided, nothing_to_change, refused_as
 
 logger = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ class Questions:
         if reply is None:
             decided = await threaded(self._approvals.get, approval.id)
             if decided is None or decided.state != "approved":
-                raise denied(REFUSED_AS.get(decided.state if decided else "expired", "The question had already ended"))
+                raise denied(refused_as(decided.state if decided else "expired"))
             return decided
         judgement = judge(reply, approval)
         try:

@@ -1,5 +1,7 @@
 """How the gate says no, and what became of a request that was sent: errors and words. Pure."""
 
+from typing import assert_never
+
 from admin_mcp.endpoints.base import EndpointSpec
 from admin_mcp.errors import (
     ApprovalDenied,
@@ -35,20 +37,28 @@ def failed(error: BaseException, *, unused: bool) -> Result:
     return Result("outcome_unknown", "The call ended before the answer came; the change may or may not have been made.")
 
 
-REFUSED_AS: dict[ApprovalState, str] = {
-    "rejected": "A person rejected this change",
-    "used": "The approval was used by another call that was just the same",
-    "void": "The question was withdrawn, because what it showed had changed",
-    "expired": "The question ended before anybody answered",
-    "pending": "Nobody has approved this change yet",
-    "approved": "The question had already been answered",
-}
+def refused_as(state: ApprovalState) -> str:
+    """Say why an approval in this state lets nothing pass (any more)."""
+    match state:
+        case "rejected":
+            return "A person rejected this change"
+        case "used":
+            return "The approval was used by another call that was just the same"
+        case "void":
+            return "The question was withdrawn, because what it showed had changed"
+        case "expired":
+            return "The question ended before anybody answered"
+        case "pending":
+            return "Nobody has approved this change yet"
+        case "approved":
+            return "The question had already been answered"
+    assert_never(state)
 
 
 def already_ended(error: IllegalEventError | KeyError) -> ApprovalDenied:
     """Return the refusal for an approval to which this can't happen any more."""
     state: ApprovalState = error.state if isinstance(error, IllegalEventError) else "expired"
-    return denied(REFUSED_AS[state])
+    return denied(refused_as(state))
 
 
 def denied(reason: str) -> ApprovalDenied:

@@ -2,10 +2,11 @@
 
 from pydantic import ValidationError
 
+from admin_mcp.errors import AdminMcpError
 from admin_mcp.sandbox.store import Row
 
 
-class RefusalError(Exception):
+class RefusalError(AdminMcpError):
     """The pretend API refuses a call. Raised before anything was changed."""
 
     def __init__(

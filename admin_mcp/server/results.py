@@ -8,7 +8,7 @@ import mcp_types as types
 from admin_mcp.api.response import redact
 from admin_mcp.api.strict_json import weight, without_halves
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.errors import ApiError, CallError, Internal, OutcomeUnknown
+from admin_mcp.errors import AdminMcpError, ApiError, CallError, Internal, OutcomeUnknown
 
 _LIGHT = 64 * 1024
 """Bytes of JSON that are passed on without being weighed."""
@@ -20,7 +20,7 @@ _WEIGHT_OF_A_BYTE = 12
 """What a byte of a list weighs, more or less; the operator says how many bytes of one they want."""
 
 
-class ResultTooLongError(Exception):
+class ResultTooLongError(AdminMcpError):
     """The API's object is longer than can be passed on."""
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from admin_mcp.channels.page import Frame, approval_page, message_page
 from admin_mcp.channels.page_server import LONGEST_FORM
-from admin_mcp.gate.approvals import MOST_PENDING, Approval, Question, Result
+from admin_mcp.gate.approvals import Approval, Question, Result
+from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.preview import Preview, ShownChange
 from admin_mcp.gate.text import visible
 
@@ -189,7 +190,7 @@ def test_where_several_wait_one_button_rejects_what_the_page_shows(
 
 def test_the_most_that_can_wait_fits_into_the_form_that_is_taken() -> None:
     page = approval_page(
-        APPROVAL, replace(FRAME, others=waiting(*(f"{number:010x}" for number in range(MOST_PENDING["local"]))))
+        APPROVAL, replace(FRAME, others=waiting(*(f"{number:010x}" for number in range(traits("local").most_open))))
     )
     (_, form) = forms(page)
     assert sum(len(str(given["value"])) for tag, given in tags(form) if tag == "input") < LONGEST_FORM / 2

@@ -14,7 +14,6 @@ from admin_mcp.errors import ApprovalDenied, ApprovalUnavailable, StateUnavailab
 from admin_mcp.gate.approvals import (
     APPROVED_SECONDS,
     KEPT_SECONDS,
-    MOST_PENDING,
     PENDING_SECONDS,
     REJECTED_SECONDS,
     TRANSITIONS,
@@ -24,6 +23,7 @@ from admin_mcp.gate.approvals import (
     IllegalEventError,
     Result,
 )
+from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.storage import GateStorage
 from tests.gate.questions import Clock, question, records
 
@@ -155,7 +155,7 @@ def test_what_became_of_it_is_kept_beside_it(tmp_path: Path) -> None:
 def test_an_agent_cannot_bury_a_person_in_questions(tmp_path: Path) -> None:
     clock = Clock()
     kept = records(tmp_path / "state", clock)
-    for number in range(MOST_PENDING["local"]):
+    for number in range(traits("local").most_open):
         kept.approvals.open(question(str(number)), "local")
     with pytest.raises(ApprovalUnavailable, match="wait for a person already"):
         kept.approvals.open(question("one too many"), "local")

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from admin_mcp.errors import ApprovalDenied, ApprovalPending, ApprovalUnavailable
-from admin_mcp.gate.approvals import MOST_PENDING, REJECTED_SECONDS
+from admin_mcp.gate.approvals import REJECTED_SECONDS
+from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.forms import Reply, form_schema
 from admin_mcp.gate.rejections import MOST_REJECTIONS, PAUSE_SECONDS
 from tests.gate.conftest import NewWorld
@@ -187,7 +188,7 @@ async def test_whatever_a_person_said_last_counts(new_world: NewWorld) -> None:
 async def test_only_so_many_forms_are_open_at_once(new_world: NewWorld) -> None:
     world = new_world()
     kept = world.storage.approvals
-    for number in range(MOST_PENDING["elicit"]):
+    for number in range(traits("elicit").most_open):
         kept.open(question(f"key {number}", name=f"Role {number}"), "elicit")
     with pytest.raises(ApprovalUnavailable, match="wait for a person already"):
         kept.open(question("one more", name="Other"), "elicit")
