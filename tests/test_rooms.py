@@ -23,6 +23,7 @@ ROOMS = (
     "api",
     "gate",
     "channels",
+    "jobs",
     "tools",
     "server",
     "cli",

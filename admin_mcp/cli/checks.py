@@ -19,6 +19,7 @@ from admin_mcp.gate.storage import GateStorage, open_storage
 from admin_mcp.installation import command_line, start_child
 from admin_mcp.private_files import open_to_others, private_directory
 from admin_mcp.settings import Settings
+from admin_mcp.tools.definitions import every_definition
 from admin_mcp.tools.selection import selection_of
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def _browser_found(settings: Settings) -> bool:
 
 
 def _tools(settings: Settings) -> Iterator[Finding]:
-    listed = selection_of(settings).of(compiled_catalog().tools)
+    listed = selection_of(settings).of(every_definition())
     if settings.search:
         yield Finding("ok", "tools", f"four that lead to {len(listed)}")
         return

@@ -101,12 +101,12 @@ def serve(context: click.Context, /, **flags: object) -> None:
 @click.pass_context
 def tools(context: click.Context, /, form: str | None, **flags: object) -> None:
     """Print what the chosen tools, and each toolset, cost a model; or the tools themselves."""
-    from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415 - each command loads only what it needs
     from admin_mcp.cli.tool_pages import markdown, summary  # noqa: PLC0415
+    from admin_mcp.tools.definitions import every_definition  # noqa: PLC0415
     from admin_mcp.tools.search import search_tools  # noqa: PLC0415
     from admin_mcp.tools.selection import selection_of  # noqa: PLC0415
 
-    settings, every = settings_of(context, flags), compiled_catalog().tools
+    settings, every = settings_of(context, flags), every_definition()
     try:
         chosen = selection_of(settings).of(every)
     except SettingsError as error:

@@ -62,16 +62,16 @@ def check(context: click.Context, /, file: Path) -> None:
 
     Ends with 2 if the file is wrong, with the line and the key.
     """
-    from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
     from admin_mcp.gate.composition import effects_of_tools, policy_warnings  # noqa: PLC0415
     from admin_mcp.gate.policy_file import read_policy_file  # noqa: PLC0415
+    from admin_mcp.tools.definitions import every_definition  # noqa: PLC0415
 
     settings = settings_of(context)
     try:
         read = read_policy_file(file.absolute(), _effects())
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
-    possible = effects_of_tools(compiled_catalog().tools)
+    possible = effects_of_tools(every_definition())
     for line in _summary(read, possible, settings):
         click.echo(line)
     _warn(policy_warnings(read, possible))
@@ -152,11 +152,11 @@ def operator_policy(settings: "Settings") -> "Policy":
         click.UsageError: its file can't be used.
 
     """
-    from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
     from admin_mcp.gate.composition import compose_policy  # noqa: PLC0415
+    from admin_mcp.tools.definitions import every_definition  # noqa: PLC0415
     from admin_mcp.tools.selection import left_out  # noqa: PLC0415
 
-    tools = compiled_catalog().tools
+    tools = every_definition()
     try:
         composed = compose_policy(settings, tools, left_out(settings, tools))
     except SettingsError as error:
@@ -166,10 +166,10 @@ def operator_policy(settings: "Settings") -> "Policy":
 
 
 def _effects() -> "dict[str, Effect]":
-    from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
     from admin_mcp.endpoints.schema import META_EFFECT  # noqa: PLC0415
+    from admin_mcp.tools.definitions import every_definition  # noqa: PLC0415
 
-    return {tool["name"]: tool["_meta"][META_EFFECT] for tool in compiled_catalog().tools}
+    return {tool["name"]: tool["_meta"][META_EFFECT] for tool in every_definition()}
 
 
 def _usual_place() -> Path:

@@ -1,7 +1,7 @@
 """What the tools cost a model, and the list of them, as pages for people. Pure."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from admin_mcp.endpoints.schema import META_EFFECT, META_ENDPOINT, META_RESOURCE, Json
 from admin_mcp.tools.selection import Selection
@@ -43,18 +43,31 @@ def markdown(tools: Sequence[Json]) -> str:
     lines = [
         "# Tools",
         "",
-        f"{len(tools)} tools, one for each documented endpoint, grouped by resource. Effects: *read* is free;",
+        f"{len(tools)} tools: one for each documented endpoint, grouped by resource, and jobs that make many calls.",
+        "Effects: *read* is free;",
         "*create*, *update*, *grant* (gives access) and *destroy* (takes something away) ask a person first.",
         "Every list takes `fetch_all` to merge its pages, up to `max_items`.",
         "",
     ]
     for resource, inside in groups.items():
         heading = resource.replace("_", " ").capitalize().replace(" api ", " API ")
-        lines += [f"## {heading}", "", "| Tool | Effect | Endpoint | What it does |"]
-        lines.append("|---|---|---|---|")
-        for tool in inside:
-            meta = tool["_meta"]
-            text = tool["description"].replace("|", "\\|")
-            lines.append(f"| `{tool['name']}` | {meta[META_EFFECT]} | `{meta[META_ENDPOINT]}` | {text} |")
-        lines.append("")
+        table = _endpoints(inside) if META_ENDPOINT in inside[0]["_meta"] else _jobs(inside)
+        lines += [f"## {heading}", "", *table, ""]
     return "\n".join(lines[:-1]) + "\n"
+
+
+def _endpoints(tools: Iterable[Json]) -> Iterator[str]:
+    yield from ("| Tool | Effect | Endpoint | What it does |", "|---|---|---|---|")
+    for tool in tools:
+        meta = tool["_meta"]
+        yield f"| `{tool['name']}` | {meta[META_EFFECT]} | `{meta[META_ENDPOINT]}` | {_cell(tool['description'])} |"
+
+
+def _jobs(tools: Iterable[Json]) -> Iterator[str]:
+    yield from ("| Tool | Effect | What it does |", "|---|---|---|")
+    for tool in tools:
+        yield f"| `{tool['name']}` | {tool['_meta'][META_EFFECT]} | {_cell(tool['description'])} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

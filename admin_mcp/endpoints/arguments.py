@@ -1,4 +1,4 @@
-"""An agent's arguments -> a validated ``Endpoint``, or one error that names each bad field and the way out. Pure.
+"""An agent's arguments -> validated ``Inputs``, or one error that names each bad field and the way out. Pure.
 
 Clients fill in what their model left out: with null, or with the default the schema declares. Both count as left out,
 but for a null where the schema offers null: there it empties the field.
@@ -8,36 +8,38 @@ import difflib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import get_args
+from typing import TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from admin_mcp.endpoints.base import Endpoint, retirement
+from admin_mcp.endpoints.base import Inputs, retirement
 from admin_mcp.endpoints.fields import clears_with_null
 from admin_mcp.errors import InvalidInput
+
+T = TypeVar("T", bound=Inputs)
 
 _LONGEST_ECHO = 80
 _LONGEST_CHOICE = 400
 
 
-def parse_arguments(endpoint: type[Endpoint], arguments: Mapping[str, object]) -> Endpoint:
+def parse_arguments(inputs: type[T], arguments: Mapping[str, object]) -> T:
     """Validate arguments strictly.
 
     Raises:
         InvalidInput: names every field that is missing, unknown or out of range; nothing was sent.
 
     """
-    given = without_nulls(endpoint, arguments)
-    _refuse_retired(endpoint, given)
+    given = without_nulls(inputs, arguments)
+    _refuse_retired(inputs, given)
     try:
-        return endpoint.model_validate(given)
+        return inputs.model_validate(given)
     except ValidationError as error:
         details = error.errors(include_url=False)
         raise InvalidInput(
-            f"{endpoint.SPEC.name}: " + "; ".join(_explain(endpoint, detail) for detail in details),
+            f"{inputs.SPEC.name}: " + "; ".join(_explain(inputs, detail) for detail in details),
             param=_place(details[0]["loc"]) or None,
-            hint=_hint(endpoint, details),
+            hint=_hint(inputs, details),
         ) from None
 
 
@@ -67,23 +69,23 @@ def _input_object(annotation: object) -> type[BaseModel] | None:
     return next((found for inner in get_args(annotation) if (found := _input_object(inner))), None)
 
 
-def _refuse_retired(endpoint: type[Endpoint], arguments: Mapping[str, object]) -> None:
+def _refuse_retired(inputs: type[Inputs], arguments: Mapping[str, object]) -> None:
     for name in arguments:
-        if reason := retirement(endpoint, name):
+        if reason := retirement(inputs, name):
             raise InvalidInput(
-                f"{endpoint.SPEC.name}: {name} changes nothing any more: {reason}",
+                f"{inputs.SPEC.name}: {name} changes nothing any more: {reason}",
                 param=name,
                 hint=f"Nothing was sent. Leave {name} out.",
             )
 
 
-def _explain(endpoint: type[Endpoint], detail: ErrorDetails) -> str:
+def _explain(inputs: type[Inputs], detail: ErrorDetails) -> str:
     place = _place(detail["loc"])
     match detail["type"]:
         case "missing":
             return f"{place} is missing"
         case "extra_forbidden":
-            return f"{place} is not an argument of this tool{_nearest(endpoint, detail['loc'])}"
+            return f"{place} is not an argument of this tool{_nearest(inputs, detail['loc'])}"
         case "nothing_to_change" | "missing_for_type":
             return detail["msg"]
     prefix = f"{place}: " if place else ""
@@ -121,17 +123,17 @@ def _allowed(detail: ErrorDetails) -> str:
     return template.format_map(detail.get("ctx", {})) if template else detail["msg"]
 
 
-def _hint(endpoint: type[Endpoint], details: Sequence[ErrorDetails]) -> str:
+def _hint(inputs: type[Inputs], details: Sequence[ErrorDetails]) -> str:
     """Say what the tool takes; ids that don't look like ids get the reminder where ids come from."""
     if any(detail["type"] == "resource_id" for detail in details):
         return "Nothing was sent. Pass the id exactly as a list or get tool returned it."
-    fields = [(name, field) for name, field in endpoint.model_fields.items() if retirement(endpoint, name) is None]
+    fields = [(name, field) for name, field in inputs.model_fields.items() if retirement(inputs, name) is None]
     taken = ", ".join(f"{name} (required)" if field.is_required() else name for name, field in fields) or "none"
-    return f"Nothing was sent. Arguments of {endpoint.SPEC.name}: {taken}."
+    return f"Nothing was sent. Arguments of {inputs.SPEC.name}: {taken}."
 
 
-def _nearest(endpoint: type[Endpoint], location: Sequence[int | str]) -> str:
-    close = difflib.get_close_matches(str(location[-1]), list(endpoint.model_fields), n=1, cutoff=0.5)
+def _nearest(inputs: type[Inputs], location: Sequence[int | str]) -> str:
+    close = difflib.get_close_matches(str(location[-1]), list(inputs.model_fields), n=1, cutoff=0.5)
     return f" (did you mean {close[0]}?)" if close and len(location) == 1 else ""
 
 

@@ -15,7 +15,7 @@ import inspect
 import re
 import sys
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self, TypedDict, Unpack, cast, get_args
+from typing import Any, ClassVar, Literal, Protocol, Self, TypedDict, Unpack, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
@@ -129,10 +129,28 @@ class Keywords(TypedDict, total=False):
     abstract: bool
 
 
-class Endpoint(BaseModel):
-    """Base of every catalog class. ``SPEC`` is its only class attribute, so fields may be called what the API says."""
+class NamedSpec(Protocol):
+    """What every tool with typed arguments has: a name to be called by, and what its calls do."""
+
+    @property
+    def name(self) -> str:
+        """The tool's name."""
+
+    @property
+    def effect(self) -> Effect:
+        """What a call does."""
+
+
+class Inputs(BaseModel):
+    """The typed arguments of one tool."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    SPEC: ClassVar[NamedSpec]
+
+
+class Endpoint(Inputs):
+    """Base of every catalog class. ``SPEC`` is its only class attribute, so fields may be called what the API says."""
 
     SPEC: ClassVar[EndpointSpec]
 
@@ -157,9 +175,9 @@ class Endpoint(BaseModel):
         if "returns" not in given:
             raise EndpointDefinitionError(f"{cls.__name__}: say what it returns: returns=Model")
         cls.SPEC = EndpointSpec(
-            name=_tool_name(cls),
-            title=_title(cls),
-            description=_description(cls),
+            name=_endpoint_name(cls),
+            title=tool_title(cls),
+            description=tool_description(cls),
             method=method,
             path=path,
             path_fields=_path_fields(cls, method, path),
@@ -189,9 +207,9 @@ class Endpoint(BaseModel):
         return self
 
 
-def retirement(endpoint: type[Endpoint], name: str) -> str | None:
+def retirement(inputs: type[Inputs], name: str) -> str | None:
     """Return why a field is no argument of the tool although the API documents it, or None if it is one."""
-    field = endpoint.model_fields.get(name)
+    field = inputs.model_fields.get(name)
     reasons = (note.reason for note in (field.metadata if field else ()) if isinstance(note, Retired))
     return next(reasons, None)
 
@@ -211,21 +229,29 @@ def _method_and_path(cls: type[Endpoint], given: Keywords) -> tuple[Method, str]
     return method, path
 
 
-def _tool_name(cls: type[Endpoint]) -> str:
+def tool_name(cls: type) -> str:
+    """Return the tool's name: the class's, in snake_case."""
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
     if not _TOOL_NAME.fullmatch(name):
         raise EndpointDefinitionError(f"{cls.__name__}: {name!r} is not a tool name of at most 40 characters")
+    return name
+
+
+def _endpoint_name(cls: type[Endpoint]) -> str:
+    name = tool_name(cls)
     if name.partition("_")[0] not in VERBS:
         raise EndpointDefinitionError(f"{cls.__name__}: begin the name with one of {', '.join(sorted(VERBS))}")
     return name
 
 
-def _title(cls: type[Endpoint]) -> str:
-    words = _tool_name(cls).replace("_api_", "_API_").replace("_api", "_API").split("_")
+def tool_title(cls: type) -> str:
+    """Return the tool's title: its name in words."""
+    words = tool_name(cls).replace("_api_", "_API_").replace("_api", "_API").split("_")
     return " ".join([words[0].capitalize(), *words[1:]])
 
 
-def _description(cls: type[Endpoint]) -> str:
+def tool_description(cls: type) -> str:
+    """Return the tool's description: the class's docstring, as one line."""
     text = cls.__dict__.get("__doc__")
     if text is None and sys.flags.optimize >= 2:  # noqa: PLR2004 - `-OO` drops docstrings; the compiled list has them
         return ""

@@ -62,6 +62,17 @@ class PaginatedEndpoint(Endpoint, abstract=True):
         """Return the name of the answer's field that holds the next cursor, or None where the last id is the cursor."""
         return next((name for name in _NEXT_FIELDS if name in cls.SPEC.returns.model_fields), None)
 
+    @classmethod
+    def cursor_after(cls, page: Json) -> str | None:
+        """Return the cursor of the page after this one, or None where the list ends or names none."""
+        if not page.get("has_more"):
+            return None
+        if field := cls.next_field():
+            cursor = page.get(field)
+        else:
+            cursor = page.get("last_id") or (_id(page["data"][-1]) if page["data"] else None)
+        return cursor if isinstance(cursor, str) and cursor else None
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -137,7 +148,7 @@ class _Merged:
         self.items += rows
         self.size += _added_size(rows)
         self.pages += 1
-        cursor = _next_cursor(self._call, page)
+        cursor = self._call.cursor_after(page)
         self.cursor = None if cursor in self._cursors else cursor
         if cursor is not None:
             self._cursors.add(cursor)
@@ -221,16 +232,6 @@ def _fitting(rows: list[Any], budget: int) -> int:
         if size > budget:
             return max(count, 1)
     return len(rows)
-
-
-def _next_cursor(call: PaginatedEndpoint, page: Json) -> str | None:
-    if not page.get("has_more"):
-        return None
-    if field := call.next_field():
-        cursor = page.get(field)
-    else:
-        cursor = page.get("last_id") or (_id(page["data"][-1]) if page["data"] else None)
-    return cursor if isinstance(cursor, str) and cursor else None
 
 
 def _id(row: object) -> str | None:

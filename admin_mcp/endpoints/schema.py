@@ -10,14 +10,15 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
-from admin_mcp.endpoints.base import ApiObject, Endpoint, EndpointSpec, retirement
+from admin_mcp.endpoints.base import ApiObject, Endpoint, EndpointSpec, Inputs, retirement
 
 META_ENDPOINT = "openai-admin-mcp/endpoint"
 META_EFFECT = "openai-admin-mcp/effect"
 META_RESOURCE = "openai-admin-mcp/resource"
 META_LOOKUPS = "openai-admin-mcp/lookups"
-"""Keys of a tool's ``_meta``: documented method and path, what a call does, the catalog module it is from, and the list
-tools that give the ids it takes."""
+META_TOOLSETS = "openai-admin-mcp/toolsets"
+"""Keys of a tool's ``_meta``: documented method and path, what a call does, the module it is from, the list tools that
+give the ids it takes, and the toolsets it belongs to beside its resource's."""
 
 Json = dict[str, Any]
 """A JSON object. Its values are JSON by construction, and JSON has no narrower Python type."""
@@ -30,7 +31,7 @@ def build_tool(endpoint: type[Endpoint], lookups: Sequence[str] = ()) -> Json:
         "name": spec.name,
         "title": spec.title,
         "description": spec.description,
-        "inputSchema": input_schema(endpoint),
+        "inputSchema": input_schema(endpoint, endpoint.SPEC.local_fields),
         "outputSchema": output_schema(spec.returns),
         "annotations": annotations(spec),
         "_meta": {
@@ -53,12 +54,12 @@ def annotations(spec: EndpointSpec) -> Json:
     }
 
 
-def input_schema(endpoint: type[Endpoint]) -> Json:
-    """Return the schema of a tool's arguments."""
-    schema = _inlined(endpoint, mode="validation")
+def input_schema(inputs: type[Inputs], last: Sequence[str] = ()) -> Json:
+    """Return the schema of a tool's arguments, those of ``last`` at the end."""
+    schema = _inlined(inputs, mode="validation")
     documented: Json = schema.get("properties", {})
-    properties = {name: part for name, part in documented.items() if retirement(endpoint, name) is None}
-    own = {name: properties.pop(name) for name in endpoint.SPEC.local_fields}
+    properties = {name: part for name, part in documented.items() if retirement(inputs, name) is None}
+    own = {name: properties.pop(name) for name in last}
     return {
         "type": "object",
         "properties": {**properties, **own},

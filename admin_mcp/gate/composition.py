@@ -37,7 +37,11 @@ def compose_policy(settings: Settings, tools: Sequence[Json], left_out: Mapping[
         for where, names in left_out.items()
     )
     policy = Policy.standard(
-        read_only=settings.read_only, left_out=missing, rules=file.rules, guardrails=file.guardrails
+        read_only=settings.read_only,
+        left_out=missing,
+        rules=file.rules,
+        guardrails=file.guardrails,
+        excluded=tuple(name for part in settings.exclude_tools.split(",") if (name := part.strip())),
     )
     return ComposedPolicy(policy, tuple(policy_warnings(file, effects_of_tools(tools))))
 

@@ -52,7 +52,7 @@ def _may_grant(tool: Json, effect: Effect) -> bool:
         return False
     fields = set(tool["inputSchema"].get("properties", {}))
     gives = fields & {"role", "role_id"} or (effect == "update" and fields & {"permissions", "scopes", _LIFETIME})
-    return _TRUSTING in tool["_meta"][META_ENDPOINT] or bool(gives)
+    return _TRUSTING in tool["_meta"].get(META_ENDPOINT, "") or bool(gives)
 
 
 def raises_power(call: Endpoint, seen: Snapshot) -> bool:

@@ -17,7 +17,7 @@ from admin_mcp.api.connection import Api
 from admin_mcp.api.permits import Admission
 from admin_mcp.api.request import WireRequest
 from admin_mcp.catalog import Catalog
-from admin_mcp.endpoints.base import Endpoint, EndpointSpec
+from admin_mcp.endpoints.base import Endpoint, EndpointSpec, NamedSpec
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApprovalPending, CallError, PolicyDenied, StateUnavailable
 from admin_mcp.gate.approval_channel import ChannelSelector
@@ -117,6 +117,29 @@ class Gate:
             if spec.mutates and not verdict.rule.startswith((READ_ONLY.name, LEFT_OUT)):
                 await self._record_refusal(denial, spec.name)
             raise denial
+
+    def check_job(self, spec: NamedSpec) -> None:
+        """Return if a job may be called. What it reads is checked by itself.
+
+        Raises:
+            PolicyDenied: names the rule.
+
+        """
+        verdict = self._policy.decide(spec.name, READS, ())
+        if verdict.decision == "deny":
+            raise policy_denial(spec, verdict)
+
+    def admit_read_of_job(self, call: Endpoint) -> None:
+        """Return if a job may make this read. It may make those as well that the selection left out, unless excluded.
+
+        Raises:
+            PolicyDenied: names the rule.
+
+        """
+        spec = type(call).SPEC
+        verdict = self._policy.of_jobs().decide(spec.name, READS, named_projects(call))
+        if verdict.decision == "deny":
+            raise policy_denial(spec, verdict)
 
     def admit_read(self, call: Endpoint) -> None:
         """Return if a read may be sent. What it answers must be ``release``d.

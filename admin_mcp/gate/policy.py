@@ -5,7 +5,7 @@ rule says otherwise; read-only refuses changes before all else.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Literal, get_args
 
@@ -75,6 +75,7 @@ class Rule:
 READ_ONLY = Rule("read-only: this server was started to read only", "deny", effects=CHANGES)
 LEFT_OUT = "selection: this server was started without this tool"
 """How the name of each rule begins that refuses what the selection lacks."""
+EXCLUDED = "selection: this server was started with --exclude-tools for this tool"
 DEFAULT_RULES = (
     Rule("default: reads are allowed", "allow", effects=READS),
     Rule("default: changes need a person's approval", "confirm", effects=CHANGES),
@@ -95,6 +96,8 @@ class Policy:
 
     rules: tuple[Rule, ...] = DEFAULT_RULES
     guardrails: Guardrails = field(default_factory=Guardrails)
+    excluded: tuple[str, ...] = ()
+    """Globs of the tools that the operator excluded by name, which jobs may not use either."""
 
     @classmethod
     def standard(
@@ -104,10 +107,16 @@ class Policy:
         left_out: Iterable[Rule] = (),
         rules: Iterable[Rule] = (),
         guardrails: Guardrails | None = None,
+        excluded: tuple[str, ...] = (),
     ) -> "Policy":
         """Return the operator's rules after what the server was started without, and before the defaults."""
         first = (*([READ_ONLY] if read_only else []), *left_out)
-        return cls((*first, *rules, *DEFAULT_RULES), guardrails or Guardrails())
+        return cls((*first, *rules, *DEFAULT_RULES), guardrails or Guardrails(), excluded)
+
+    def of_jobs(self) -> "Policy":
+        """Return the policy for what jobs read: what was not selected may be read, and what was excluded may not."""
+        chosen = tuple(rule for rule in self.rules if not rule.name.startswith(LEFT_OUT))
+        return replace(self, rules=(Rule(EXCLUDED, "deny", tools=self.excluded), *chosen) if self.excluded else chosen)
 
     def decide(self, tool: str, effects: Effects, projects: Collection[str]) -> Verdict:
         """Return the verdict of the first rule that matches.

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from admin_mcp.endpoints.base import EndpointSpec
+from admin_mcp.endpoints.base import NamedSpec
 from admin_mcp.errors import (
     ApprovalDenied,
     ApprovalUnavailable,
@@ -104,7 +104,7 @@ def not_resent(error: CallError) -> StoppedAtRecheck:
     )
 
 
-def policy_denial(spec: EndpointSpec, verdict: Verdict) -> PolicyDenied:
+def policy_denial(spec: NamedSpec, verdict: Verdict) -> PolicyDenied:
     """Return the refusal that names the rule."""
     return PolicyDenied(
         f"{spec.name} is not allowed here ({verdict.rule}); nothing was sent.",

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.storage import GateStorage
+from admin_mcp.jobs import compiled_jobs
 from admin_mcp.settings import Settings
 from admin_mcp.tools.confirm import ConfirmTool
+from admin_mcp.tools.definitions import every_definition
 from admin_mcp.tools.endpoint_tool import EndpointTool, Installation
+from admin_mcp.tools.job_tool import ReportTool
 from admin_mcp.tools.protocol import Tool
 from admin_mcp.tools.selection import selection_of
 
@@ -32,9 +35,9 @@ def offer_of(settings: Settings, server: Installation, storage: GateStorage) -> 
         SettingsError: a name in them fits nothing, or nothing is left.
 
     """
-    every = server.catalog.tools
-    offered = selection_of(settings).of(every)
-    tools: dict[str, Tool] = {tool["name"]: EndpointTool(tool, server) for tool in every}
+    offered = selection_of(settings).of(every_definition())
+    tools: dict[str, Tool] = {tool["name"]: EndpointTool(tool, server) for tool in server.catalog.tools}
+    tools |= {tool["name"]: ReportTool(tool, server) for tool in compiled_jobs()}
     confirm = [ConfirmTool(storage.approvals, tools.get)] if _two_steps(settings) else []
     listed, reached = offered, tools
     if settings.search:

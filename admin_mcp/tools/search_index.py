@@ -79,13 +79,15 @@ def _score(tool: Json, text: "_Text", terms: "_Terms", rarity: Mapping[str, floa
     fits = ((share * text[word] * rarity[word] for word, share in term if word in text) for term in terms)
     asked = {word for term in terms for word, _ in term}
     things = _split(tool["name"])[1:]
-    return sum(max(fit, default=0.0) for fit in fits) * (1 + sum(word in asked for word in things) / len(things))
+    return sum(max(fit, default=0.0) for fit in fits) * (
+        1 + sum(word in asked for word in things) / max(len(things), 1)
+    )
 
 
 def _words(tool: Json) -> _Text:
     places = {
         "name": tool["name"],
-        "resource": f"{tool['_meta'][META_RESOURCE]} {tool['_meta'][META_ENDPOINT]}",
+        "resource": f"{tool['_meta'][META_RESOURCE]} {tool['_meta'].get(META_ENDPOINT, '')}",
         "description": tool["description"],
         "arguments": " ".join(tool["inputSchema"]["properties"]),
     }

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
-from admin_mcp.endpoints.schema import META_EFFECT, META_LOOKUPS, META_RESOURCE, Json
+from admin_mcp.endpoints.schema import META_EFFECT, META_LOOKUPS, META_RESOURCE, META_TOOLSETS, Json
 
 PRESETS: dict[str, tuple[str, ...]] = {
     "people": ("users", "invites", "groups", "group_*", "roles", "user_roles"),
@@ -45,7 +45,7 @@ def members(tools: Sequence[Json], toolset: str) -> list[Json]:
 
 def presets_with(tool: Json) -> list[str]:
     """Return the presets that a tool belongs to by its resource; there is at least one."""
-    return [name for name, globs in PRESETS.items() if fits(tool["_meta"][META_RESOURCE], globs)]
+    return [name for name in PRESETS if _in(tool, name)]
 
 
 def fits(name: str, globs: Iterable[str]) -> bool:
@@ -57,4 +57,4 @@ def _in(tool: Json, toolset: str) -> bool:
     meta = tool["_meta"]
     if toolset in {"all", "read"}:
         return toolset == "all" or meta[META_EFFECT] == "read"
-    return fits(meta[META_RESOURCE], PRESETS.get(toolset, (toolset,)))
+    return toolset in meta.get(META_TOOLSETS, ()) or fits(meta[META_RESOURCE], PRESETS.get(toolset, (toolset,)))

@@ -11,10 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from admin_mcp import __version__
-from admin_mcp.catalog import compiled_catalog
 from admin_mcp.cli.main import main
 from admin_mcp.settings import PLACEHOLDER_KEY, Settings
-from tests.contract.facts import COUNT
+from admin_mcp.tools.definitions import every_definition
 from tests.sessions import LEGACY, environment, session
 from tests.terminal import needs_terminal, terminal
 
@@ -33,8 +32,8 @@ def test_version_is_printed() -> None:
 def test_tools_prints_what_a_client_gets() -> None:
     code, out, _ = run("tools", "--json")
     assert code == 0
-    assert json.loads(out) == {"tools": list(compiled_catalog().tools)}
-    assert f"{COUNT} tools" in run("tools")[1]
+    assert json.loads(out) == {"tools": list(every_definition())}
+    assert f"{len(every_definition())} tools" in run("tools")[1]
 
 
 def test_tools_of_a_read_only_server_are_the_reading_ones() -> None:
@@ -44,7 +43,7 @@ def test_tools_of_a_read_only_server_are_the_reading_ones() -> None:
 
 def test_tools_as_markdown_names_every_tool_once() -> None:
     _, out, _ = run("tools", "--markdown")
-    for tool in compiled_catalog().tools:
+    for tool in every_definition():
         assert out.count(f"| `{tool['name']}` |") == 1
 
 
@@ -179,7 +178,7 @@ def test_the_demo_reads_is_put_off_is_approved_and_shows_the_change() -> None:
     )
     story = completed.stdout
     steps = [
-        f"lists the tools: {COUNT}",
+        f"lists the tools: {len(every_definition())}",
         "list_roles",
         "The person closes it undecided",
         "approval_denied",

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from admin_mcp.cli.main import main
-from tests.contract.facts import COUNT
+from admin_mcp.tools.definitions import every_definition
 
 SAMPLE = Path(__file__).parents[2] / "config" / "policy.toml"
 
@@ -144,7 +144,7 @@ def test_checking_says_what_each_rule_does_in_order(tmp_path: Path) -> None:
     assert "1. destruction is confirmed on this machine (policy.toml line " in out
     assert "): a person is asked, through local only" in out
     assert "2. nobody makes admin keys through an assistant (policy.toml line " in out
-    assert f"1 of {COUNT} tools: create_admin_api_key" in out
+    assert f"1 of {len(every_definition())} tools: create_admin_api_key" in out
     assert "Otherwise reads are allowed; of a change: a person is asked (--approval auto)." in out
     assert "Guardrails: last_owner on, own_key on." in out
 
@@ -163,7 +163,7 @@ def test_checking_warns_of_what_passes_unasked_and_of_rules_that_do_nothing(tmp_
     assert ", in proj_1: " in out
     assert out.count("Never decides: the rules before it fit all of these.") == 1
     assert out.index("rule 3 (policy.toml") < out.index("Never decides") < out.index("rule 4 (policy.toml")
-    assert f"0 of {COUNT} tools: none has one of these effects" in out
+    assert f"0 of {len(every_definition())} tools: none has one of these effects" in out
     assert "own_key off" in out
     assert "WARNING: rule 1 (policy.toml line 1) allows WITHOUT asking anyone: delete_role" in err
     assert "WARNING: the guardrail own_key is switched off." in err

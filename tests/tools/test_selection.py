@@ -6,19 +6,19 @@ from fnmatch import fnmatchcase
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from admin_mcp.catalog import compiled_catalog
 from admin_mcp.cli.tool_pages import summary, tokens
-from admin_mcp.endpoints.schema import META_EFFECT, META_RESOURCE, Json
+from admin_mcp.endpoints.schema import META_EFFECT, META_ENDPOINT, META_RESOURCE, Json
 from admin_mcp.errors import SettingsError
 from admin_mcp.gate.policy_file import sample_policy
+from admin_mcp.tools.definitions import every_definition
 from admin_mcp.tools.selection import Selection
 from admin_mcp.tools.toolsets import PRESETS, members, toolsets
 from tests.cli.test_main import run
 from tests.recorder import Recorder
 from tests.sessions import ERAS, KEY, session
 
-TOOLS = compiled_catalog().tools
-RESOURCES = {tool["_meta"][META_RESOURCE] for tool in TOOLS}
+TOOLS = every_definition()
+RESOURCES = {tool["_meta"][META_RESOURCE] for tool in TOOLS if META_ENDPOINT in tool["_meta"]}
 
 
 def names(selection: Selection) -> list[str]:
@@ -44,7 +44,8 @@ def test_projects_is_the_projects_and_all_that_is_in_them_and_the_lists_they_nee
     inside = members(TOOLS, "projects")
     own = {tool["_meta"][META_RESOURCE] for tool in inside if tool["_meta"][META_RESOURCE].startswith("project")}
     assert own == {name for name in RESOURCES if name.startswith("project")}
-    brought = {tool["name"] for tool in inside if tool["_meta"][META_RESOURCE] not in own}
+    endpoints = [tool for tool in inside if META_ENDPOINT in tool["_meta"]]
+    brought = {tool["name"] for tool in endpoints if tool["_meta"][META_RESOURCE] not in own}
     assert brought == {"list_users", "list_groups", "list_certificates", "list_external_keys"}
 
 

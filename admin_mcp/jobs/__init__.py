@@ -1,0 +1,43 @@
+"""Work above single endpoints: reports, which only read, and playbooks, which draft a plan. One class is one tool.
+
+This module finds them. What is compiled is listed without importing any of them.
+"""
+
+import json
+from functools import cache
+from importlib import import_module, resources
+from pathlib import Path
+
+from admin_mcp.endpoints.schema import META_RESOURCE, Json
+from admin_mcp.jobs.base import Job
+
+
+@cache
+def compiled_jobs() -> tuple[Json, ...]:
+    """Return the ``tools/list`` entries of all jobs, as compiled by ``make catalog``."""
+    return tuple(json.loads(resources.files(__name__).joinpath("jobs.json").read_text("utf-8"))["tools"])
+
+
+def job_class(definition: Json) -> type[Job]:
+    """Return the class behind a compiled entry, importing its module on first use."""
+    module = import_module(f"{__name__}.{definition['_meta'][META_RESOURCE]}.{definition['name']}")
+    job: type[Job] = getattr(module, "".join(word.capitalize() for word in definition["name"].split("_")))
+    return job
+
+
+def all_jobs() -> list[type[Job]]:
+    """Import every job's module and return their classes, reports first."""
+    found: list[type[Job]] = []
+    for kind in ("reports", "playbooks"):
+        directory = Path(next(iter(import_module(f"{__name__}.{kind}").__path__)))
+        for file in sorted(directory.glob("[!_]*.py")):
+            module = import_module(f"{__name__}.{kind}.{file.stem}")
+            found += [
+                thing
+                for thing in vars(module).values()
+                if isinstance(thing, type)
+                and issubclass(thing, Job)
+                and thing.__module__ == module.__name__
+                and "SPEC" in vars(thing)
+            ]
+    return found

@@ -1,0 +1,149 @@
+"""The reads of one job: at most eight at once, each once, with progress. What can't be read is kept in a list."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import anyio
+
+from admin_mcp.api.connection import Read
+from admin_mcp.catalog import Catalog
+from admin_mcp.endpoints.schema import Json
+from admin_mcp.errors import CallError, NotFound, Permission, PolicyDenied, RateLimited
+
+AT_ONCE = 8
+LARGEST_PAGE = 100
+MOST_PAGES = 1000
+SLOWED_SECONDS = (5.0, 15.0, 30.0)
+"""How long to wait after each answer that asks to slow down, beyond what the client waited already."""
+
+Report = Callable[[float, float | None, str], Awaitable[None]]
+"""Tells the client how far the job is: done, of how much, and in words."""
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something that could not be read: what, in words, and why."""
+
+    what: str
+    why: str
+
+
+class Reader:
+    """Reads for one job. ``now`` gives unix seconds, ``sleep`` waits."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        read: Read,
+        report: Report,
+        *,
+        now: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
+        self.now = now
+        self.unread: list[Unread] = []
+        self._catalog = catalog
+        self._read = read
+        self._report = report
+        self._sleep = sleep
+        self._limiter = anyio.CapacityLimiter(AT_ONCE)
+        self._reading: dict[tuple[str, str], anyio.Event] = {}
+        self._known: dict[tuple[str, str], Json | CallError] = {}
+        self._done = 0
+
+    async def get(self, tool: str, **arguments: object) -> Json:
+        """Return what one read tool answers; a second time from memory.
+
+        Raises:
+            CallError: it failed.
+
+        """
+        call = self._catalog.endpoint(tool).model_validate(arguments)
+        key = (tool, call.model_dump_json(exclude_unset=True))
+        if (event := self._reading.get(key)) is not None:
+            await event.wait()
+        if key not in self._known:
+            self._reading[key] = anyio.Event()
+            try:
+                self._known[key] = await self._patiently(tool, arguments)
+            except CallError as error:
+                self._known[key] = error
+            finally:
+                self._reading.pop(key).set()
+        found = self._known[key]
+        if isinstance(found, CallError):
+            raise found
+        return found
+
+    async def all(self, tool: str, **arguments: object) -> list[Json]:
+        """Return every item of a list, whatever its pages.
+
+        Raises:
+            CallError: a page can't be read, or the pages go round.
+
+        """
+        from admin_mcp.endpoints.paging import PaginatedEndpoint  # noqa: PLC0415 - comes with the catalog's modules
+
+        endpoint = self._catalog.endpoint(tool)
+        if not issubclass(endpoint, PaginatedEndpoint):
+            raise TypeError(f"{tool} is no list")
+        first = endpoint.model_validate(arguments)
+        given = {"limit": first.page_size(), **arguments}
+        items: list[Json] = []
+        cursors: set[str] = set()
+        for _ in range(MOST_PAGES):
+            page = await self.get(tool, **given)
+            items += [item for item in page.get("data") or () if isinstance(item, dict)]
+            cursor = endpoint.cursor_after(page)
+            if cursor is None or cursor in cursors:
+                return items
+            cursors.add(cursor)
+            given[endpoint.cursor_argument()] = cursor
+        self.unread.append(Unread(f"{tool} beyond {len(items)} items", "the list is too long"))
+        return items
+
+    async def each(self, things: Iterable[_T], function: Callable[[_T], Awaitable[_R]]) -> list[_R]:
+        """Return what the function makes of each thing, in their order, several at a time."""
+        listed = list(things)
+        results: dict[int, _R] = {}
+
+        async def one(number: int, thing: _T) -> None:
+            results[number] = await function(thing)
+
+        async with anyio.create_task_group() as group:
+            for number, thing in enumerate(listed):
+                group.start_soon(one, number, thing)
+        return [results[number] for number in range(len(listed))]
+
+    async def attempt(self, what: str, reading: Awaitable[_T]) -> _T | None:
+        """Return what a read answers, or None where the key or the policy does not allow it: that is noted."""
+        try:
+            return await reading
+        except (Permission, PolicyDenied, NotFound) as error:
+            self.unread.append(Unread(what, error.message))
+            return None
+
+    def unreadable(self) -> Sequence[Json]:
+        """Return what could not be read, for the answer."""
+        return [{"what": each.what, "why": each.why} for each in self.unread]
+
+    async def _patiently(self, tool: str, arguments: dict[str, object]) -> Json:
+        """Read, and go on after a while where the API asks to slow down."""
+        call = self._catalog.endpoint(tool).model_validate(arguments)
+        for wait in (*SLOWED_SECONDS, None):
+            try:
+                async with self._limiter:
+                    answer = await self._read(call)
+            except RateLimited:
+                if wait is None:
+                    raise
+                await self._sleep(wait)
+            else:
+                self._done += 1
+                await self._report(self._done, None, f"{self._done} reads; the last: {tool}")
+                return answer
+        raise AssertionError("the last try either answers or raises")
