@@ -17,7 +17,7 @@ def verification(spec: EndpointSpec, catalog: Catalog) -> str:
 def absence(spec: EndpointSpec, catalog: Catalog) -> str:
     """Return the hint for a read of something that is set at most once and is not there, or an empty string.
 
-    Not the ids are amiss then: nothing may be set yet.
+    The ids may be right then: nothing may be set yet.
     """
     setter = None if spec.path.endswith("}") else catalog.find(f"POST {spec.path}")
     if spec.mutates or setter is None or "data" in spec.returns.model_fields:

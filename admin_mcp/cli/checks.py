@@ -1,4 +1,4 @@
-"""What ``doctor`` looks at: each check is a finding that says what is so and, where it is amiss, the way out.
+"""What ``doctor`` looks at: each check is a finding that says what is so and, where it is wrong, the way out.
 
 It reads, and changes nothing but an empty state directory, which it makes as the server would.
 """
@@ -138,7 +138,7 @@ def _state(settings: Settings) -> Finding:
         count, broken = storage.journal.verify()
         mode = open_to_others(settings.state_dir)
     except (StateUnavailable, OSError) as error:
-        return Finding("FAIL", "state", f"{where}: {error} Changes are refused until this is mended.")
+        return Finding("FAIL", "state", f"{where}: {error} Changes are refused until this is fixed.")
     if broken is not None and broken.damaged:
         return Finding("FAIL", "state", f"{where}: {broken.reason}; changes are refused. See `journal verify`")
     if broken is not None:

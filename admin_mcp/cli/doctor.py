@@ -13,7 +13,7 @@ from admin_mcp.settings import Settings
 def doctor(context: click.Context, /, **flags: object) -> None:
     """Check the key, the API, permissions, state directory, browser, and who is asked in each host.
 
-    Only small reads are sent. Ends with 1 if something must be mended.
+    Only small reads are sent. Ends with 1 if something must be fixed.
     """
     import anyio  # noqa: PLC0415 - each command loads only what it needs
 

@@ -119,7 +119,7 @@ def _parsed(path: Path, text: str | None) -> Json:
     try:
         value = json.loads(text) if text and text.strip() else {}
     except ValueError as error:
-        raise click.ClickException(f"{path} is not JSON ({error}); mend it first, nothing was written") from None
+        raise click.ClickException(f"{path} is not JSON ({error}); correct it first, nothing was written") from None
     if not isinstance(value, dict):
         raise click.ClickException(f"{path} holds no JSON object; nothing was written")
     return value

@@ -151,7 +151,7 @@ class Approvals:
             return self._insert(connection, question, channel), True
 
     def _require_patience(self, connection: sqlite3.Connection, channel: Channel) -> None:
-        """Refuse to ask anything for a while after several noes, or while much waits."""
+        """Refuse to ask anything for a while after several rejections, or while much waits."""
         if (seconds := rejections.pause(connection, self._clock())) > 0:
             raise ApprovalDenied(
                 f"A person rejected {rejections.MOST_REJECTIONS} changes within ten minutes, so nobody is "

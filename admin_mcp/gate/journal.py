@@ -50,7 +50,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """The first place where the chain does not hold. ``damaged``: no change is sent until that is mended."""
+    """The first place where the chain does not hold. ``damaged``: no change is sent until that is repaired."""
 
     seq: int
     reason: str
