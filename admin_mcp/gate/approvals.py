@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.errors import AdminMcpError, ApprovalDenied, ApprovalUnavailable
+from admin_mcp.errors import AdminMcpError, ApprovalDenied, ApprovalUnavailable, Conflict
 from admin_mcp.gate import rejections
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.database import Database
@@ -30,6 +30,12 @@ Event = Literal["approve", "reject", "close", "claim", "void", "expire"]
 
 PENDING_SECONDS = 600.0
 APPROVED_SECONDS = 300.0
+PLAN_APPROVED_SECONDS = 1800.0
+"""An approved plan takes its time; the approval covers the steps that are not sent yet."""
+
+APPLY_PLAN = "apply_plan"
+"""The tool under which a plan is approved."""
+
 REJECTED_SECONDS = rejections.STANDS_SECONDS
 KEPT_SECONDS = 86_400.0
 """How long an ended approval can still be looked at. The journal keeps what it was about for ever."""
@@ -106,8 +112,13 @@ class Approval:
     @property
     def ends(self) -> float | None:
         """When the state ends by itself, as unix seconds, or None if it does not."""
-        lifetime = _lifetime(self.state)
+        lifetime = self.lifetime
         return None if lifetime is None else self.since + lifetime
+
+    @property
+    def lifetime(self) -> float | None:
+        """For how many seconds its state lasts, or None if that has no end."""
+        return _lifetime(self.state, plan=self.question.tool == APPLY_PLAN)
 
 
 class Approvals:
@@ -218,6 +229,28 @@ class Approvals:
             self._journal.add(connection, "sending", approval_id, **sending)
             return changed
 
+    def holds(self, connection: sqlite3.Connection, approval_id: str, key: str) -> bool:
+        """Whether an approval of exactly this still holds, within the caller's transaction."""
+        approval = _find(connection, approval_id)
+        if approval is None or approval.state != "approved" or self._is_over(approval):
+            return False
+        return approval.question.key == key
+
+    def ask_instead(self, connection: sqlite3.Connection, key: str, question: Question) -> None:
+        """Have the open questions about one thing ask about another, within the caller's transaction.
+
+        Raises:
+            Conflict: one was answered already.
+
+        """
+        for approval in _living(connection, key):
+            if approval.state != "pending":
+                raise Conflict("It is approved already, as a whole.", hint="Deny that approval first.")
+            connection.execute(
+                "UPDATE approvals SET key = ?, preview = ? WHERE id = ?",
+                (question.key, question.preview.model_dump_json(), approval.id),
+            )
+
     def finish(self, approval_id: str, result: Result, record: Json) -> None:
         """Keep what became of the request, for whoever looks at the approval afterwards, and record it."""
         with self._database.transaction(OUTCOME_PATIENCE_SECONDS) as connection:
@@ -303,7 +336,7 @@ class Approvals:
 
     def _is_over(self, approval: Approval) -> bool:
         """Whether the time of its state has passed."""
-        lifetime = _lifetime(approval.state)
+        lifetime = approval.lifetime
         # A clock that was set back must not give an approval a longer life than it was given.
         return lifetime is not None and not -_CLOCK_SLACK <= self._clock() - approval.since < lifetime
 
@@ -315,13 +348,12 @@ class Approvals:
         return self._clock() - approval.opened >= KEPT_SECONDS
 
 
-def _lifetime(state: ApprovalState) -> float | None:
-    """Return for how many seconds a state lasts, or None if it has no end."""
+def _lifetime(state: ApprovalState, *, plan: bool) -> float | None:
     match state:
         case "pending":
             return PENDING_SECONDS
         case "approved":
-            return APPROVED_SECONDS
+            return PLAN_APPROVED_SECONDS if plan else APPROVED_SECONDS
         case "rejected":
             return REJECTED_SECONDS
         case "used" | "void" | "expired":

@@ -5,7 +5,7 @@ It composes the pure parts around it. It reads through the API it is given and n
 
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,18 +19,17 @@ from admin_mcp.api.request import WireRequest
 from admin_mcp.catalog import Catalog
 from admin_mcp.endpoints.base import Endpoint, EndpointSpec, NamedSpec
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.errors import ApprovalPending, CallError, PolicyDenied, StateUnavailable
+from admin_mcp.errors import ApprovalPending, CallError, InvalidInput, StateUnavailable
 from admin_mcp.gate.approval_channel import ChannelSelector
 from admin_mcp.gate.approvals import Approval, IllegalEventError, Result
+from admin_mcp.gate.assessment import Assessment, Change
 from admin_mcp.gate.channel_traits import traits
-from admin_mcp.gate.effects import effects_of, possible_effects
-from admin_mcp.gate.guardrails import GuardrailChecks
+from admin_mcp.gate.effects import possible_effects
 from admin_mcp.gate.offload import done_whole, threaded
 from admin_mcp.gate.policy import LEFT_OUT, READ_ONLY, READS, Channel, Policy, Verdict
-from admin_mcp.gate.preview import Preview, build_preview
-from admin_mcp.gate.projects import named_projects, projects_of, projects_read
-from admin_mcp.gate.questions import Change, Questions
-from admin_mcp.gate.reads import tells_project
+from admin_mcp.gate.preview import LONGEST_BODY, Preview
+from admin_mcp.gate.projects import named_projects
+from admin_mcp.gate.questions import Asked, Questions
 from admin_mcp.gate.refusals import (
     StoppedAtRecheck,
     already_ended,
@@ -41,9 +40,7 @@ from admin_mcp.gate.refusals import (
     not_resent,
     policy_denial,
 )
-from admin_mcp.gate.snapshot import PERSON
 from admin_mcp.gate.storage import GateStorage
-from admin_mcp.gate.target_reader import TargetReader
 from admin_mcp.private_files import LockBusyError
 from admin_mcp.settings import Target
 
@@ -51,6 +48,9 @@ logger = logging.getLogger(__name__)
 
 _LATE_SECONDS = 0.5
 """Waiting this long for the state makes the last look an old one."""
+
+Recheck = Callable[[], Awaitable[None]]
+Finish = Callable[[Result, Admission], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class _Clearance:
 
 
 @dataclass(frozen=True, slots=True)
-class _Beginning:
+class Beginning:
     """A change that is recorded as being sent; ``late``: so long after the last look that another one is due."""
 
     change_id: str
@@ -92,17 +92,18 @@ class Gate:
         A rule that names a channel is obeyed all the same. ``owners_lock`` names a file that all servers of this key
         share.
         """
-        self._policy = policy
-        self._confirm = confirm
-        self._target = target
-        self._catalog = catalog
-        self._targets = TargetReader(catalog, api.read_alone)
-        self._guardrails = GuardrailChecks(
-            policy.guardrails, catalog, api.read_alone, key=lambda: api.key, lock=owners_lock
+        self.assessment = Assessment(
+            policy=policy,
+            catalog=catalog,
+            target=target,
+            read=api.read_alone,
+            key=lambda: api.key,
+            owners_lock=owners_lock,
         )
-        self._storage = storage
+        self.confirm = confirm
+        self.questions = Questions(storage.approvals)
+        self.storage = storage
         self._permits = api.permits
-        self._questions = Questions(storage.approvals, self._preview)
 
     async def check(self, spec: EndpointSpec) -> None:
         """Return if there are arguments with which this tool may be called.
@@ -111,11 +112,12 @@ class Gate:
             PolicyDenied: names the rule.
 
         """
-        verdict = self._policy.decide_tool(spec.name, possible_effects(self._catalog.tool(spec.name)))
+        possible = possible_effects(self.assessment.catalog.tool(spec.name))
+        verdict = self.assessment.policy.decide_tool(spec.name, possible)
         if verdict is not None and verdict.decision == "deny":
             denial = policy_denial(spec, verdict)
             if spec.mutates and not verdict.rule.startswith((READ_ONLY.name, LEFT_OUT)):
-                await self._record_refusal(denial, spec.name)
+                await self.record_refusal(denial, spec.name)
             raise denial
 
     def check_job(self, spec: NamedSpec) -> None:
@@ -125,7 +127,7 @@ class Gate:
             PolicyDenied: names the rule.
 
         """
-        verdict = self._policy.decide(spec.name, READS, ())
+        verdict = self.assessment.policy.decide(spec.name, READS, ())
         if verdict.decision == "deny":
             raise policy_denial(spec, verdict)
 
@@ -137,7 +139,7 @@ class Gate:
 
         """
         spec = type(call).SPEC
-        verdict = self._policy.of_jobs().decide(spec.name, READS, named_projects(call))
+        verdict = self.assessment.policy.of_jobs().decide(spec.name, READS, named_projects(call))
         if verdict.decision == "deny":
             raise policy_denial(spec, verdict)
 
@@ -148,7 +150,20 @@ class Gate:
             PolicyDenied: names the rule.
 
         """
-        self._require_readable(call, named_projects(call))
+        self.assessment.require_readable(call)
+
+    def release(self, call: Endpoint, answer: Json) -> None:
+        """Return if what a read answered may be passed on, now that it tells which project it is about.
+
+        Raises:
+            PolicyDenied: names the rule.
+
+        """
+        self.assessment.require_tellable(call, answer)
+
+    def change(self, call: Endpoint, wire: WireRequest) -> Change:
+        """Return a call as the change that it is to this system."""
+        return Change(call, wire, wire.digest(self.assessment.target.system))
 
     @asynccontextmanager
     async def admitted(self, call: Endpoint, wire: WireRequest, channels: ChannelSelector) -> AsyncIterator[Admission]:
@@ -158,36 +173,93 @@ class Gate:
             CallError: the change is refused, and why. Nothing was sent.
 
         """
-        change = Change(call, wire, wire.digest(self._target.system))
+        change = self.change(call, wire)
         async with AsyncExitStack() as held:
             try:
                 clearance = await self._cleared(change, channels)
                 began = await self._claimed(change, clearance, held)
             except CallError as error:
                 if not isinstance(error, ApprovalPending):
-                    await self._record_refusal(error, change.tool, change.request)
+                    await self.record_refusal(error, change.tool, change.request)
                 raise
-            async with self._sent(change, clearance, began) as admission:
+            recheck = partial(self._recheck_again, change, clearance)
+            finish = partial(self._finish, began.change_id, clearance.approval)
+            async with self.sent(change, began, recheck, finish) as admission:
                 yield admission
 
-    async def _claimed(self, change: Change, clearance: _Clearance, held: AsyncExitStack) -> _Beginning:
-        """Take every lock, look a last time, and use the approval up.
+    async def _cleared(self, change: Change, channels: ChannelSelector) -> _Clearance:
+        """Return what lets the change pass: the verdict and, unless a rule or the operator wants none, an approval."""
+        verdict = await self.assessment.judged(change)
+        if verdict.decision == "deny":
+            raise policy_denial(change.spec, verdict)
+        if verdict.decision == "allow" or not (self.confirm or verdict.channel):
+            return _Clearance(verdict)
+        # Before anybody is asked as well: nobody should approve what can't be done.
+        await self.assessment.guardrails.check(change.call)
+        channel = channels.select(verdict.channel)
+        if channel is None:
+            raise no_way_to_ask()
+        require_showable(change)
+        asked = Asked(change.key, change.tool, change.call.model_dump(mode="json", exclude_unset=True))
+        approval = await self.questions.approved(asked, channel, partial(self._preview, change))
+        return _Clearance(verdict, approval, channel.dies_with_call)
 
-        What takes long comes first, so that nothing is waited for between the last look and the request.
-        """
+    async def _claimed(self, change: Change, clearance: _Clearance, held: AsyncExitStack) -> Beginning:
+        """Look a last time under every lock, and use the approval up."""
+        change_id = clearance.approval.id if clearance.approval else secrets.token_hex(5)
         try:
-            await threaded(self._process_name)
-            await held.enter_async_context(self._guardrails.held(change.call))
-            await self._require_as_cleared(change, clearance)
-            looked = anyio.current_time()
-            change_id = clearance.approval.id if clearance.approval else secrets.token_hex(5)
-            await threaded(self._begin, change, change_id, clearance)
+            return await self.begun(
+                change,
+                change_id,
+                held,
+                recheck=partial(self._require_as_cleared, change, clearance),
+                claim=partial(self._claim, change, change_id, clearance),
+            )
         except anyio.get_cancelled_exc_class():
             # Who stops a call whose form they approved has stopped the change.
             if clearance.approval is not None and clearance.dies_with_call:
-                await self._questions.void(clearance.approval, "the call was cancelled")
+                await self.questions.void(clearance.approval, "the call was cancelled")
             raise
-        return _Beginning(change_id, late=anyio.current_time() - looked > _LATE_SECONDS)
+
+    async def begun(
+        self, change: Change, change_id: str, held: AsyncExitStack, *, recheck: Recheck, claim: Callable[[], None]
+    ) -> Beginning:
+        """Take every lock, look a last time, and claim the change, which records that it is sent.
+
+        What takes long comes first, so that nothing is waited for between the last look and the request.
+        """
+        await threaded(self._process_name)
+        await held.enter_async_context(self.assessment.guardrails.held(change.call))
+        await recheck()
+        looked = anyio.current_time()
+        await threaded(claim)
+        return Beginning(change_id, late=anyio.current_time() - looked > _LATE_SECONDS)
+
+    @asynccontextmanager
+    async def sent(
+        self, change: Change, began: Beginning, recheck: Recheck, finish: Finish
+    ) -> AsyncIterator[Admission]:
+        """Enter with the permit, and record how the sending ended. ``recheck`` comes before it is sent once more."""
+        permit = self._permits.issue(change.key)
+        admission = Admission(permit, recheck=recheck)
+        try:
+            if began.late:
+                await recheck()
+            yield admission
+        except BaseException as error:
+            unused = self._permits.withdraw(permit)
+            await self._record(began.change_id, finish, failed(error, unused=unused), admission)
+            raise
+        self._permits.withdraw(permit)
+        await self._record(began.change_id, finish, Result("done", "The change was made."), admission)
+
+    async def _record(self, change_id: str, finish: Finish, result: Result, admission: Admission) -> None:
+        """Record the outcome. By now it stands, so that failing to write it down must not hide it."""
+        try:
+            await done_whole(partial(finish, result, admission))
+        except StateUnavailable as error:
+            told = "change %s: %s. That stands, but the journal can't be written: %s"
+            logger.error(told, change_id, result.outcome, error.reason)  # noqa: TRY400 - the message says it all
 
     async def _require_as_cleared(self, change: Change, clearance: _Clearance) -> None:
         """Return if the policy still says the same, and all that a person was shown is still so.
@@ -196,7 +268,7 @@ class Gate:
             PolicyDenied, Conflict: it is not. Any other ``CallError``: it can't be read.
 
         """
-        verdict = await self._judged(change)
+        verdict = await self.assessment.judged(change)
         if verdict.decision == "deny":
             raise policy_denial(change.spec, verdict)
         if clearance.approval is not None:
@@ -204,141 +276,9 @@ class Gate:
         elif verdict != clearance.verdict:
             raise drifted(None)
 
-    def release(self, call: Endpoint, answer: Json) -> None:
-        """Return if what a read answered may be passed on, now that it tells which project it is about.
-
-        Raises:
-            PolicyDenied: names the rule.
-
-        """
-        if PERSON not in type(call).SPEC.path_fields and not isinstance(answer.get("data"), list):
-            self._require_readable(call, named_projects(call) | projects_of(answer))
-
-    def _require_readable(self, call: Endpoint, projects: Collection[str]) -> None:
-        spec = type(call).SPEC
-        verdict = self._policy.decide(spec.name, READS, projects)
-        if verdict.decision == "deny":
-            raise policy_denial(spec, verdict)
-
-    def _may_tell(self, call: Endpoint, answer: Json | None = None) -> bool:
-        """Whether the model could make this read by itself, and would be given this answer."""
-        try:
-            self._require_readable(call, named_projects(call))
-            if answer is not None:
-                self.release(call, answer)
-        except PolicyDenied:
-            return False
-        return True
-
-    async def _cleared(self, change: Change, channels: ChannelSelector) -> _Clearance:
-        """Return what lets the change pass: the verdict and, unless a rule or the operator wants none, an approval."""
-        verdict = await self._judged(change)
-        if verdict.decision == "deny":
-            raise policy_denial(change.spec, verdict)
-        if verdict.decision == "allow" or not (self._confirm or verdict.channel):
-            return _Clearance(verdict)
-        # Before anybody is asked as well: nobody should approve what can't be done.
-        await self._guardrails.check(change.call)
-        channel = channels.select(verdict.channel)
-        if channel is None:
-            raise no_way_to_ask()
-        return _Clearance(verdict, await self._questions.approved(change, channel), channel.dies_with_call)
-
-    async def _judged(self, change: Change) -> Verdict:
-        """Return the policy's verdict on what the call does. Its target is read only where that matters."""
-        tool, named = change.tool, named_projects(change.call)
-        possible = {frozenset([change.spec.effect]), effects_of(change.call)}
-        verdicts = {self._policy.decide(tool, effects, named) for effects in possible}
-        rule = self._policy.project_denial(tool, possible) if tells_project(change.call, self._catalog) else None
-        if len(verdicts) == 1 and rule is None:
-            return verdicts.pop()
-        seen = await self._targets.snapshot(change.call, self._may_tell)
-        if rule is not None and seen.state == "unreadable":
-            return Verdict("deny", f"{rule.name}: whose project this is can't be read with this key")
-        return self._policy.decide(tool, effects_of(change.call, seen), named | projects_read(seen))
-
-    @asynccontextmanager
-    async def _sent(self, change: Change, clearance: _Clearance, began: _Beginning) -> AsyncIterator[Admission]:
-        """Enter with the permit, and record how the sending ended."""
-        approval = clearance.approval
-        permit = self._permits.issue(change.key)
-        admission = Admission(permit, recheck=partial(self._recheck_again, change, clearance))
-        try:
-            if began.late:
-                await admission.recheck()
-            yield admission
-        except BaseException as error:
-            unused = self._permits.withdraw(permit)
-            await self._end(began.change_id, approval, failed(error, unused=unused), admission)
-            raise
-        self._permits.withdraw(permit)
-        await self._end(began.change_id, approval, Result("done", "The change was made."), admission)
-
-    def _process_name(self) -> str:
-        """Return the name under which the journal has this process."""
-        try:
-            return self._storage.process.name()
-        except (OSError, LockBusyError) as error:
-            raise StateUnavailable(
-                f"Changes can't be recorded: {error}.",
-                hint="Tell the operator: make the state directory writable, or set ADMIN_MCP_STATE_DIR to another.",
-            ) from None
-
-    def _begin(self, change: Change, change_id: str, clearance: _Clearance) -> None:
-        """Use the approval up, and record in the same moment that the request is sent."""
-        fields = {
-            "tool": change.tool,
-            "request": change.request,
-            "target": self._target.label,
-            "by": self._process_name(),
-        }
-        verdict, approval = clearance.verdict, clearance.approval
-        if approval is None:
-            allowed = verdict.rule if verdict.decision == "allow" else "--approval none"
-            body = {"body": change.wire.body} if change.wire.body else {}
-            self._storage.journal.write("sending", change_id, **fields, **body, allowed_by=allowed)
-            return
-        try:
-            self._storage.approvals.claim(approval.id, fields)
-        except (IllegalEventError, KeyError) as error:
-            raise already_ended(error) from None
-
-    async def _end(self, change_id: str, approval: Approval | None, result: Result, admission: Admission) -> None:
-        """Record the outcome. By now it stands, so that failing to write it down must not hide it."""
-        request_id = {"request_id": admission.request_id} if admission.request_id else {}
-
-        def write() -> None:
-            if approval is not None:
-                self._storage.approvals.finish(approval.id, result, request_id)
-            else:
-                fields = {"outcome": result.outcome, "message": result.message}
-                self._storage.journal.write("outcome", change_id, **fields, **request_id)
-
-        try:
-            await done_whole(write)
-        except StateUnavailable as error:
-            told = "change %s: %s. That stands, but the journal can't be written: %s"
-            logger.error(told, change_id, result.outcome, error.reason)  # noqa: TRY400 - the message says it all
-
-    async def _record_refusal(self, error: CallError, tool: str, request: str | None = None) -> None:
-        write = partial(
-            self._storage.journal.write,
-            "refused",
-            secrets.token_hex(5),
-            tool=tool,
-            request=request,
-            reason=error.kind,
-            message=error.message,
-        )
-        try:
-            await done_whole(write)
-        except StateUnavailable as unavailable:
-            logger.warning("%s was refused (%s); it can't be recorded: %s", tool, error.kind, unavailable.reason)
-
     async def _preview(self, change: Change, channel: Channel) -> Preview:
-        """Read the present state and put it into words. In two steps it goes to the model, so the policy counts."""
-        seen = await self._targets.snapshot(change.call, self._may_tell, hide=traits(channel).shown_to_model)
-        return build_preview(change.call, change.wire, seen, catalog=self._catalog, target=self._target.label)
+        """Show the change. In two steps that goes to the model, so the policy counts."""
+        return await self.assessment.preview(change, hide=traits(channel).shown_to_model)
 
     async def _recheck(self, change: Change, approval: Approval) -> None:
         """Return if all that the person was shown is still so.
@@ -351,15 +291,87 @@ class Gate:
         if now.drift == approval.preview.drift:
             return
         changed = difference(approval.preview, now)
-        await self._questions.void(approval, f"what the person saw has changed: {changed}")
+        await self.questions.void(approval, f"what the person saw has changed: {changed}")
         raise drifted(None if now.withheld or approval.preview.withheld else changed)
 
     async def _recheck_again(self, change: Change, clearance: _Clearance) -> None:
         """Check anew what was claimed a while ago, or is to be sent again because the API did not take it."""
         try:
-            await self._guardrails.check(change.call)
+            await self.assessment.guardrails.check(change.call)
             await self._require_as_cleared(change, clearance)
         except StoppedAtRecheck:
             raise
         except CallError as error:
             raise not_resent(error) from None
+
+    def _process_name(self) -> str:
+        """Return the name under which the journal has this process."""
+        try:
+            return self.storage.process.name()
+        except (OSError, LockBusyError) as error:
+            raise StateUnavailable(
+                f"Changes can't be recorded: {error}.",
+                hint="Tell the operator: make the state directory writable, or set ADMIN_MCP_STATE_DIR to another.",
+            ) from None
+
+    def sending(self, change: Change) -> dict[str, object]:
+        """Return what the journal keeps of a change that is sent."""
+        return {
+            "tool": change.tool,
+            "request": change.request,
+            "target": self.assessment.target.label,
+            "by": self._process_name(),
+        }
+
+    def _claim(self, change: Change, change_id: str, clearance: _Clearance) -> None:
+        """Use the approval up, and record in the same moment that the request is sent."""
+        fields = self.sending(change)
+        verdict, approval = clearance.verdict, clearance.approval
+        if approval is None:
+            allowed = verdict.rule if verdict.decision == "allow" else "--approval none"
+            body = {"body": change.wire.body} if change.wire.body else {}
+            self.storage.journal.write("sending", change_id, **fields, **body, allowed_by=allowed)
+            return
+        try:
+            self.storage.approvals.claim(approval.id, fields)
+        except (IllegalEventError, KeyError) as error:
+            raise already_ended(error) from None
+
+    def _finish(self, change_id: str, approval: Approval | None, result: Result, admission: Admission) -> None:
+        """Write down what became of a change."""
+        request_id = {"request_id": admission.request_id} if admission.request_id else {}
+        if approval is not None:
+            self.storage.approvals.finish(approval.id, result, request_id)
+            return
+        fields = {"outcome": result.outcome, "message": result.message}
+        self.storage.journal.write("outcome", change_id, **fields, **request_id)
+
+    async def record_refusal(self, error: CallError, tool: str, request: str | None = None) -> None:
+        """Write down that a change was refused, if that can be done."""
+        write = partial(
+            self.storage.journal.write,
+            "refused",
+            secrets.token_hex(5),
+            tool=tool,
+            request=request,
+            reason=error.kind,
+            message=error.message,
+        )
+        try:
+            await done_whole(write)
+        except StateUnavailable as unavailable:
+            logger.warning("%s was refused (%s); it can't be recorded: %s", tool, error.kind, unavailable.reason)
+
+
+def require_showable(change: Change) -> None:
+    """Return if a person can be shown all of a change.
+
+    Raises:
+        InvalidInput: it is too long.
+
+    """
+    if len(change.wire.body or "") > LONGEST_BODY:
+        raise InvalidInput(
+            f"The change is longer than the {LONGEST_BODY} characters a person can be shown; nothing was sent.",
+            hint="Make it smaller, or make it in several calls.",
+        )

@@ -51,14 +51,26 @@ class ShownChange(BaseModel):
     after: str
 
 
+class ShownStep(BaseModel):
+    """One step of a plan: its number in the order of execution, what sign and heading it stands under, and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: int
+    mark: str
+    section: str
+    why: str
+    preview: "Preview"
+
+
 class Preview(BaseModel):
     """A change, ready to be shown: all of it is plain text that can neither hide nor reorder anything.
 
     ``title`` says what it comes to; ``things`` are the things named, and what is there now, by label; ``changes`` the
     fields set, by name; ``affected`` how many things go or lose something, by kind; ``passing`` what is shown and not
     compared. ``typed`` are the texts of which one must be typed, if any. ``target`` is the system; ``request`` the
-    request line and body. ``withheld``: the model may not be told all of this. ``idle``:
-    all of it is so already.
+    request line and body. ``withheld``: the model may not be told all of this. ``idle``: all of it is so already.
+    ``steps`` are those of a plan, the gravest first.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -75,6 +87,12 @@ class Preview(BaseModel):
     passing: dict[str, str] = {}
     withheld: bool = False
     idle: bool = False
+    steps: tuple[ShownStep, ...] = ()
+
+    @property
+    def final(self) -> bool:
+        """Whether it can't be undone."""
+        return self.undo == IMPOSSIBLE
 
     @property
     def heading(self) -> str:
@@ -93,7 +111,8 @@ class Preview(BaseModel):
     @property
     def compared(self) -> dict[str, str]:
         """What the re-check compares: all that is shown, but for what passes."""
-        return {"Change": self.heading, **self.facts, "To be typed": " or ".join(self.typed)}
+        steps = {f"Step {step.number}": step.preview.drift for step in self.steps}
+        return {"Change": self.heading, **self.facts, **steps, "To be typed": " or ".join(self.typed)}
 
     @property
     def drift(self) -> str:
@@ -106,6 +125,7 @@ class Preview(BaseModel):
         return (
             self.heading,
             *(f"{label}: {value}" for label, value in {**self.facts, **self.passing}.items()),
+            *_step_lines(self.steps),
             f"Undo: {self.undo}",
             f"In: {self.target}",
             f"Request: {self.request}",
@@ -115,6 +135,21 @@ class Preview(BaseModel):
     def text(self) -> str:
         """The whole preview as text."""
         return "\n".join(self.lines)
+
+
+def _step_lines(steps: tuple[ShownStep, ...]) -> Iterator[str]:
+    """Yield every step of a plan below the heading of its risk; what all steps have in common is said once."""
+    heading = ""
+    for step in steps:
+        if step.section != heading:
+            heading = step.section
+            yield f"{heading}:"
+        shown = step.preview
+        yield f"  {step.mark} {step.number}. {shown.title}{f' ({step.why})' if step.why else ''}"
+        yield from (f"       {label}: {value}" for label, value in {**shown.facts, **shown.passing}.items())
+        if shown.final:
+            yield "       Undo: not possible"
+        yield f"       {shown.request}"
 
 
 def _arrow(change: ShownChange) -> str:

@@ -7,104 +7,81 @@ from functools import partial
 
 import anyio
 
-from admin_mcp.api.request import WireRequest
-from admin_mcp.endpoints.base import Endpoint, EndpointSpec
-from admin_mcp.errors import ApprovalPending, ApprovalUnavailable, InvalidInput, StateUnavailable
+from admin_mcp.endpoints.schema import Json
+from admin_mcp.errors import ApprovalPending, ApprovalUnavailable, StateUnavailable
 from admin_mcp.gate.approval_channel import ApprovalChannel
 from admin_mcp.gate.approvals import Approval, Approvals, IllegalEventError, Question
 from admin_mcp.gate.forms import Reply, judge
 from admin_mcp.gate.offload import done_whole, threaded
 from admin_mcp.gate.policy import Channel
-from admin_mcp.gate.preview import LONGEST_BODY, Preview
+from admin_mcp.gate.preview import Preview
 from admin_mcp.gate.refusals import already_ended, denied, not_decided, nothing_to_change, refused_as
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One change on its way through the gate; ``key`` is its request's digest."""
+class Asked:
+    """What a person is to be asked about: a tool's call and the digest of what it comes to."""
 
-    call: Endpoint
-    wire: WireRequest
     key: str
-
-    @property
-    def spec(self) -> EndpointSpec:
-        """The facts of its endpoint."""
-        return type(self.call).SPEC
-
-    @property
-    def tool(self) -> str:
-        """The tool's name."""
-        return self.spec.name
-
-    @property
-    def request(self) -> str:
-        """Method and target, as in the request line."""
-        return f"{self.wire.method} {self.wire.target}"
+    tool: str
+    arguments: Json
 
 
-Previewer = Callable[[Change, Channel], Awaitable[Preview]]
-"""Reads the present state and puts the change into words, for one channel."""
+Previewer = Callable[[Channel], Awaitable[Preview]]
+"""Reads the present state and puts what is asked about into words, for one channel."""
 
 
 class Questions:
     """The questions of one process."""
 
-    def __init__(self, approvals: Approvals, preview: Previewer) -> None:
+    def __init__(self, approvals: Approvals) -> None:
         self._approvals = approvals
-        self._preview = preview
         self._asking: set[str] = set()
         self._closing: dict[str, anyio.Event] = {}
 
-    async def approved(self, change: Change, channel: ApprovalChannel) -> Approval:
-        """Return the approval once a person gave it for exactly this request.
+    async def approved(self, asked: Asked, channel: ApprovalChannel, preview: Previewer) -> Approval:
+        """Return the approval once a person gave it for exactly this.
 
         Raises:
             CallError: they did not, or not yet.
 
         """
-        if len(change.wire.body or "") > LONGEST_BODY:
-            raise InvalidInput(
-                f"The change is longer than the {LONGEST_BODY} characters a person can be shown; nothing was sent.",
-                hint="Make it smaller, or make it in several calls.",
-            )
-        approval, own = await self._opened(change, channel)
+        approval, own = await self._opened(asked, channel, preview)
         try:
             return await self._answered(approval, channel) if approval.state == "pending" else approval
         except (anyio.get_cancelled_exc_class(), ApprovalUnavailable):
             # Nobody waits for this answer any more, so it must not lie there for a later call to find. A question that
             # another call opened is that call's to withdraw.
             if channel.dies_with_call and own:
-                await self._withdraw(change, approval)
+                await self._withdraw(asked.key, approval)
             raise
 
-    async def _withdraw(self, change: Change, approval: Approval) -> None:
+    async def _withdraw(self, key: str, approval: Approval) -> None:
         """Void the question, while the same call, if it comes again at once, waits for the end of that."""
-        self._closing[change.key] = closing = anyio.Event()
+        self._closing[key] = closing = anyio.Event()
         try:
             await self.void(approval, "the call ended before the answer came")
         finally:
-            self._closing.pop(change.key, None)
+            self._closing.pop(key, None)
             closing.set()
 
-    async def _opened(self, change: Change, channel: ApprovalChannel) -> tuple[Approval, bool]:
+    async def _opened(self, asked: Asked, channel: ApprovalChannel, preview: Previewer) -> tuple[Approval, bool]:
         """Return the approval this call is about, and whether this call opened it."""
         if channel.answers is not None:
             approval = await threaded(self._approvals.get, channel.answers)
             fits = approval and (approval.question.key, approval.channel, approval.state)
-            if approval is None or fits != (change.key, channel.channel, "pending"):
+            if approval is None or fits != (asked.key, channel.channel, "pending"):
                 raise denied(
                     "This answer belongs to no open question about this very change (expired, used, or another's)"
                 )
             return approval, False
-        preview = await self._preview(change, channel.channel)
-        if preview.idle:
-            raise nothing_to_change(preview)
-        given = change.call.model_dump(mode="json", exclude_unset=True)
-        question = Question(change.key, change.tool, given, preview)
-        if closing := self._closing.get(change.key):
+        shown = await preview(channel.channel)
+        if shown.idle:
+            raise nothing_to_change(shown)
+        question = Question(asked.key, asked.tool, asked.arguments, shown)
+        if closing := self._closing.get(asked.key):
             await closing.wait()  # or this call would share a question that is just being withdrawn
         return await threaded(self._approvals.open, question, channel.channel)
 

@@ -83,7 +83,7 @@ async def test_the_last_look_is_taken_under_the_owners_lock(
     world = new_world()
     ana = {"id": "user_1", "name": "Ana", "email": "ana@example.com", "role": "reader"}
     world.api.bodies["/organization/users/user_1"] = ana
-    guardrails = world.gate._guardrails
+    guardrails = world.gate.assessment.guardrails
     held = guardrails.held
 
     def slow(call: Any) -> Any:
@@ -159,7 +159,7 @@ async def test_what_changed_is_not_told_to_a_model_that_may_not_read_it(new_worl
 async def test_a_call_that_is_stopped_after_its_form_was_approved_stops_the_change(new_world: NewWorld) -> None:
     world = new_world()
     call = world.make("update_role", role_id="role_1", description="new")
-    judged = world.gate._judged
+    judged = world.gate.assessment.judged
 
     with anyio.CancelScope() as scope:
 
@@ -169,11 +169,11 @@ async def test_a_call_that_is_stopped_after_its_form_was_approved_stops_the_chan
                 await anyio.lowlevel.checkpoint()
                 return await judged(change)
 
-            world.gate._judged = stopped  # type: ignore[method-assign]  # the call is stopped at its last look
+            world.gate.assessment.judged = stopped  # type: ignore[method-assign]  # the call is stopped at its last look
             return APPROVE
 
         await world.call(call, AtOnce(approve))
-    world.gate._judged = judged  # type: ignore[method-assign]
+    world.gate.assessment.judged = judged  # type: ignore[method-assign]
     again = AtOnce(Reply("cancel"))
     with pytest.raises(CallError):
         await world.call(call, again)

@@ -82,12 +82,12 @@ async def test_another_owner_is_looked_for_on_every_page(new_world: NewWorld) ->
         None: {"data": [{"id": "user_1", "role": "owner"}], "has_more": True, "last_id": "user_1"},
         "user_1": {"data": [{"id": "user_2", "role": "owner"}], "has_more": False, "last_id": "user_2"},
     }
-    read = world.gate._guardrails._read
+    read = world.gate.assessment.guardrails._read
 
     async def paged(call: Any) -> Any:
         return pages[getattr(call, "after", None)] if type(call).SPEC.name == "list_users" else await read(call)
 
-    world.gate._guardrails._read = paged
+    world.gate.assessment.guardrails._read = paged
     await world.call(world.make("delete_user", user_id="user_1"), None)
     pages["user_1"]["data"] = [{"id": "user_3", "role": "reader"}]
     with pytest.raises(PolicyDenied, match="last owner"):
@@ -98,7 +98,7 @@ async def test_another_owner_is_looked_for_on_every_page(new_world: NewWorld) ->
 def paged(world: World, next_page: Callable[[str | None], Any]) -> list[str | None]:
     """Have the list of users answer by its cursor; return the cursors it was asked for."""
     asked: list[str | None] = []
-    read = world.gate._guardrails._read
+    read = world.gate.assessment.guardrails._read
 
     async def reader(call: Any) -> Any:
         if type(call).SPEC.name != "list_users":
@@ -106,7 +106,7 @@ def paged(world: World, next_page: Callable[[str | None], Any]) -> list[str | No
         asked.append(call.after or None)
         return next_page(asked[-1])
 
-    world.gate._guardrails._read = reader
+    world.gate.assessment.guardrails._read = reader
     return asked
 
 
@@ -151,7 +151,7 @@ async def test_a_list_that_takes_long_is_left_and_may_be_tried_again(new_world: 
     world = new_world(confirm=False)
     owners(world, "user_1")
     now = [0.0]
-    world.gate._guardrails._clock = lambda: now[0]
+    world.gate.assessment.guardrails._clock = lambda: now[0]
 
     def slow(after: str | None) -> Any:
         now[0] += MOST_SECONDS / 2

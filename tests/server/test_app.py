@@ -9,7 +9,7 @@ import mcp_types as types
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from admin_mcp.catalog import compiled_catalog
+from admin_mcp.tools.definitions import every_definition
 from admin_mcp.tools.mentions import NO_TOOL_FOR_IT
 from tests.recorder import Canned, Recorded, Recorder
 from tests.sessions import (
@@ -40,7 +40,7 @@ async def test_lists_every_compiled_tool_as_compiled(era: str) -> None:
     async with session(era) as running:
         listed = await running.client.list_tools()
     tools = [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in listed.tools]
-    assert tools == list(compiled_catalog().tools)
+    assert tools == list(every_definition())
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -13,7 +13,7 @@ from typing import IO, Any, cast
 import pytest
 
 from admin_mcp.server.stdio import malformed
-from tests.contract.facts import COUNT
+from admin_mcp.tools.definitions import every_definition
 from tests.recorder import Canned, Recorded, Recorder
 from tests.sessions import KEY, environment
 
@@ -242,7 +242,9 @@ def test_a_list_that_came_as_a_notification_does_not_spoil_the_lists_after_it(ra
     raw.initialize()
     raw.send(b'{"jsonrpc":"2.0","method":"tools/list"}')
     for number in (5, 6):
-        assert len(raw.ask({"jsonrpc": "2.0", "id": number, "method": "tools/list"})["result"]["tools"]) == COUNT
+        assert len(raw.ask({"jsonrpc": "2.0", "id": number, "method": "tools/list"})["result"]["tools"]) == len(
+            every_definition()
+        )
 
 
 def test_a_malformed_list_is_refused_after_a_good_one_as_before_it(raw: Raw) -> None:
@@ -332,7 +334,7 @@ def test_python_without_docstrings_and_assertions_serves_the_same(python: list[s
     with ended(Raw("--sandbox", "--approval", "none", python=python, env=env)) as raw:
         raw.initialize()
         tools = raw.ask({"jsonrpc": "2.0", "id": 4, "method": "tools/list"})["result"]["tools"]
-        assert len(tools) == COUNT
+        assert len(tools) == len(every_definition())
         assert all(tool["description"] for tool in tools)
         assert raw.call(5, "list_roles")["data"]
         made = raw.call(6, "create_role", role_name="x", permissions=["api.groups.read"])

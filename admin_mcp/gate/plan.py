@@ -1,0 +1,218 @@
+"""A plan: a frozen list of changes that is shown whole, approved once, and made in order. Pure.
+
+A step may refer to what an earlier one makes, by ``{"from_step": 1, "field": "id"}`` in the place of an id. Until that
+step is made a *token* stands for the id: in requests, in previews, in all that is hashed.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from admin_mcp.endpoints.base import Effect
+from admin_mcp.endpoints.schema import Json
+from admin_mcp.errors import InvalidInput
+from admin_mcp.gate.preview import Preview
+
+MOST_STEPS = 50
+MOST_DESTRUCTIVE = 10
+LIFE_SECONDS = 86_400.0
+"""How long a plan can be applied: what it shows is compared again all the same."""
+
+_FIELD = r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?"
+_TOKEN = re.compile(rf"~step\.(\d{{1,2}})\.({_FIELD})~")
+
+StepState = Literal["open", "sending", "done", "refused", "outcome_unknown", "struck"]
+"""``open``: not sent. ``sending``: by a process that may have ended since. ``refused``: by the API, for good."""
+
+
+class Step(BaseModel):
+    """One change of a plan. ``number`` counts from 1 and stays when others are struck out.
+
+    ``key`` is the digest of its request, with tokens in it; ``effects`` is all that it does; ``projects`` those it is
+    about; ``loose`` are the labels of its preview that earlier steps may change.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    number: int
+    tool: str
+    arguments: Json
+    why: str
+    key: str
+    effects: tuple[Effect, ...]
+    projects: tuple[str, ...]
+    preview: Preview
+    loose: tuple[str, ...] = ()
+
+    @property
+    def refers_to(self) -> frozenset[int]:
+        """The steps whose results it needs."""
+        return frozenset(number for number, _ in references(self.arguments))
+
+
+class Plan(BaseModel):
+    """A plan as it is kept. ``system`` is the identity of the system it is for; ``made`` is in unix seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    title: str
+    system: str
+    made: float
+    steps: tuple[Step, ...]
+    notes: tuple[str, ...] = ()
+    struck: tuple[int, ...] = ()
+
+    @property
+    def live(self) -> tuple[Step, ...]:
+        """The steps that were not struck out."""
+        return tuple(step for step in self.steps if step.number not in self.struck)
+
+    @property
+    def digest(self) -> str:
+        """The identity of what is approved: the system, and each live step with its request and its preview."""
+        parts = [self.system, self.title, [[step.number, step.key, step.preview.drift] for step in self.live]]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+    def step(self, number: int) -> Step:
+        """Return a step by its number.
+
+        Raises:
+            KeyError: there is none.
+
+        """
+        for step in self.steps:
+            if step.number == number:
+                return step
+        raise KeyError(number)
+
+    def without(self, numbers: Sequence[int]) -> "Plan":
+        """Return the smaller plan.
+
+        Raises:
+            InvalidInput: there is no such step, another one needs it, or nothing would be left.
+
+        """
+        known = {step.number for step in self.live}
+        for number in numbers:
+            if number not in known:
+                raise InvalidInput(f"The plan has no step {number} to strike out.", hint="get_plan shows its steps.")
+        smaller = self.model_copy(update={"struck": tuple(sorted({*self.struck, *numbers}))})
+        if not smaller.live:
+            raise InvalidInput("No step would be left: reject the plan instead.", hint="Nothing was struck out.")
+        for step in smaller.live:
+            if missing := step.refers_to & set(smaller.struck):
+                raise InvalidInput(
+                    f"Step {step.number} needs what step {min(missing)} makes, so both must be struck out.",
+                    hint="Nothing was struck out.",
+                )
+        return smaller
+
+
+def token(number: int, field: str) -> str:
+    """Return what stands for an id until its step is made."""
+    return f"~step.{number}.{field}~"
+
+
+def holds_token(text: str) -> bool:
+    """Whether a text has a token in it."""
+    return _TOKEN.search(text) is not None
+
+
+def token_in_words(text: str) -> str:
+    """Return a text with each token told in words."""
+    return _TOKEN.sub(lambda found: f"(what step {found[1]} makes)", text)
+
+
+def references(arguments: object) -> Iterator[tuple[int, str]]:
+    """Yield step and field of each reference in a call's arguments, at any depth."""
+    if isinstance(arguments, Mapping):
+        if "from_step" in arguments:
+            yield _reference(arguments)
+            return
+        for inner in arguments.values():
+            yield from references(inner)
+    elif isinstance(arguments, list | tuple):
+        for inner in arguments:
+            yield from references(inner)
+
+
+def with_tokens(arguments: Mapping[str, object]) -> Json:
+    """Return the arguments with a token in the place of each reference.
+
+    Raises:
+        InvalidInput: a reference is not of this shape, or a text looks like a token.
+
+    """
+    return {name: _tokenized(value) for name, value in arguments.items()}
+
+
+def resolved(arguments: Mapping[str, object], made: Mapping[int, Json]) -> Json:
+    """Return the arguments with the real ids; ``made`` has what the steps before it answered.
+
+    Raises:
+        KeyError: an earlier step's answer lacks the field.
+
+    """
+    return {name: _resolved(value, made) for name, value in arguments.items()}
+
+
+def _tokenized(value: object) -> object:
+    if isinstance(value, Mapping):
+        if "from_step" in value:
+            return token(*_reference(value))
+        return {name: _tokenized(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_tokenized(inner) for inner in value]
+    if isinstance(value, str) and holds_token(value):
+        raise InvalidInput(
+            f"{value!r} is how this server writes a reference; nothing was planned.",
+            hint='Refer to an earlier step with {"from_step": 1, "field": "id"} in the place of the id.',
+        )
+    return value
+
+
+def _resolved(value: object, made: Mapping[int, Json]) -> object:
+    if isinstance(value, Mapping):
+        if "from_step" in value:
+            number, field = _reference(value)
+            return field_of(made[number], field)
+        return {name: _resolved(inner, made) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_resolved(inner, made) for inner in value]
+    return value
+
+
+def field_of(answer: Json, field: str) -> str:
+    """Return an id in an answer.
+
+    Raises:
+        KeyError: it is not there.
+
+    """
+    found: object = answer
+    for name in field.split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    if not isinstance(found, str) or not found:
+        raise KeyError(field)
+    return found
+
+
+def _reference(value: Mapping[str, object]) -> tuple[int, str]:
+    number, field = value.get("from_step"), value.get("field", "id")
+    if isinstance(number, float) and number.is_integer():
+        number = int(number)
+    shaped = set(value) <= {"from_step", "field"} and isinstance(number, int) and not isinstance(number, bool)
+    if not shaped or not isinstance(field, str) or not re.fullmatch(_FIELD, field) or not field.endswith("id"):
+        raise InvalidInput(
+            'A reference is {"from_step": 1, "field": "id"}: the number of an earlier step, and the field of its '
+            "answer that holds an id; nothing was planned.",
+            param="steps",
+            hint="Correct the reference.",
+        )
+    assert isinstance(number, int)  # noqa: S101 - `shaped` has told so
+    return number, field

@@ -1,0 +1,138 @@
+"""A plan as a person is shown it: totals, then every step, the riskiest first, nothing folded away. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Literal, assert_never
+
+from admin_mcp.endpoints.base import Effect
+from admin_mcp.gate.plan import Plan, Step, token_in_words
+from admin_mcp.gate.preview import Preview, ShownStep
+from admin_mcp.gate.text import visible
+
+Risk = Literal["destroy", "grant", "update", "create"]
+RISKS: tuple[Risk, ...] = ("destroy", "grant", "update", "create")
+"""From the gravest to the lightest."""
+
+_TYPED_LONGEST = 120
+
+
+def mark(risk: Risk) -> str:
+    """Return the sign that stands before such a step."""
+    match risk:
+        case "destroy":
+            return "-"
+        case "grant":
+            return "!"
+        case "update":
+            return "~"
+        case "create":
+            return "+"
+    assert_never(risk)
+
+
+def section(risk: Risk) -> str:
+    """Return the heading above such steps."""
+    match risk:
+        case "destroy":
+            return "Takes away"
+        case "grant":
+            return "Gives access"
+        case "update":
+            return "Changes"
+        case "create":
+            return "Adds"
+    assert_never(risk)
+
+
+def risk_of(effects: Iterable[Effect]) -> Risk:
+    """Return the gravest of what a step does."""
+    found = set(effects)
+    return next((risk for risk in RISKS if risk in found), "create")
+
+
+def totals(steps: Sequence[Step]) -> str:
+    """Return how many steps do what, in one line."""
+    counts = Counter(risk_of(step.effects) for step in steps)
+    said = [
+        (counts["create"], "to add"),
+        (counts["update"], "to change"),
+        (counts["destroy"], "to remove"),
+        (counts["grant"], "grant" if counts["grant"] == 1 else "grants"),
+    ]
+    return ", ".join(f"{count} {words}" for count, words in said if count)
+
+
+def plan_preview(plan: Plan, target: str) -> Preview:
+    """Return what a person decides about."""
+    live = plan.live
+    worst = risk_of(effect for step in live for effect in step.effects)
+    final = [step.number for step in live if step.preview.final]
+    undo = "with undo_plan"
+    if final:
+        undo = f"not possible for step {', '.join(map(str, final))}; the others {undo}"
+    return Preview(
+        title=f"Plan “{visible(plan.title)}”: {totals(live)}",
+        effect=worst,
+        things={"Steps": _count(plan), **_notes(plan)},
+        changes={},
+        affected={},
+        undo=undo,
+        target=target,
+        request=f"{len(live)} requests, in the order of their numbers, under plan {plan.id}",
+        typed=_typed(live),
+        withheld=any(step.preview.withheld for step in live),
+        steps=tuple(_shown(step) for step in sorted(live, key=_gravest_first)),
+    )
+
+
+def _gravest_first(step: Step) -> tuple[int, int]:
+    return RISKS.index(risk_of(step.effects)), step.number
+
+
+def _shown(step: Step) -> ShownStep:
+    risk = risk_of(step.effects)
+    return ShownStep(
+        number=step.number, mark=mark(risk), section=section(risk), why=visible(step.why), preview=step.preview
+    )
+
+
+def _count(plan: Plan) -> str:
+    struck = f"; struck out: {', '.join(map(str, plan.struck))}" if plan.struck else ""
+    return f"{len(plan.live)} of {len(plan.steps)}{struck}" if plan.struck else str(len(plan.steps))
+
+
+def _notes(plan: Plan) -> dict[str, str]:
+    many = len(plan.notes) > 1
+    return {f"Note {number}" if many else "Note": visible(note, 1000) for number, note in enumerate(plan.notes, 1)}
+
+
+def _typed(steps: Sequence[Step]) -> tuple[str, ...]:
+    """Return the text that says the worst, or nothing where no step by itself wants text typed."""
+    wanting = [step for step in steps if step.preview.typed]
+    if not wanting:
+        return ()
+    counts = Counter(risk_of(step.effects) for step in wanting)
+    said = []
+    if counts["destroy"]:
+        said.append(f"remove {counts['destroy']}")
+    if counts["grant"]:
+        said.append(f"grant {counts['grant']}")
+    if others := counts["update"] + counts["create"]:
+        said.append(f"change {others}")
+    return (", ".join(said)[:_TYPED_LONGEST],)
+
+
+def in_words(preview: Preview) -> Preview:
+    """Return a step's preview with the ids that are not known yet told in words."""
+    return preview.model_copy(
+        update={
+            "title": token_in_words(preview.title),
+            "things": {label: token_in_words(value) for label, value in preview.things.items()},
+            "changes": {
+                name: change.model_copy(update={"after": token_in_words(change.after)})
+                for name, change in preview.changes.items()
+            },
+            "request": token_in_words(preview.request),
+            "typed": tuple(token_in_words(text) for text in preview.typed),
+        }
+    )
