@@ -109,7 +109,8 @@ class Api:
         answer = await client.send(wire, admission.permit, verify=verify, recheck=admission.recheck)
         admission.request_id = answer.request_id
         result = read_answer(answer, Expectation(mutates=True, verify=verify))
-        return self._sink.keep(result, spec.secret) if spec.secret else result
+        admission.answer = self._sink.keep(result, spec.secret) if spec.secret else result
+        return admission.answer
 
 
 @asynccontextmanager

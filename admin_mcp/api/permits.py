@@ -7,6 +7,7 @@ issued for, lets a change through; a copy, a second use or another request does 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import AdminMcpError
 
 
@@ -56,7 +57,7 @@ async def _nothing_to_check() -> None:
 
 @dataclass(slots=True)
 class Admission:
-    """What the gate gives with a change that may be sent. The sender notes the API's request id here.
+    """What the gate gives with a change that may be sent. The sender notes the API's request id and answer here.
 
     ``recheck`` must be awaited before the change is sent a second time; it raises ``CallError`` if it may not be.
     """
@@ -64,3 +65,4 @@ class Admission:
     permit: Permit
     request_id: str | None = None
     recheck: Callable[[], Awaitable[None]] = _nothing_to_check
+    answer: Json | None = None

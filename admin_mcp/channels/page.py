@@ -13,7 +13,7 @@ from typing import assert_never
 from xml.etree import ElementTree as ET
 
 from admin_mcp.gate.approvals import Approval, ApprovalState
-from admin_mcp.gate.forms import DECISION, TYPED
+from admin_mcp.gate.forms import DECISION, TYPED, asked
 from admin_mcp.gate.journal import Outcome
 from admin_mcp.gate.preview import IMPOSSIBLE, Preview, effect_in_words
 from admin_mcp.gate.text import visible
@@ -133,7 +133,7 @@ def _note(text: str, tone: str) -> ET.Element:
 def _what(preview: Preview, *, asking: bool, unsent: bool) -> Iterable[ET.Element]:
     """Yield the preview, most important first; ``unsent``: it will not be made any more."""
     if asking:
-        yield _e("p", "An agent asks to make this change. Approve only if you want it.", **{"class": "quiet"})
+        yield _e("p", asked(preview), **{"class": "quiet"})
     yield _e("h1", preview.title)
     yield _e("p", _e("span", effect_in_words(preview.effect), **{"class": "kind"}))
     present = {label: value for label, value in preview.things.items() if label.startswith("Now")}

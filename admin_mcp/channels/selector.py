@@ -7,6 +7,7 @@ from typing import assert_never
 from admin_mcp.channels.local_channel import LocalChannel
 from admin_mcp.channels.two_step import TwoStepAsk
 from admin_mcp.gate.approval_channel import ApprovalChannel
+from admin_mcp.gate.forms import LONGEST_FORM
 from admin_mcp.gate.policy import Channel
 from admin_mcp.settings import ApprovalMode
 
@@ -22,14 +23,18 @@ class OfferedChannels:
     form: ApprovalChannel | None
     local: Callable[[], LocalChannel]
 
-    def select(self, channel: Channel | None) -> ApprovalChannel | None:
-        """Return the way that a rule demands, or the usual one for None; None if there is no such way."""
+    def select(self, channel: Channel | None, *, length: int = 0) -> ApprovalChannel | None:
+        """Return the way that a rule demands, or the usual one for None; None if there is no such way.
+
+        What is too long for a form goes to this machine where that is a usual way, and nowhere else.
+        """
+        form = self.form if length <= LONGEST_FORM else None
         way = channel or self.mode
         match way:
             case "auto":
-                return self.form or self.local()
+                return form or self.local()
             case "elicit":
-                return self.form
+                return form
             case "local":
                 return self.local()
             case "two-step":

@@ -57,6 +57,7 @@ class TwoStepConfirm:
         del approval
         return self._reply
 
-    def select(self, channel: Channel | None) -> ApprovalChannel | None:
+    def select(self, channel: Channel | None, *, length: int = 0) -> ApprovalChannel | None:
         """Return this, unless a rule wants the person asked in another way."""
+        del length
         return self if channel in {None, self.channel} else None

@@ -36,5 +36,8 @@ class ApprovalChannel(Protocol):
 class ChannelSelector(Protocol):
     """The ways to a person that one call has."""
 
-    def select(self, channel: Channel | None) -> ApprovalChannel | None:
-        """Return the way that a rule demands, the usual one for None, or None if there is no such way."""
+    def select(self, channel: Channel | None, *, length: int = 0) -> ApprovalChannel | None:
+        """Return the way that a rule demands, the usual one for None, or None if there is no such way.
+
+        ``length`` is how many characters there are to show, where that may be too much for a form.
+        """

@@ -229,6 +229,22 @@ class Approvals:
             self._journal.add(connection, "sending", approval_id, **sending)
             return changed
 
+    def use_up(self, approval_id: str, result: Result) -> None:
+        """Note that all that was approved was made."""
+        with self._database.transaction() as connection:
+            approval = _find(connection, approval_id)
+            if approval is None or approval.state != "approved":
+                return
+            self._change(connection, approval, "claim")
+            text = json.dumps({"outcome": result.outcome, "message": result.message})
+            connection.execute("UPDATE approvals SET outcome = ? WHERE id = ?", (text, approval_id))
+
+    def holding(self, key: str) -> Approval | None:
+        """Return the approval of exactly this that holds now, or None."""
+        with self._database.reading() as connection:
+            found = [each for each in _living(connection, key) if each.state == "approved" and not self._is_over(each)]
+        return found[0] if found else None
+
     def holds(self, connection: sqlite3.Connection, approval_id: str, key: str) -> bool:
         """Whether an approval of exactly this still holds, within the caller's transaction."""
         approval = _find(connection, approval_id)

@@ -21,6 +21,9 @@ Action = Literal["accept", "decline", "cancel"]
 DECISION = "decision"
 TYPED = "typed_text"
 PHRASE = "phrase"
+LONGEST_FORM = 8_000
+"""Characters of text that hosts show above a form in full."""
+
 _LONGEST_TYPED = 256
 """As long as an id may be: what is cut can't be typed."""
 
@@ -82,8 +85,17 @@ def form_schema(preview: Preview) -> Json:
 
 def form_message(preview: Preview) -> str:
     """Return the text above the form."""
-    asked = "An agent asks to make this change. Approve only if you want it."
-    return f"{asked}\n\n{preview.text}"
+    return f"{asked(preview)}\n\n{preview.text}"
+
+
+def asked(preview: Preview) -> str:
+    """Return the sentences that ask the person."""
+    if preview.steps:
+        return (
+            f"An agent asks to carry out this plan of {len(preview.steps)} changes. Your approval covers all of them, "
+            "and nothing else. Approve only if you want every one."
+        )
+    return "An agent asks to make this change. Approve only if you want it."
 
 
 def judge(reply: Reply, approval: Approval) -> Judgement:

@@ -7,7 +7,7 @@ step is made a *token* stands for the id: in requests, in previews, in all that 
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -24,6 +24,8 @@ LIFE_SECONDS = 86_400.0
 
 _FIELD = r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?"
 _TOKEN = re.compile(rf"~step\.(\d{{1,2}})\.({_FIELD})~")
+
+_WRITTEN_TOKEN = re.compile(rf"\(?{_TOKEN.pattern}\)?")
 
 StepState = Literal["open", "sending", "done", "refused", "outcome_unknown", "struck"]
 """``open``: not sent. ``sending``: by a process that may have ended since. ``refused``: by the API, for good."""
@@ -78,6 +80,17 @@ class Plan(BaseModel):
         parts = [self.system, self.title, [[step.number, step.key, step.preview.drift] for step in self.live]]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
+    def rest(self, done: Collection[int]) -> "Plan":
+        """Return what is left of the plan once these steps are made."""
+        return self.model_copy(update={"struck": tuple(sorted({*self.struck, *done}))})
+
+    def keys(self, done: Sequence[int]) -> list[str]:
+        """Return the digests under which what is left may have been approved: now, or with less of it done.
+
+        ``done`` are the steps that are made, in order.
+        """
+        return [self.rest(done[:count]).digest for count in range(len(done), -1, -1)]
+
     def step(self, number: int) -> Step:
         """Return a step by its number.
 
@@ -125,7 +138,7 @@ def holds_token(text: str) -> bool:
 
 def token_in_words(text: str) -> str:
     """Return a text with each token told in words."""
-    return _TOKEN.sub(lambda found: f"(what step {found[1]} makes)", text)
+    return _WRITTEN_TOKEN.sub(lambda found: f"(new, step {found[1]})", text)
 
 
 def references(arguments: object) -> Iterator[tuple[int, str]]:

@@ -62,8 +62,8 @@ def totals(steps: Sequence[Step]) -> str:
     return ", ".join(f"{count} {words}" for count, words in said if count)
 
 
-def plan_preview(plan: Plan, target: str) -> Preview:
-    """Return what a person decides about."""
+def plan_preview(plan: Plan, target: str, *, hide: bool = False) -> Preview:
+    """Return what a person decides about; with ``hide`` without what the model may not be told."""
     live = plan.live
     worst = risk_of(effect for step in live for effect in step.effects)
     final = [step.number for step in live if step.preview.final]
@@ -81,7 +81,7 @@ def plan_preview(plan: Plan, target: str) -> Preview:
         request=f"{len(live)} requests, in the order of their numbers, under plan {plan.id}",
         typed=_typed(live),
         withheld=any(step.preview.withheld for step in live),
-        steps=tuple(_shown(step) for step in sorted(live, key=_gravest_first)),
+        steps=tuple(_shown(step, hide=hide) for step in sorted(live, key=_gravest_first)),
     )
 
 
@@ -89,10 +89,23 @@ def _gravest_first(step: Step) -> tuple[int, int]:
     return RISKS.index(risk_of(step.effects)), step.number
 
 
-def _shown(step: Step) -> ShownStep:
+def _shown(step: Step, *, hide: bool) -> ShownStep:
     risk = risk_of(step.effects)
-    return ShownStep(
-        number=step.number, mark=mark(risk), section=section(risk), why=visible(step.why), preview=step.preview
+    preview = _hidden(step) if hide and step.preview.withheld else step.preview
+    return ShownStep(number=step.number, mark=mark(risk), section=section(risk), why=visible(step.why), preview=preview)
+
+
+def _hidden(step: Step) -> Preview:
+    """Return what may be told of a step that is about something the model may not read."""
+    return step.preview.model_copy(
+        update={
+            "title": f"{step.tool}, about something that the policy keeps from the assistant",
+            "things": {},
+            "changes": {},
+            "affected": {},
+            "passing": {},
+            "request": "withheld",
+        }
     )
 
 

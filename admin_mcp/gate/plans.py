@@ -124,7 +124,7 @@ class Plans:
         return smaller
 
     def claim(self, plan: Plan, number: int, approval: Approval | None, sending: Mapping[str, object]) -> None:
-        """Use the approval for one step, and record in the same moment that it is sent.
+        """Use the approval for one step that it covers, and record in the same moment that it is sent.
 
         Raises:
             ApprovalDenied: the approval does not hold (any more). ``Conflict``: the step was claimed before, or the
@@ -135,7 +135,7 @@ class Plans:
             _prepare(connection)
             if self._required(connection, plan.id).digest != plan.digest:
                 raise Conflict("The plan was changed meanwhile; nothing was sent.", hint="Look at it with get_plan.")
-            if approval is not None and not self._approvals.holds(connection, approval.id, plan.digest):
+            if approval is not None and not self._approvals.holds(connection, approval.id, approval.question.key):
                 raise ApprovalDenied(
                     "The approval of this plan does not hold any more. Nothing was sent.",
                     hint="Call apply_plan again, which asks the person anew about what is left.",

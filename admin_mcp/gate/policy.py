@@ -37,7 +37,8 @@ class Rule:
     """One rule. It matches a call if the tool fits a glob, what the call does is listed and, if given, its project is.
 
     A call may do several things (an update that makes an owner is a grant as well) and be about several projects. A
-    rule that allows must list all of them; any other matches if it lists one.
+    rule that allows must list all of them; any other matches if it lists one. With ``steps`` it is about plans alone,
+    those of so many steps or more.
     """
 
     name: str
@@ -46,13 +47,25 @@ class Rule:
     effects: frozenset[Effect] = READS | CHANGES
     project_ids: frozenset[str] | None = None
     channel: Channel | None = None
+    steps: int | None = None
 
-    def mismatch(self, tool: str, effects: Effects, projects: Collection[str]) -> str | None:
-        """Return why the rule does not match, in words, or None if it does."""
+    def mismatch(
+        self, tool: str, effects: Effects, projects: Collection[str], *, steps: int | None = None
+    ) -> str | None:
+        """Return why the rule does not match, in words, or None if it does.
+
+        ``steps`` is how many a plan has; a rule about plans matches nothing else.
+        """
+        if self.steps is not None and (steps is None or steps < self.steps):
+            return f"it is about plans of {self.steps} steps or more"
         if not any(fnmatchcase(tool, glob) for glob in self.tools):
             return f"{tool} fits none of {', '.join(self.tools)}"
         if foreign := self._unlisted(effects, self.effects):
             return f"{' and '.join(foreign)} is not {' or '.join(sorted(self.effects))}"
+        return self._other_project(projects)
+
+    def _other_project(self, projects: Collection[str]) -> str | None:
+        """Return why the rule does not fit these projects, or None if it does."""
         if self.project_ids is None:
             return None
         if not projects:
@@ -118,13 +131,14 @@ class Policy:
         chosen = tuple(rule for rule in self.rules if not rule.name.startswith(LEFT_OUT))
         return replace(self, rules=(Rule(EXCLUDED, "deny", tools=self.excluded), *chosen) if self.excluded else chosen)
 
-    def decide(self, tool: str, effects: Effects, projects: Collection[str]) -> Verdict:
+    def decide(self, tool: str, effects: Effects, projects: Collection[str], *, steps: int | None = None) -> Verdict:
         """Return the verdict of the first rule that matches.
 
-        ``effects`` is all that the call does, and ``projects`` are the ids of those it is about.
+        ``effects`` is all that the call does, ``projects`` are the ids of those it is about, and ``steps`` how many a
+        plan has.
         """
         for rule in self.rules:
-            if rule.mismatch(tool, effects, projects) is None:
+            if rule.mismatch(tool, effects, projects, steps=steps) is None:
                 return rule.verdict
         return Verdict("deny", "no rule matches")
 

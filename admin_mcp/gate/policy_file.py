@@ -35,6 +35,7 @@ class _Rule(BaseModel):
     effects: Annotated[list[Effect], Field(min_length=1)] | None = None
     project_ids: _Some | None = None
     channel: Literal["elicit", "local"] | None = None
+    plan_steps: Annotated[int, Field(ge=1, le=50)] | None = None
 
 
 class _Guardrails(BaseModel):
@@ -139,6 +140,7 @@ def _rule(path: Path, text: str, number: int, rule: _Rule, *, tools: Collection[
         effects=frozenset(rule.effects) if rule.effects else READS | CHANGES,
         project_ids=frozenset(rule.project_ids) if rule.project_ids else None,
         channel=rule.channel,
+        steps=rule.plan_steps,
     )
 
 

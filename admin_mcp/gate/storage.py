@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from admin_mcp.gate.approvals import Approvals
 from admin_mcp.gate.database import Database, epoch_seconds
 from admin_mcp.gate.journal import Journal, Record
+from admin_mcp.gate.plans import Plans
 from admin_mcp.gate.process_identity import ProcessIdentity
 from admin_mcp.settings import Settings
 
@@ -21,6 +22,7 @@ class GateStorage:
     journal: Journal
     approvals: Approvals
     process: ProcessIdentity
+    plans: Plans
 
     def settle(self) -> list[Record]:
         """Find the changes that an ended process was sending, and record that their outcome is unknown.
@@ -30,6 +32,7 @@ class GateStorage:
 
         """
         settled = self.journal.settle(self.process.ended)
+        self.plans.settle(settled)
         self.process.tidy()
         if lost := self.journal.lost():
             logger.warning(
@@ -53,6 +56,6 @@ def open_storage(settings: Settings, clock: Callable[[], float] = epoch_seconds)
     database = Database(settings.state_dir)
     key = settings.admin_key
     journal = Journal(database, clock, (key.get_secret_value(),) if key else ())
-    return GateStorage(
-        database, journal, Approvals(database, journal, clock), ProcessIdentity(settings.state_dir / "run")
-    )
+    approvals = Approvals(database, journal, clock)
+    process = ProcessIdentity(settings.state_dir / "run")
+    return GateStorage(database, journal, approvals, process, Plans(database, journal, approvals, clock))

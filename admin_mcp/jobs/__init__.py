@@ -11,6 +11,9 @@ from pathlib import Path
 from admin_mcp.endpoints.schema import META_RESOURCE, Json
 from admin_mcp.jobs.base import Job
 
+REPORTS, PLAYBOOKS = "reports", "playbooks"
+"""The two kinds, each a package with a module for each job."""
+
 
 @cache
 def compiled_jobs() -> tuple[Json, ...]:
@@ -28,7 +31,7 @@ def job_class(definition: Json) -> type[Job]:
 def all_jobs() -> list[type[Job]]:
     """Import every job's module and return their classes, reports first."""
     found: list[type[Job]] = []
-    for kind in ("reports", "playbooks"):
+    for kind in (REPORTS, PLAYBOOKS):
         directory = Path(next(iter(import_module(f"{__name__}.{kind}").__path__)))
         for file in sorted(directory.glob("[!_]*.py")):
             module = import_module(f"{__name__}.{kind}.{file.stem}")

@@ -1,4 +1,4 @@
-"""The tool of one job: arguments -> the job, which reads under the policy -> its answer."""
+"""The tools of jobs and plans: arguments -> the job, which reads under the policy -> its answer, or a plan."""
 
 import time
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from admin_mcp.tools.protocol import CallContext
 
 if TYPE_CHECKING:
     from admin_mcp.jobs.reader import Reader
+    from admin_mcp.tools.plan_tools import Planner
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,73 @@ class ReportTool:
         if not isinstance(job, Report):
             raise TypeError(f"{self.name} is no report")
         return await job.answer(reader(self.server, context))
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybookTool:
+    """A tool that answers with the plan a playbook drafts."""
+
+    definition: Json
+    server: Installation
+
+    @property
+    def name(self) -> str:
+        """The tool's name."""
+        name: str = self.definition["name"]
+        return name
+
+    @property
+    def effect(self) -> Effect:
+        """What it does by itself: it reads."""
+        effect: Effect = self.definition["_meta"][META_EFFECT]
+        return effect
+
+    async def run(self, arguments: Mapping[str, object], context: CallContext) -> Json:
+        """Draft the plan, and keep it."""
+        from admin_mcp.jobs.base import Playbook  # noqa: PLC0415 - comes with the job's module
+
+        kind = job_class(self.definition)
+        self.server.gate.check_job(kind.SPEC)
+        job = parse_arguments(kind, arguments)
+        if not isinstance(job, Playbook):
+            raise TypeError(f"{self.name} is no playbook")
+        draft = await job.draft(reader(self.server, context))
+        planner = planner_of(self.server)
+        plan = await planner.making.made(draft.title, draft.steps, draft.notes, skip_idle=True)
+        return {**await planner.keep(plan), **draft.more}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTool:
+    """One of the tools of plans."""
+
+    definition: Json
+    server: Installation
+
+    @property
+    def name(self) -> str:
+        """The tool's name."""
+        name: str = self.definition["name"]
+        return name
+
+    @property
+    def effect(self) -> Effect:
+        """What it does by itself."""
+        effect: Effect = self.definition["_meta"][META_EFFECT]
+        return effect
+
+    async def run(self, arguments: Mapping[str, object], context: CallContext) -> Json:
+        """Answer."""
+        from admin_mcp.tools.plan_tools import answered  # noqa: PLC0415 - most calls need none of it
+
+        return await answered(self.name, arguments, planner_of(self.server), context)
+
+
+def planner_of(server: Installation) -> "Planner":
+    """Return what makes and keeps this server's plans."""
+    from admin_mcp.tools.plan_tools import Planner  # noqa: PLC0415 - most calls need none of it
+
+    return Planner(server.gate, server.api, time.time)
 
 
 def reader(server: Installation, context: CallContext) -> "Reader":

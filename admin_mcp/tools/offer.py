@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from admin_mcp.endpoints.schema import Json
+from admin_mcp.endpoints.schema import META_RESOURCE, Json
 from admin_mcp.gate.storage import GateStorage
-from admin_mcp.jobs import compiled_jobs
+from admin_mcp.jobs import PLAYBOOKS, compiled_jobs
 from admin_mcp.settings import Settings
 from admin_mcp.tools.confirm import ConfirmTool
 from admin_mcp.tools.definitions import every_definition
 from admin_mcp.tools.endpoint_tool import EndpointTool, Installation
-from admin_mcp.tools.job_tool import ReportTool
+from admin_mcp.tools.job_tool import PlanTool, PlaybookTool, ReportTool
+from admin_mcp.tools.plan_definitions import plan_definitions
 from admin_mcp.tools.protocol import Tool
 from admin_mcp.tools.selection import selection_of
 
@@ -37,7 +38,8 @@ def offer_of(settings: Settings, server: Installation, storage: GateStorage) -> 
     """
     offered = selection_of(settings).of(every_definition())
     tools: dict[str, Tool] = {tool["name"]: EndpointTool(tool, server) for tool in server.catalog.tools}
-    tools |= {tool["name"]: ReportTool(tool, server) for tool in compiled_jobs()}
+    tools |= {tool["name"]: _job_tool(tool, server) for tool in compiled_jobs()}
+    tools |= {tool["name"]: PlanTool(tool, server) for tool in plan_definitions()}
     confirm = [ConfirmTool(storage.approvals, tools.get)] if _two_steps(settings) else []
     listed, reached = offered, tools
     if settings.search:
@@ -50,6 +52,11 @@ def offer_of(settings: Settings, server: Installation, storage: GateStorage) -> 
         callable={**reached, **{tool.name: tool for tool in confirm}},
         missing=frozenset(tools) - {tool["name"] for tool in offered},
     )
+
+
+def _job_tool(definition: Json, server: Installation) -> Tool:
+    kind = definition["_meta"][META_RESOURCE]
+    return PlaybookTool(definition, server) if kind == PLAYBOOKS else ReportTool(definition, server)
 
 
 def _two_steps(settings: Settings) -> bool:

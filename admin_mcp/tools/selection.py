@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from admin_mcp.endpoints.schema import META_EFFECT, Json
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import SettingsError
 from admin_mcp.settings import Settings
 from admin_mcp.suggestions import nearest
 from admin_mcp.tools.mentions import without_mentions
-from admin_mcp.tools.toolsets import fits, members, presets_with, toolsets
+from admin_mcp.tools.toolsets import fits, members, only_reads, presets_with, toolsets
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Selection:
         _check("--toolsets", sets, toolsets(tools))
         _check("--tools", names, known)
         _check("--exclude-tools", excluded, known)
-        usable = [tool for tool in tools if not self.read_only or tool["_meta"][META_EFFECT] == "read"]
+        usable = [tool for tool in tools if not self.read_only or only_reads(tool)]
         brought = {tool["name"] for each in sets for tool in members(usable, each)}
         chosen = [
             tool for tool in usable if (not sets and not names) or tool["name"] in brought or fits(tool["name"], names)
@@ -63,7 +63,7 @@ def left_out(settings: Settings, tools: Sequence[Json]) -> dict[str, list[str]]:
     offered = {tool["name"] for tool in selection_of(settings).of(tools)}
     missing: dict[str, list[str]] = {}
     for tool in tools:
-        if tool["name"] not in offered and (tool["_meta"][META_EFFECT] == "read" or not settings.read_only):
+        if tool["name"] not in offered and (only_reads(tool) or not settings.read_only):
             missing.setdefault(" or ".join(presets_with(tool)), []).append(tool["name"])
     return missing
 

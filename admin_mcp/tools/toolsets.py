@@ -24,6 +24,9 @@ PRESETS: dict[str, tuple[str, ...]] = {
 """The toolsets that are more than one resource, as globs of resources. ``read`` and ``all`` go by effect instead."""
 
 
+_FOR_CHANGES = frozenset({"plans", "playbooks"})
+
+
 def toolsets(tools: Iterable[Json]) -> list[str]:
     """Return the names of all toolsets: the presets, and each resource."""
     resources = dict.fromkeys(tool["_meta"][META_RESOURCE] for tool in tools)
@@ -48,6 +51,11 @@ def presets_with(tool: Json) -> list[str]:
     return [name for name in PRESETS if _in(tool, name)]
 
 
+def only_reads(tool: Json) -> bool:
+    """Whether a tool neither changes anything nor is there for nothing but changes, as those of plans are."""
+    return tool["_meta"][META_EFFECT] == "read" and tool["_meta"][META_RESOURCE] not in _FOR_CHANGES
+
+
 def fits(name: str, globs: Iterable[str]) -> bool:
     """Whether a name fits one of the globs."""
     return any(fnmatchcase(name, glob) for glob in globs)
@@ -56,5 +64,5 @@ def fits(name: str, globs: Iterable[str]) -> bool:
 def _in(tool: Json, toolset: str) -> bool:
     meta = tool["_meta"]
     if toolset in {"all", "read"}:
-        return toolset == "all" or meta[META_EFFECT] == "read"
+        return toolset == "all" or only_reads(tool)
     return toolset in meta.get(META_TOOLSETS, ()) or fits(meta[META_RESOURCE], PRESETS.get(toolset, (toolset,)))

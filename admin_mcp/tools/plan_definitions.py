@@ -1,0 +1,85 @@
+"""How the tools of plans are listed. Pure, and small: it is loaded at start-up."""
+
+from functools import cache
+
+from admin_mcp.endpoints.base import Effect
+from admin_mcp.endpoints.schema import META_EFFECT, META_RESOURCE, META_TOOLSETS, Json
+from admin_mcp.gate.plan import MOST_STEPS
+
+PLANS = "plans"
+"""The resource, and so the toolset, that these tools are of; they are in every preset as well."""
+
+_TOOLSETS = ["people", "projects", "spend", "security"]
+
+
+@cache
+def plan_definitions() -> tuple[Json, ...]:
+    """Return the ``tools/list`` entries."""
+    plan_id: Json = {"plan_id": {"type": "string"}}
+    step: Json = {
+        "type": "object",
+        "properties": {
+            "tool": {"type": "string"},
+            "arguments": {"type": "object"},
+            "why": {"type": "string"},
+        },
+        "required": ["tool", "arguments"],
+        "additionalProperties": False,
+    }
+    return (
+        _definition(
+            "plan_changes",
+            "Make a plan of several changes, for one approval. Sends nothing: it checks every step and shows what each "
+            'would do. A step is a changing tool and its arguments; {"from_step": 1, "field": "id"} stands for an '
+            "id that an earlier step makes.",
+            {
+                "title": {"type": "string"},
+                "steps": {"type": "array", "items": step, "minItems": 1, "maxItems": MOST_STEPS},
+            },
+            ["steps", "title"],
+        ),
+        _definition("get_plan", "Show a plan and how far each of its steps has come.", plan_id, ["plan_id"]),
+        _definition(
+            "list_plans",
+            "List the plans made on this machine, newest first.",
+            {"limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}},
+            [],
+        ),
+        _definition(
+            "apply_plan",
+            "Carry a plan out: a person is asked once about all its steps, which are then sent in order. It stops "
+            "where one fails. Call it again to go on after approval_pending or an interruption; nothing is sent twice.",
+            plan_id,
+            ["plan_id"],
+            effect="destroy",
+        ),
+    )
+
+
+def _definition(name: str, description: str, properties: Json, required: list[str], effect: Effect = "read") -> Json:
+    title = name.replace("_", " ").capitalize()
+    changes = effect != "read"
+    return {
+        "name": name,
+        "title": title,
+        "description": description,
+        "inputSchema": {
+            "type": "object",
+            "properties": properties,
+            **({"required": required} if required else {}),
+            "additionalProperties": False,
+        },
+        "outputSchema": {"type": "object"},
+        "annotations": {
+            "title": title,
+            "readOnlyHint": not changes,
+            "destructiveHint": changes,
+            "idempotentHint": True,
+            "openWorldHint": True,
+        },
+        "_meta": {
+            META_EFFECT: effect,
+            META_RESOURCE: PLANS,
+            META_TOOLSETS: _TOOLSETS,
+        },
+    }

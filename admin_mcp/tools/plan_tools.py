@@ -1,0 +1,215 @@
+"""The tools of plans: make one, look at it, apply it; and what was changed before."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from admin_mcp.api.connection import Api
+from admin_mcp.endpoints.arguments import parse_arguments
+from admin_mcp.endpoints.base import Effect, InputObject, Inputs
+from admin_mcp.endpoints.fields import INTEGRAL
+from admin_mcp.endpoints.schema import Json
+from admin_mcp.errors import CallError
+from admin_mcp.gate.gate import Gate
+from admin_mcp.gate.offload import threaded
+from admin_mcp.gate.plan import Plan
+from admin_mcp.gate.plan_applying import Applied, PlanApplying
+from admin_mcp.gate.plan_making import PlanMaking
+from admin_mcp.gate.plan_preview import mark, risk_of, totals
+from admin_mcp.gate.plans import Progress
+from admin_mcp.tools.protocol import CallContext
+
+PlanId = Annotated[str, Field(min_length=1, max_length=40)]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSpec:
+    """The name and the effect of one of these tools."""
+
+    name: str
+    effect: Effect = "read"
+
+
+class StepInput(InputObject):
+    """One step, as it is asked for."""
+
+    tool: Annotated[str, Field(max_length=40)]
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    why: Annotated[str, Field(max_length=200)] = ""
+
+
+class PlanChanges(Inputs):
+    """The arguments of ``plan_changes``."""
+
+    SPEC: ClassVar[PlanSpec] = PlanSpec("plan_changes")
+
+    steps: Annotated[list[StepInput], Field(min_length=1)]
+    title: Annotated[str, Field(min_length=1, max_length=120)]
+
+
+class GetPlan(Inputs):
+    """The arguments of ``get_plan``."""
+
+    SPEC: ClassVar[PlanSpec] = PlanSpec("get_plan")
+
+    plan_id: PlanId
+
+
+class ApplyPlan(Inputs):
+    """The arguments of ``apply_plan``."""
+
+    SPEC: ClassVar[PlanSpec] = PlanSpec("apply_plan", "destroy")
+
+    plan_id: PlanId
+
+
+class ListPlans(Inputs):
+    """The arguments of ``list_plans``."""
+
+    SPEC: ClassVar[PlanSpec] = PlanSpec("list_plans")
+
+    limit: Annotated[int, Field(ge=1, le=100), INTEGRAL] = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """What these tools share. ``clock`` gives unix seconds."""
+
+    gate: Gate
+    api: Api
+    clock: Callable[[], float]
+
+    @property
+    def making(self) -> PlanMaking:
+        """Makes plans."""
+        return PlanMaking(self.gate, self.clock)
+
+    async def keep(self, plan: Plan) -> Json:
+        """Keep a new plan, and return it as a model is shown it."""
+        await threaded(self.gate.storage.plans.save, plan)
+        return {
+            **as_object(plan, {step.number: Progress("open") for step in plan.steps}),
+            "next": f"Show the user the plan, then call apply_plan with plan_id {plan.id}: a person is asked once, "
+            "about all of it. Nothing was sent yet.",
+        }
+
+
+async def answered(name: str, arguments: Mapping[str, object], planner: Planner, context: CallContext) -> Json:
+    """Do what one of these tools is called for.
+
+    Raises:
+        CallError: it failed, and why.
+
+    """
+    return await _ANSWERS[name](arguments, planner, context)
+
+
+async def _plan_changes(arguments: Mapping[str, object], planner: Planner, context: CallContext) -> Json:
+    del context
+    given = parse_arguments(PlanChanges, arguments)
+    return await planner.keep(await planner.making.made(given.title, given.steps))
+
+
+async def _get_plan(arguments: Mapping[str, object], planner: Planner, context: CallContext) -> Json:
+    del context
+    plans = planner.gate.storage.plans
+    plan = await threaded(plans.get, parse_arguments(GetPlan, arguments).plan_id)
+    return as_object(plan, await threaded(plans.progress, plan))
+
+
+async def _list_plans(arguments: Mapping[str, object], planner: Planner, context: CallContext) -> Json:
+    del context
+    plans = planner.gate.storage.plans
+    found = (await threaded(plans.all))[: parse_arguments(ListPlans, arguments).limit]
+    return {"plans": [_brief(plan, await threaded(plans.progress, plan)) for plan in found]}
+
+
+async def _apply_plan(arguments: Mapping[str, object], planner: Planner, context: CallContext) -> Json:
+    given = parse_arguments(ApplyPlan, arguments)
+
+    def sending() -> None:
+        context.sending = True
+
+    applying = PlanApplying(planner.gate, planner.api)
+    applied = await applying.apply(given.plan_id, context.channels, context.report, sending)
+    if applied.stopped is not None:
+        raise _stopped(applied, applied.stopped)
+    return {**as_object(applied.plan, applied.progress), "answers": _answers(applied)}
+
+
+_Answer = Callable[[Mapping[str, object], Planner, CallContext], Awaitable[Json]]
+_ANSWERS: dict[str, _Answer] = {
+    "plan_changes": _plan_changes,
+    "get_plan": _get_plan,
+    "list_plans": _list_plans,
+    "apply_plan": _apply_plan,
+}
+
+
+def as_object(plan: Plan, progress: Mapping[int, Progress]) -> Json:
+    """Return a plan as a model is shown it: what the policy keeps from the model is left out."""
+    return {
+        **_brief(plan, progress),
+        "steps": [_step(plan, number, progress[number]) for number in sorted(progress)],
+        **({"notes": list(plan.notes)} if plan.notes else {}),
+    }
+
+
+def _brief(plan: Plan, progress: Mapping[int, Progress]) -> Json:
+    return {
+        "plan_id": plan.id,
+        "title": plan.title,
+        "made": datetime.fromtimestamp(plan.made, UTC).isoformat(timespec="seconds"),
+        "totals": totals(plan.live),
+        "state": state_of(plan, progress),
+    }
+
+
+def state_of(plan: Plan, progress: Mapping[int, Progress]) -> str:
+    """Return how far a plan has come, in one word."""
+    states = {progress[step.number].state for step in plan.live}
+    if states == {"done"}:
+        return "done"
+    if states == {"open"}:
+        return "not applied"
+    return "stopped" if states & {"refused", "outcome_unknown"} else "applied in part"
+
+
+def _step(plan: Plan, number: int, progress: Progress) -> Json:
+    step = plan.step(number)
+    withheld = step.preview.withheld
+    shown = step.preview.title if not withheld else "about something that the policy keeps from the assistant"
+    facts = {} if withheld else {name: change.after for name, change in step.preview.changes.items()}
+    return {
+        "step": number,
+        "tool": step.tool,
+        "does": f"{mark(risk_of(step.effects))} {shown}",
+        **({"sets": facts} if facts else {}),
+        **({"undo": step.preview.undo} if step.preview.final else {}),
+        **({"why": step.why} if step.why else {}),
+        "state": progress.state,
+        **({"message": progress.message} if progress.message and progress.state != "done" else {}),
+    }
+
+
+def _answers(applied: Applied) -> Json:
+    return {str(number): answer for number, answer in applied.answers.items()}
+
+
+def _stopped(applied: Applied, error: CallError) -> CallError:
+    """Return the error of the step at which a plan stopped, with how far it came."""
+    states = [applied.progress[step.number].state for step in applied.plan.live]
+    done, left = states.count("done"), states.count("open")
+    return type(error)(
+        f"Plan {applied.plan.id} stopped at step {applied.at} of {len(applied.plan.steps)}: {error.message} "
+        f"{done} of its steps are made, {left} were not sent.",
+        hint=f"{error.hint} get_plan tells each step's state; apply_plan goes on where that can be.",
+        status=error.status,
+        code=error.code,
+        param=error.param,
+        request_id=error.request_id,
+        retryable=error.retryable,
+    )
