@@ -316,7 +316,7 @@ def test_a_browser_is_not_looked_up_on_a_relative_path(
     monkeypatch.chdir(workspace.path)
     kept = records(workspace.state, Clock())
     approval = kept.approvals.open(question(), "local")[0]
-    page = PageServer(kept.approvals, workspace.state, Clock())
+    page = PageServer(kept.approvals, kept.plans, workspace.state, Clock())
     page.start()
     try:
         page.open_browser(approval.id)
@@ -336,7 +336,7 @@ def test_the_opener_is_not_given_the_key_however_it_is_spelled(
     monkeypatch.setenv(name, KEY)
     monkeypatch.setenv("BROWSER", f"{sys.executable} {workspace.browser} %s")
     kept = records(workspace.state, Clock())
-    page = PageServer(kept.approvals, workspace.state, Clock())
+    page = PageServer(kept.approvals, kept.plans, workspace.state, Clock())
     try:
         page.open_browser(kept.approvals.open(question(), "local")[0].id)
         deadline = time.monotonic() + SECONDS

@@ -5,13 +5,15 @@ What a tired admin must see comes first: what, to which thing, in which organiza
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from importlib import resources
 from typing import assert_never
 from xml.etree import ElementTree as ET
 
+from admin_mcp.channels.html import element as _e
+from admin_mcp.channels.plan_page import plan_steps
 from admin_mcp.gate.approvals import Approval, ApprovalState
 from admin_mcp.gate.forms import DECISION, TYPED, asked
 from admin_mcp.gate.journal import Outcome
@@ -34,8 +36,9 @@ STYLE_SOURCE = "sha256-" + b64encode(sha256(_STYLE.encode()).digest()).decode()
 class Frame:
     """What surrounds one approval: addresses on the same origin, the session's token, the time, what else is open.
 
-    ``rejecting`` is where all that waits is rejected at once. ``message`` tells the person why their last answer did
-    not count.
+    ``rejecting`` is where all that waits is rejected at once, ``striking`` where a step of a plan is struck out.
+    ``states`` tells how far each step of a plan has come. ``message`` tells the person why their last answer did not
+    count.
     """
 
     address: str
@@ -44,6 +47,8 @@ class Frame:
     now: float
     others: Mapping[str, Approval]
     message: str | None = None
+    striking: str = ""
+    states: Mapping[int, str] = field(default_factory=dict)
 
 
 def approval_page(approval: Approval, frame: Frame) -> str:
@@ -57,6 +62,7 @@ def approval_page(approval: Approval, frame: Frame) -> str:
             *([] if pending else [_status(approval)]),
             *([_note(frame.message, "bad")] if frame.message else []),
             *_what(preview, asking=pending, unsent=_unsent(approval)),
+            *_steps(preview, frame, asking=pending),
             *([_form(approval, frame)] if pending else []),
             *_others(approval, frame),
         ],
@@ -147,8 +153,15 @@ def _what(preview: Preview, *, asking: bool, unsent: bool) -> Iterable[ET.Elemen
     if preview.changes:
         yield _e("h2", "What would have been set" if unsent else "What is set")
         yield _changes(preview)
-    yield _e("h2", "The exact request")
-    yield _e("pre", preview.request)
+    if not preview.steps:
+        yield _e("h2", "The exact request")
+        yield _e("pre", preview.request)
+
+
+def _steps(preview: Preview, frame: Frame, *, asking: bool) -> Iterable[ET.Element]:
+    if preview.steps:
+        strike = {"address": frame.striking, "csrf": frame.csrf} if asking else None
+        yield from plan_steps(preview, frame.states, strike)
 
 
 def _fact(label: str, value: str, kind: str) -> tuple[ET.Element, ET.Element]:
@@ -197,14 +210,17 @@ def _form(approval: Approval, frame: Frame) -> ET.Element:
         *typing,
         _e("button", "Approve", type="submit", name=DECISION, value="approve", **{"class": "approve"}),
         _e("button", "Reject", type="submit", name=DECISION, value="reject", formnovalidate="", **{"class": "reject"}),
-        _e(
-            "p", f"It is sent once, if nothing has changed by then. This question ends at {ends}.", **{"class": "quiet"}
-        ),
+        _e("p", f"{_once(approval.preview)} This question ends at {ends}.", **{"class": "quiet"}),
         method="post",
         action=frame.address,
         autocomplete="off",
         **{"aria-label": "Your decision"},
     )
+
+
+def _once(preview: Preview) -> str:
+    sent = "Each step is sent once" if preview.steps else "It is sent once"
+    return f"{sent}, if nothing has changed by then."
 
 
 def _pattern(wanted: Iterable[str]) -> str:
@@ -249,18 +265,3 @@ def _document(title: str, content: Iterable[ET.Element], *, risky: bool = False,
     )
     body = _e("body", _e("main", *content, **({"class": "risky"} if risky else {})))
     return "<!doctype html>\n" + ET.tostring(_e("html", head, body, lang="en"), encoding="unicode", method="html")
-
-
-def _e(tag: str, *content: ET.Element | str, **attributes: str) -> ET.Element:
-    """Make an element; strings are text, whatever is in them."""
-    element = ET.Element(tag, attributes)
-    last: ET.Element | None = None
-    for part in content:
-        if isinstance(part, ET.Element):
-            element.append(part)
-            last = part
-        elif last is None:
-            element.text = (element.text or "") + part
-        else:
-            last.tail = (last.tail or "") + part
-    return element

@@ -92,7 +92,7 @@ def run_page_process(
 
 
 def _serve(storage: GateStorage, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
-    page = PageServer(storage.approvals, storage.database.directory, clock)
+    page = PageServer(storage.approvals, storage.plans, storage.database.directory, clock)
     page.start()
     try:
         shown: set[str] = set()

@@ -25,14 +25,18 @@ from starlette.routing import Route
 
 from admin_mcp.channels.local_channel import waits
 from admin_mcp.channels.page import CSRF, STYLE_SOURCE, WAITING, Frame, approval_page, message_page
-from admin_mcp.gate.approvals import Approval, Approvals, IllegalEventError
+from admin_mcp.channels.plan_page import STRUCK
+from admin_mcp.errors import CallError, NotFound
+from admin_mcp.gate.approvals import APPLY_PLAN, Approval, Approvals, IllegalEventError
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.forms import DECISION, TYPED, Flaw, Reply, judge
+from admin_mcp.gate.plans import Plans
 from admin_mcp.installation import start_child
 from admin_mcp.private_files import private_directory, write_private
 
 LONGEST_FORM = 4096
 _REJECT_ALL = "reject-all"
+_STRIKE = "strike"
 TAB_BUSY_SECONDS = 60.0
 TAB_WATCHING_SECONDS = 8.0
 _GRACE_SECONDS = 2
@@ -56,9 +60,10 @@ _HEADERS = {
 class PageServer:
     """The pages of one process, from ``start`` until the process ends."""
 
-    def __init__(self, approvals: Approvals, directory: Path, clock: Callable[[], float]) -> None:
+    def __init__(self, approvals: Approvals, plans: Plans, directory: Path, clock: Callable[[], float]) -> None:
         """``directory`` takes the redirect files; ``clock`` gives unix seconds."""
         self._approvals = approvals
+        self._plans = plans
         self._directory = directory
         self._clock = clock
         self._prefix = f"/{secrets.token_urlsafe(24)}"
@@ -96,6 +101,7 @@ class PageServer:
                 Route(f"{self._prefix}/approvals/{{id}}", self._show, methods=["GET"]),
                 Route(f"{self._prefix}/approvals/{{id}}", self._decide, methods=["POST"]),
                 Route(f"{self._prefix}/approvals/{{id}}/{_REJECT_ALL}", self._reject_all, methods=["POST"]),
+                Route(f"{self._prefix}/approvals/{{id}}/{_STRIKE}", self._strike, methods=["POST"]),
             ],
             exception_handlers={404: _not_found, 405: _not_found},
         )
@@ -207,6 +213,40 @@ class PageServer:
         await run_in_threadpool(self._reject, form.get(WAITING, "").split())
         return RedirectResponse(self._path(request.path_params["id"]), status_code=303, headers=_HEADERS)
 
+    async def _strike(self, request: Request) -> Response:
+        """Strike one step out of a plan, and show what is left of it to be decided."""
+        submitted = await self._submitted(request)
+        if isinstance(submitted, Response):
+            return submitted
+        csrf, form = submitted
+        approval = await run_in_threadpool(self._approvals.get, request.path_params["id"])
+        if approval is None or not waits(approval) or approval.question.tool != APPLY_PLAN:
+            return await self._answer(approval, csrf, "Nothing can be struck out of this any more.")
+        message = await run_in_threadpool(self._struck, approval, form.get(STRUCK, ""))
+        if message is not None:
+            return await self._answer(approval, csrf, message)
+        return RedirectResponse(self._path(approval.id), status_code=303, headers=_HEADERS)
+
+    def _struck(self, approval: Approval, number: str) -> str | None:
+        """Strike the step out; return what to tell the person if it can't be."""
+        if not number.isdecimal():
+            return "Choose a step."
+        try:
+            self._plans.strike(str(approval.question.arguments["plan_id"]), [int(number)], via="page")
+        except CallError as error:
+            return error.message
+        return None
+
+    def _step_states(self, approval: Approval) -> dict[int, str]:
+        """Return how far the steps of a plan have come."""
+        if approval.question.tool != APPLY_PLAN:
+            return {}
+        try:
+            plan = self._plans.get(str(approval.question.arguments["plan_id"]))
+        except NotFound:  # it was kept longer than its approval; somebody has removed it
+            return {}
+        return {number: each.state for number, each in self._plans.progress(plan).items()}
+
     def _reject(self, ids: Collection[str]) -> None:
         for approval in self._approvals.all():
             if approval.id in ids and waits(approval):
@@ -234,7 +274,16 @@ class PageServer:
         oldest_first = reversed(await run_in_threadpool(self._approvals.all))
         others = {self._path(other.id): other for other in oldest_first if waits(other) and other.id != approval.id}
         path = self._path(approval.id)
-        frame = Frame(path, f"{path}/{_REJECT_ALL}", csrf, self._clock(), others, message)
+        frame = Frame(
+            path,
+            f"{path}/{_REJECT_ALL}",
+            csrf,
+            self._clock(),
+            others,
+            message,
+            striking=f"{path}/{_STRIKE}",
+            states=await run_in_threadpool(self._step_states, approval),
+        )
         return _page(approval_page(approval, frame), 200 if message is None else 422)
 
     def _csrf(self, request: Request) -> str | None:

@@ -9,16 +9,22 @@ from datetime import datetime
 import click
 
 from admin_mcp.channels.local_channel import waits
+from admin_mcp.channels.terminal import terminal_reply
 from admin_mcp.cli.options import settings_of, storage_of
 from admin_mcp.errors import CallError
-from admin_mcp.gate.approvals import Approval, IllegalEventError
+from admin_mcp.gate.approvals import (
+    APPLY_PLAN,
+    APPROVED_SECONDS,
+    PLAN_APPROVED_SECONDS,
+    Approval,
+    IllegalEventError,
+)
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.database import epoch_seconds
-from admin_mcp.gate.forms import DECISION, TYPED, Reply, judge
+from admin_mcp.gate.forms import judge
 from admin_mcp.gate.storage import GateStorage
 from admin_mcp.gate.text import visible
 
-_APPROVE = "approve"
 _POLL_SECONDS = 0.3
 _REFUSED_NOW = "The same change is refused for ten minutes."
 
@@ -57,7 +63,7 @@ def open_page(context: click.Context, /, approval_id: str) -> None:
 
     storage = storage_of(context)
     _decidable(_found(storage, approval_id))
-    page = PageServer(storage.approvals, storage.database.directory, epoch_seconds)
+    page = PageServer(storage.approvals, storage.plans, storage.database.directory, epoch_seconds)
     page.start()
     try:
         # Whoever has the address can decide, so it is for a person's screen and no program's input.
@@ -91,18 +97,19 @@ def approve(context: click.Context, /, approval_id: str) -> None:
     approval = _found(storage, approval_id)
     _decidable(approval)
     _print(approval)
-    typed = approval.preview.typed
-    wanted = typed[0] if typed else _APPROVE
-    given = click.prompt(f"\nTo approve, type {visible(wanted)}", default="", show_default=False)
-    content = {DECISION: _APPROVE, TYPED: given} if typed else {DECISION: given.strip()}
-    judgement = judge(Reply("accept", content), approval)
+    reply = terminal_reply(approval, lambda text: str(click.prompt(f"\n{text}", default="", show_default=False)))
+    judgement = judge(reply, approval)
     if judgement.event != "approve":
         raise click.ClickException(
             "not approved: that is not the text; the question stays open, run it again to try once more"
         )
     with _explained(approval_id):
         storage.approvals.apply(approval_id, judgement.event, via="terminal")
-    click.echo("Approved. If the assistant has given up waiting, tell it to call the tool again within five minutes.")
+    seconds = PLAN_APPROVED_SECONDS if approval.question.tool == APPLY_PLAN else APPROVED_SECONDS
+    minutes = round(seconds / 60)
+    click.echo(
+        f"Approved. If the assistant has given up waiting, tell it to call the tool again within {minutes} minutes."
+    )
 
 
 @approvals.command()

@@ -19,6 +19,7 @@ from admin_mcp.cli.doctor import doctor
 from admin_mcp.cli.hosts import config, install
 from admin_mcp.cli.journal import journal
 from admin_mcp.cli.options import settings_of, settings_options
+from admin_mcp.cli.plans import plans
 from admin_mcp.cli.policy import operator_policy, policy
 from admin_mcp.cli.sandbox import sandbox
 from admin_mcp.cli.secrets import secrets
@@ -130,7 +131,7 @@ def demo() -> None:
     anyio.run(run_demo, click.echo)
 
 
-for command in (approvals, config, doctor, install, journal, policy, sandbox, secrets):
+for command in (approvals, config, doctor, install, journal, plans, policy, sandbox, secrets):
     main.add_command(command)
 
 

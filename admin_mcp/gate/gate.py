@@ -41,8 +41,8 @@ from admin_mcp.gate.refusals import (
     policy_denial,
 )
 from admin_mcp.gate.storage import GateStorage
-from admin_mcp.private_files import LockBusyError
-from admin_mcp.settings import Target
+from admin_mcp.private_files import LockBusyError, lock_of_system
+from admin_mcp.settings import Settings, Target
 
 logger = logging.getLogger(__name__)
 
@@ -361,6 +361,19 @@ class Gate:
             await done_whole(write)
         except StateUnavailable as unavailable:
             logger.warning("%s was refused (%s); it can't be recorded: %s", tool, error.kind, unavailable.reason)
+
+
+def open_gate(settings: Settings, policy: Policy, catalog: Catalog, api: Api, storage: GateStorage) -> Gate:
+    """Return the gate that the settings ask for."""
+    return Gate(
+        policy=policy,
+        confirm=settings.approval != "none",
+        target=settings.target,
+        catalog=catalog,
+        api=api,
+        storage=storage,
+        owners_lock=partial(lock_of_system, settings.target.system),
+    )
 
 
 def require_showable(change: Change) -> None:

@@ -57,13 +57,17 @@ class Step(BaseModel):
 
 
 class Plan(BaseModel):
-    """A plan as it is kept. ``system`` is the identity of the system it is for; ``made`` is in unix seconds."""
+    """A plan as it is kept. ``system`` is the identity of the system it is for, and ``target`` what people call it.
+
+    ``made`` is in unix seconds.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     id: str
     title: str
     system: str
+    target: str
     made: float
     steps: tuple[Step, ...]
     notes: tuple[str, ...] = ()

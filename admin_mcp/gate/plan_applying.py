@@ -19,7 +19,7 @@ from admin_mcp.endpoints.base import Effect, Endpoint
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApprovalPending, ApprovalUnavailable, CallError, Conflict, OutcomeUnknown, PolicyDenied
 from admin_mcp.gate.approval_channel import ApprovalChannel, ChannelSelector
-from admin_mcp.gate.approvals import APPLY_PLAN, Approval, Question, Result
+from admin_mcp.gate.approvals import APPLY_PLAN, Approval, Result
 from admin_mcp.gate.assessment import Change
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.foresight import Foresight
@@ -197,7 +197,7 @@ class PlanApplying:
         for key in plan.keys(done):
             if (approval := await threaded(self._gate.storage.approvals.holding, key)) is not None:
                 return _Clearance(approval)
-        channel = _selected(channels, demanded, len(form_message(plan_preview(rest, self._label))))
+        channel = _selected(channels, demanded, len(form_message(plan_preview(rest))))
         asked = Asked(rest.digest, APPLY_PLAN, {"plan_id": plan.id})
         approval = await self._gate.questions.approved(asked, channel, partial(self._shown, rest, progress))
         return _Clearance(approval, channel.dies_with_call)
@@ -209,10 +209,6 @@ class PlanApplying:
 
     def _judged_step(self, step: Step) -> Verdict:
         return self._gate.assessment.policy.decide(step.tool, frozenset(step.effects), step.projects)
-
-    @property
-    def _label(self) -> str:
-        return self._gate.assessment.target.label
 
     async def _shown(self, plan: Plan, progress: Mapping[int, Progress], channel: Channel) -> Preview:
         """Look at every step once more, before a person is asked, as it will find things.
@@ -233,7 +229,7 @@ class PlanApplying:
                 _require_alike(step, now)
             await foreseen.guardrails.check(call)
             calls.append(call)
-        return plan_preview(plan, self._label, hide=traits(channel).shown_to_model)
+        return plan_preview(plan, hide=traits(channel).shown_to_model)
 
     async def _make(
         self,
@@ -308,11 +304,6 @@ class PlanApplying:
             result = Result("done", f"All {len(plan.live)} steps were made.")
             approvals = self._gate.storage.approvals
             await done_whole(partial(approvals.use_up, approval.id, result))
-
-
-def question_of(plan: Plan, label: str) -> Question:
-    """Return what a person is asked about a plan."""
-    return Question(plan.digest, APPLY_PLAN, {"plan_id": plan.id}, plan_preview(plan, label))
 
 
 def _denied(what: str, verdict: Verdict) -> PolicyDenied:

@@ -104,6 +104,7 @@ class PlanMaking:
             id=new_id(),
             title=title[:_LONGEST_TEXT],
             system=self._gate.assessment.target.system,
+            target=self._gate.assessment.target.label,
             made=self._clock(),
             steps=tuple(made),
             notes=tuple(said),

@@ -62,7 +62,7 @@ def totals(steps: Sequence[Step]) -> str:
     return ", ".join(f"{count} {words}" for count, words in said if count)
 
 
-def plan_preview(plan: Plan, target: str, *, hide: bool = False) -> Preview:
+def plan_preview(plan: Plan, *, hide: bool = False) -> Preview:
     """Return what a person decides about; with ``hide`` without what the model may not be told."""
     live = plan.live
     worst = risk_of(effect for step in live for effect in step.effects)
@@ -77,7 +77,7 @@ def plan_preview(plan: Plan, target: str, *, hide: bool = False) -> Preview:
         changes={},
         affected={},
         undo=undo,
-        target=target,
+        target=plan.target,
         request=f"{len(live)} requests, in the order of their numbers, under plan {plan.id}",
         typed=_typed(live),
         withheld=any(step.preview.withheld for step in live),

@@ -14,10 +14,11 @@ from pydantic import ValidationError
 
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApprovalDenied, Conflict, NotFound
-from admin_mcp.gate.approvals import Approval, Approvals, Question, Result
+from admin_mcp.gate.approvals import APPLY_PLAN, Approval, Approvals, Question, Result
 from admin_mcp.gate.database import Database
 from admin_mcp.gate.journal import OUTCOME_PATIENCE_SECONDS, Journal, Outcome, Record
 from admin_mcp.gate.plan import LIFE_SECONDS, Plan, StepState
+from admin_mcp.gate.plan_preview import plan_preview
 
 KEPT_SECONDS = 30 * 86_400.0
 """How long a plan can be looked at, and its outcome."""
@@ -103,7 +104,7 @@ class Plans:
         """Whether it is too old to be applied, or from the future."""
         return not -1.0 <= self._clock() - plan.made < LIFE_SECONDS
 
-    def strike(self, plan_id: str, numbers: Sequence[int], preview: Callable[[Plan], Question], via: str) -> Plan:
+    def strike(self, plan_id: str, numbers: Sequence[int], *, via: str) -> Plan:
         """Take steps out of a plan that is not approved yet; an open question about it becomes one about the rest.
 
         Raises:
@@ -116,7 +117,7 @@ class Plans:
             if _claimed(connection, plan_id):
                 raise Conflict("The plan is being applied, or was.", hint="Only what was not begun can be struck out.")
             smaller = plan.without(numbers)
-            self._approvals.ask_instead(connection, plan.digest, preview(smaller))
+            self._approvals.ask_instead(connection, plan.digest, question_of(smaller))
             connection.execute("UPDATE plans SET plan = ? WHERE id = ?", (smaller.model_dump_json(), plan_id))
             self._journal.add(
                 connection, "decided", plan_id, decision="struck out", steps=sorted(numbers), via=via, plan=plan_id
@@ -190,6 +191,11 @@ class Plans:
         if row is None:
             raise NotFound(f"There is no plan {plan_id} here.", hint="list_plans shows those there are.")
         return _plan(row)
+
+
+def question_of(plan: Plan) -> Question:
+    """Return what a person is asked about a plan."""
+    return Question(plan.digest, APPLY_PLAN, {"plan_id": plan.id}, plan_preview(plan))
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

@@ -27,10 +27,9 @@ from admin_mcp.channels.request_state_key import request_state_key
 from admin_mcp.channels.selector import OfferedChannels
 from admin_mcp.errors import CallError
 from admin_mcp.gate.approvals import PENDING_SECONDS
-from admin_mcp.gate.gate import Gate
+from admin_mcp.gate.gate import open_gate
 from admin_mcp.gate.policy import Policy
 from admin_mcp.gate.storage import GateStorage
-from admin_mcp.private_files import lock_of_system
 from admin_mcp.server.instructions import INSTRUCTIONS, SEARCH_INSTRUCTIONS
 from admin_mcp.server.list_cache import ListCache
 from admin_mcp.server.results import ResultTooLongError, error_result, internal_error, too_long, tool_result
@@ -147,15 +146,7 @@ async def admin_server(
 ) -> AsyncIterator[Server[dict[str, Any]]]:
     """Compose the server for one process, and close its HTTP client afterwards."""
     async with connected(settings, catalog) as api:
-        gate = Gate(
-            policy=policy,
-            confirm=settings.approval != "none",
-            target=settings.target,
-            catalog=catalog,
-            api=api,
-            storage=storage,
-            owners_lock=partial(lock_of_system, settings.target.system),
-        )
+        gate = open_gate(settings, policy, catalog, api, storage)
         offer = offer_of(settings, Installation(catalog, gate, api, settings.answer_bytes), storage)
         handlers = AdminServer(settings, offer, storage)
         server: Server[dict[str, Any]] = Server(

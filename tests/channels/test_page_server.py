@@ -23,7 +23,7 @@ class Desk:
     def __init__(self, directory: Path) -> None:
         self.clock = Clock()
         self.storage = records(directory, self.clock)
-        self.server = PageServer(self.storage.approvals, directory, self.clock)
+        self.server = PageServer(self.storage.approvals, self.storage.plans, directory, self.clock)
         self.origin = self.server._origin
         self.browser = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self.server.application()), base_url=self.origin, trust_env=False
@@ -253,7 +253,7 @@ def set_as_another_port_would(desk: Desk, name: str, value: str, path: str = "/"
 
 
 async def test_the_cookies_name_is_no_other_servers_and_can_not_be_guessed(desk: Desk, tmp_path: Path) -> None:
-    other = PageServer(desk.storage.approvals, tmp_path, desk.clock)
+    other = PageServer(desk.storage.approvals, desk.storage.plans, tmp_path, desk.clock)
     other.stop()
     assert desk.server._cookie != other._cookie
     assert len(desk.server._cookie) > 32

@@ -65,7 +65,7 @@ async def test_a_form_lets_a_change_through() -> None:
 
 async def approve_on_the_page(approval_id: str) -> None:
     """Be the person in front of a browser."""
-    page = PageServer(records().approvals, here(), time.time)
+    page = PageServer(records().approvals, records().plans, here(), time.time)
     page.start()
     try:
         async with httpx.AsyncClient(trust_env=False, timeout=20) as browser:

@@ -1,0 +1,57 @@
+"""Asks the person at this very terminal, while a command of theirs waits."""
+
+from collections.abc import Callable
+
+from anyio import to_thread
+
+from admin_mcp.errors import ApprovalDenied
+from admin_mcp.gate.approval_channel import ApprovalChannel
+from admin_mcp.gate.approvals import Approval, Approvals
+from admin_mcp.gate.forms import DECISION, TYPED, Reply, judge
+from admin_mcp.gate.policy import Channel
+from admin_mcp.gate.text import visible
+
+APPROVE = "approve"
+
+
+def terminal_reply(approval: Approval, ask: Callable[[str], str]) -> Reply:
+    """Have the person type what approves this; ``ask`` shows a line and returns what was typed."""
+    typed = approval.preview.typed
+    given = ask(f"To approve, type {visible(typed[0] if typed else APPROVE)}")
+    return Reply("accept", {DECISION: APPROVE, TYPED: given} if typed else {DECISION: given.strip()})
+
+
+class TerminalChannel:
+    """Shows the question here and reads the answer; ``show`` prints, ``ask`` prompts."""
+
+    channel: Channel = "local"
+    asks_once = True
+    dies_with_call = True
+    answers = None
+
+    def __init__(self, approvals: Approvals, show: Callable[[str], None], ask: Callable[[str], str]) -> None:
+        self._approvals = approvals
+        self._show = show
+        self._ask = ask
+
+    async def ask(self, approval: Approval) -> None:
+        """Show the whole question, and let the answer count.
+
+        Raises:
+            ApprovalDenied: it was no clear yes. The question is withdrawn.
+
+        """
+        self._show(approval.preview.text)
+        judgement = judge(await to_thread.run_sync(terminal_reply, approval, self._ask), approval)
+        if judgement.event == "approve":
+            self._approvals.apply(approval.id, "approve", via="terminal")
+            return
+        self._approvals.apply(approval.id, "void", via="terminal", reason=judgement.reason)
+        raise ApprovalDenied(
+            "Not approved: that is not the text. Nothing was sent.", hint="Run the command again to try once more."
+        )
+
+    def select(self, channel: Channel | None, *, length: int = 0) -> ApprovalChannel | None:
+        """Return this, unless a rule wants the person asked through their client."""
+        del length
+        return self if channel in {None, self.channel} else None

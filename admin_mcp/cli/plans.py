@@ -1,0 +1,254 @@
+"""``plans``: make, look at, strike out, export and apply plans in a terminal."""
+
+import json
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from admin_mcp.cli.options import settings_of, storage_of
+from admin_mcp.errors import CallError
+from admin_mcp.gate.text import visible
+
+if TYPE_CHECKING:
+    from admin_mcp.gate.plan import Plan
+    from admin_mcp.gate.plans import Progress
+    from admin_mcp.gate.storage import GateStorage
+    from admin_mcp.settings import Settings
+    from admin_mcp.tools.plan_tools import Planner
+
+_FORMATS = click.Choice(["text", "md", "json"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A step of a file."""
+
+    tool: str
+    arguments: Mapping[str, object]
+    why: str
+
+
+@click.group()
+def plans() -> None:
+    """Make, look at and apply plans: many changes, one approval."""
+
+
+@plans.command("list")
+@click.pass_context
+def list_all(context: click.Context, /) -> None:
+    """List the plans of the last month, the newest first."""
+    from admin_mcp.gate.plan_preview import totals  # noqa: PLC0415 - each command loads only what it needs
+    from admin_mcp.tools.plan_tools import state_of  # noqa: PLC0415
+
+    storage = storage_of(context)
+    with _explained():
+        found = storage.plans.all() if storage.database.exists else []
+        for plan in found:
+            state = state_of(plan, storage.plans.progress(plan))
+            click.echo(f"{plan.id}  {_when(plan.made)}  {state:<15}  {visible(plan.title)}: {totals(plan.live)}")
+    if not found:
+        click.echo(f"No plans in {storage.database.directory}.", err=True)
+
+
+@plans.command()
+@click.argument("plan_id", metavar="ID")
+@click.option("--format", "form", type=_FORMATS, default="text", help="As text, Markdown, or JSON.")
+@click.pass_context
+def show(context: click.Context, /, plan_id: str, form: str) -> None:
+    """Show one plan whole, and how far each step has come."""
+    click.echo(_written(storage_of(context), plan_id, form))
+
+
+@plans.command()
+@click.argument("plan_id", metavar="ID")
+@click.option("--format", "form", type=_FORMATS, default="json", help="As JSON, Markdown or text.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file; without it, the screen.")
+@click.pass_context
+def export(context: click.Context, /, plan_id: str, form: str, output: Path | None) -> None:
+    """Write a plan to a file, to be reviewed; as JSON it can be made again with `plans make`."""
+    text = _written(storage_of(context), plan_id, form)
+    if output is None:
+        click.echo(text)
+        return
+    try:
+        output.write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{output} can't be written: {error.strerror}") from None
+    click.echo(f"Wrote {output}.")
+
+
+@plans.command()
+@click.argument("plan_id", metavar="ID")
+@click.argument("numbers", metavar="STEP...", type=int, nargs=-1, required=True)
+@click.pass_context
+def strike(context: click.Context, /, plan_id: str, numbers: tuple[int, ...]) -> None:
+    """Strike steps out of a plan that is not approved yet. What waits for approval is the smaller plan from then on."""
+    from admin_mcp.gate.plan_preview import totals  # noqa: PLC0415
+
+    with _explained():
+        smaller = storage_of(context).plans.strike(plan_id, numbers, via="terminal")
+    click.echo(f"Struck out. What is left of {smaller.id}: {totals(smaller.live)}.")
+
+
+@plans.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_context
+def make(context: click.Context, /, file: Path) -> None:
+    """Make a plan from a JSON FILE: {"title": "...", "steps": [{"tool": "...", "arguments": {...}}]}. Sends nothing."""
+    import anyio  # noqa: PLC0415
+
+    title, steps = _read(file)
+
+    async def made() -> "Plan":
+        async with _planner(settings_of(context), storage_of(context)) as planner:
+            plan = await planner.making.made(title, steps)
+            planner.gate.storage.plans.save(plan)
+            return plan
+
+    with _explained():
+        plan = anyio.run(made)
+    click.echo(_written(storage_of(context), plan.id, "text"))
+    click.echo(f"\nApply it with: openai-admin-mcp plans apply {plan.id}")
+
+
+@plans.command()
+@click.argument("plan_id", metavar="ID")
+@click.pass_context
+def apply(context: click.Context, /, plan_id: str) -> None:
+    """Apply a plan from this terminal: shows it whole, has you type what approves it, and sends its steps in order."""
+    import anyio  # noqa: PLC0415
+
+    from admin_mcp.channels.terminal import TerminalChannel  # noqa: PLC0415
+    from admin_mcp.gate.plan_applying import PlanApplying  # noqa: PLC0415
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.ClickException("applying needs a person at a terminal: run it yourself in a terminal")
+
+    async def report(done: float, total: float | None, message: str) -> None:
+        click.echo(f"[{int(done) + 1}/{int(total or 0)}] {message}")
+
+    async def applied() -> None:
+        async with _planner(settings_of(context), storage_of(context)) as planner:
+            approvals = planner.gate.storage.approvals
+            here = TerminalChannel(approvals, click.echo, _prompted)
+            done = await PlanApplying(planner.gate, planner.api).apply(plan_id, here, report, lambda: None)
+            if done.stopped is not None:
+                raise done.stopped
+
+    try:
+        with _explained():
+            anyio.run(applied)
+    finally:
+        if storage_of(context).database.exists:
+            click.echo(_states(storage_of(context), plan_id))
+
+
+def _prompted(text: str) -> str:
+    answer: str = click.prompt(f"\n{text}", default="", show_default=False)
+    return answer
+
+
+@asynccontextmanager
+async def _planner(settings: "Settings", storage: "GateStorage") -> "AsyncIterator[Planner]":
+    """Yield what makes and applies plans, as a server with these settings would."""
+    import time  # noqa: PLC0415
+
+    from admin_mcp.api.connection import connected  # noqa: PLC0415
+    from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
+    from admin_mcp.cli.policy import operator_policy  # noqa: PLC0415
+    from admin_mcp.gate.gate import open_gate  # noqa: PLC0415
+    from admin_mcp.tools.plan_tools import Planner  # noqa: PLC0415
+
+    catalog = compiled_catalog()
+    async with connected(settings, catalog) as api:
+        yield Planner(open_gate(settings, operator_policy(settings), catalog, api, storage), api, time.time)
+
+
+def _read(file: Path) -> tuple[str, list[_Step]]:
+    try:
+        value = json.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise click.ClickException(f"{file} can't be read: {error.strerror}") from None
+    except ValueError as error:
+        raise click.ClickException(f"{file} is not JSON: {error}") from None
+    try:
+        return str(value["title"]), [_step(step) for step in value["steps"]]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise click.ClickException(
+            f'{file}: it must hold {{"title": "...", "steps": [{{"tool": "...", "arguments": {{...}}}}]}}; '
+            f"what is wrong: {error}"
+        ) from None
+
+
+def _step(value: dict[str, Any]) -> _Step:
+    arguments = value.get("arguments", {})
+    if not isinstance(arguments, dict):
+        raise TypeError("the arguments of a step must be an object")
+    return _Step(str(value["tool"]), arguments, str(value.get("why", "")))
+
+
+def _written(storage: "GateStorage", plan_id: str, form: str) -> str:
+    """Return a plan as text, Markdown or JSON."""
+    from admin_mcp.gate.plan_preview import plan_preview  # noqa: PLC0415
+
+    with _explained():
+        plan = storage.plans.get(plan_id)
+        progress = storage.plans.progress(plan)
+    if form == "json":
+        return json.dumps(_exported(plan), indent=2, ensure_ascii=False)
+    if form == "md":
+        return "\n".join(_markdown(plan, progress))
+    return f"{plan_preview(plan).text}\n\n{_states_of(plan, progress)}"
+
+
+def _exported(plan: "Plan") -> dict[str, Any]:
+    steps = [{"tool": step.tool, "arguments": step.arguments, "why": step.why} for step in plan.live]
+    return {"title": plan.title, "steps": steps}
+
+
+def _markdown(plan: "Plan", progress: "Mapping[int, Progress]") -> Iterator[str]:
+    from admin_mcp.gate.plan_preview import mark, risk_of, totals  # noqa: PLC0415
+
+    yield from (f"# {visible(plan.title)}", "", f"{totals(plan.live)}. In: {plan.target}.", "")
+    yield from ("| Step | | What it does | Request | State |", "|---|---|---|---|---|")
+    for step in plan.steps:
+        cells = (step.preview.title, f"`{step.preview.request}`", progress[step.number].state)
+        escaped = " | ".join(cell.replace("|", "\\|") for cell in cells)
+        yield f"| {step.number} | {mark(risk_of(step.effects))} | {escaped} |"
+    for note in plan.notes:
+        yield from ("", f"- {visible(note, 1000)}")
+
+
+def _states(storage: "GateStorage", plan_id: str) -> str:
+    with _explained():
+        plan = storage.plans.get(plan_id)
+        return _states_of(plan, storage.plans.progress(plan))
+
+
+def _states_of(plan: "Plan", progress: "Mapping[int, Progress]") -> str:
+    """Return how far each step has come, a line each, in the order in which they are sent."""
+    lines = []
+    for step in plan.steps:
+        each = progress[step.number]
+        told = f": {visible(each.message, 500)}" if each.message and each.state != "done" else ""
+        lines.append(f"{step.number:>3}. {each.state:<15} {step.preview.title}{told}")
+    return "\n".join(lines)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except CallError as error:
+        raise click.ClickException(error.told_to_operator) from None
+
+
+def _when(seconds: float) -> str:
+    from datetime import datetime  # noqa: PLC0415
+
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
