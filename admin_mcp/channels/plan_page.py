@@ -1,4 +1,4 @@
-"""The steps of a plan on the approval page: by risk, each whole, what can be struck out, how far each has come. Pure."""
+"""The steps of a plan on the approval page: by risk, each whole, what can be struck out, how far each is. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby

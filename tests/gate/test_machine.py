@@ -20,10 +20,20 @@ from admin_mcp.channels.two_step import Confirmation, TwoStepAsk, TwoStepConfirm
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.errors import ApprovalPending, CallError
 from admin_mcp.gate.approval_channel import ApprovalChannel
-from admin_mcp.gate.approvals import APPROVED_SECONDS, PENDING_SECONDS, Approval, IllegalEventError
+from admin_mcp.gate.approvals import (
+    APPROVED_SECONDS,
+    PENDING_SECONDS,
+    PLAN_APPROVED_SECONDS,
+    Approval,
+    IllegalEventError,
+)
 from admin_mcp.gate.forms import Reply
+from admin_mcp.gate.plan import Plan
+from admin_mcp.gate.plan_applying import PlanApplying
+from admin_mcp.gate.plan_making import PlanMaking
 from admin_mcp.gate.policy import Channel, Policy, Rule
-from tests.gate.world import AskedError, AtOnce, Later, World, key_of
+from tests.gate.plan_world import Drafted
+from tests.gate.world import AskedError, AtOnce, Later, Only, World, key_of
 
 Made = tuple[str, dict[str, object]]
 
@@ -65,6 +75,7 @@ class Given:
     key: str
     names: dict[str, str]
     at: float
+    life: float = APPROVED_SECONDS
 
 
 def approves(reply: Reply, approval: Approval) -> bool:
@@ -93,6 +104,7 @@ class GateMachine(RuleBasedStateMachine):
     questions: Bundle[tuple[Approval, Endpoint]] = Bundle("questions")
     local: Bundle[tuple[Approval, Endpoint]] = Bundle("local")
     steps: Bundle[Approval] = Bundle("steps")
+    plans: Bundle[Plan] = Bundle("plans")
 
     @initialize()
     def start(self) -> None:
@@ -215,6 +227,68 @@ class GateMachine(RuleBasedStateMachine):
         with suppress(CallError):
             self.run(server, stored, TwoStepConfirm(Confirmation(approval.id, phrase)))
 
+    @rule(target=plans, server=SERVERS, calls=st.lists(CALLS, min_size=1, max_size=4))
+    def make_a_plan(self, server: int, calls: list[Made]) -> Plan | MultipleResults[Plan]:
+        before = len(self.world.changes)
+        making = PlanMaking(self.servers[server].gate, lambda: self.world.now)
+        try:
+            plan = self.loop.run_until_complete(making.made("plan", [Drafted(*call) for call in calls]))
+        except CallError:
+            return multiple()
+        finally:
+            assert len(self.world.changes) == before
+        self.world.storage.plans.save(plan)
+        return plan
+
+    @rule(server=SERVERS, plan=plans, sure=st.booleans(), rename=st.booleans(), strike=st.booleans())
+    def apply_a_plan(self, server: int, plan: Plan, sure: bool, rename: bool, strike: bool) -> None:
+        def answer(approval: Approval) -> Reply:
+            self.see(approval)
+            if strike and len(plan.live) > 1:
+                with suppress(CallError):
+                    self.world.storage.plans.strike(plan.id, [plan.live[0].number], via="page")
+            if sure:
+                self.note_plan(approval.id, plan)
+            if rename:
+                self.rename("role_1", "Renamed" if self.world.names.get("role_1") != "Renamed" else "Again")
+            typed = (self.world.storage.approvals.get(approval.id) or approval).preview.typed
+            content = {"decision": "approve", **({"typed_text": typed[0]} if typed else {})}
+            return Reply("accept", content) if sure else Reply("accept", {"decision": "reject"})
+
+        self.applied(server, plan, AtOnce(answer))
+
+    @rule(server=SERVERS, plan=plans)
+    def apply_a_plan_that_nobody_answers(self, server: int, plan: Plan) -> None:
+        with suppress(AskedError):
+            self.applied(server, plan, Absent())
+
+    @rule(plan=plans)
+    def approve_a_plan_on_this_machine(self, plan: Plan) -> None:
+        for approval in self.world.storage.approvals.all():
+            if approval.question.arguments == {"plan_id": plan.id} and approval.channel == "local":
+                with suppress(IllegalEventError, KeyError):
+                    self.see(approval)
+                    self.world.storage.approvals.apply(approval.id, "approve", via="page")
+                    self.note_plan(approval.id, plan)
+
+    def applied(self, server: int, plan: Plan, person: ApprovalChannel) -> None:
+        async def report(done: float, total: float | None, message: str) -> None:
+            del done, total, message
+
+        applying = PlanApplying(self.servers[server].gate, self.servers[server].connection)
+        with suppress(CallError):
+            self.loop.run_until_complete(applying.apply(plan.id, Only(person), report, lambda: None))
+
+    def note_plan(self, approval_id: str, plan: Plan) -> None:
+        """Remember that a person approved what is left of a plan, as it is kept now."""
+        kept = self.world.storage.plans.get(plan.id)
+        progress = self.world.storage.plans.progress(kept)
+        self.given += [
+            Given(approval_id, step.key, self.shown[approval_id], self.world.now, PLAN_APPROVED_SECONDS)
+            for step in kept.live
+            if progress[step.number].state == "open"
+        ]
+
     @rule(server=SERVERS, call=CALLS)
     def call_without_a_way_to_ask(self, server: int, call: Made) -> None:
         if call[0] != "update_group":
@@ -278,7 +352,7 @@ class GateMachine(RuleBasedStateMachine):
                 given
                 for given in self.given
                 if given.key == key_of(request, self.world.target)
-                and abs(self.world.now - given.at) < APPROVED_SECONDS
+                and abs(self.world.now - given.at) < given.life
                 and all(
                     self.world.names.get(thing, thing.title()) == given.names.get(thing, thing.title())
                     for thing in THINGS
@@ -296,6 +370,8 @@ class GateMachine(RuleBasedStateMachine):
         assert self.world.storage.journal.verify()[1] is None
         sent = [record for record in self.world.journal() if record.kind == "sending"]
         assert len(sent) == len(self.world.changes)
+        steps = [record.change for record in sent if "plan" in record.fields]
+        assert len(steps) == len(set(steps))
 
 
 GateMachine.TestCase.settings = settings(
