@@ -5,18 +5,20 @@ an address is never taken for a name. Two things that look the same are both nam
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from pydantic import TypeAdapter, ValidationError
 
 from admin_mcp.endpoints.fields import ResourceId
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.errors import InvalidInput
+from admin_mcp.errors import InvalidInput, NotFound
 from admin_mcp.gate.text import folded, quoted, visible
 from admin_mcp.jobs.reader import Reader, Unread
 from admin_mcp.suggestions import nearest
 
 _MOST_SHOWN = 5
 _LONGEST_NAME = 60
+_USER_ID_BEGINS = "user-"
 _ID = TypeAdapter(ResourceId)
 
 
@@ -134,4 +136,7 @@ async def find_user(reader: Reader, asked: str, param: str) -> Json:
         addresses = list(dict.fromkeys([asked.strip(), asked.strip().lower()]))
         if found := matches(asked, await rows(reader, "list_users", emails=addresses)):
             return chosen(asked, found, "member", param)
+    if asked.startswith(_USER_ID_BEGINS) and _is_id(asked):
+        with suppress(NotFound):  # a name may begin like an id; and then those most like it are told
+            return await reader.get("get_user", user_id=asked)
     return chosen(asked, await rows(reader, "list_users"), "member", param)

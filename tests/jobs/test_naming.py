@@ -6,9 +6,9 @@ from admin_mcp.catalog import compiled_catalog
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
-from admin_mcp.jobs.naming import all_chosen, chosen, label, labels, matches, rows
+from admin_mcp.jobs.naming import all_chosen, chosen, find_user, label, labels, matches, rows
 from admin_mcp.jobs.reader import Reader
-from tests.jobs.executing import unheard
+from tests.jobs.executing import World, unheard
 
 ANA: Json = {"id": "user-1", "name": "Ana", "email": "ana@example.com"}
 LIAR: Json = {"id": "user-2", "name": "user-1", "email": "liar@example.com"}
@@ -49,3 +49,14 @@ async def test_things_without_a_usable_id_are_left_out_and_told() -> None:
     reader = Reader(compiled_catalog(), read, unheard, now=lambda: 0.0)
     assert await rows(reader, "list_users") == [{"id": "user-1"}]
     assert reader.unreadable() == [{"what": "items of list_users", "why": "4 without an id that could be passed on"}]
+
+
+@pytest.mark.anyio
+async def test_a_person_known_by_id_takes_one_read() -> None:
+    world = World()
+    ben = world.named("list_users", "Ben Okafor")
+    reader = Reader(compiled_catalog(), world.read, unheard, now=lambda: 0.0)
+    assert (await find_user(reader, ben["id"], "user"))["email"] == "ben.okafor@example.com"
+    assert world.reads == ["get_user"]
+    liar = world.new_user("user-friendly", "liar@example.com")
+    assert (await find_user(reader, "user-friendly", "user"))["id"] == liar

@@ -7,7 +7,7 @@ import pytest
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput, NotFound
 from admin_mcp.jobs.playbooks.plan_project import Brief, PlanProject, project_steps, shared_role_ids
-from admin_mcp.jobs.project_settings import ProjectSettings, changed_rate_limits
+from admin_mcp.jobs.project_settings import ProjectSettings
 from tests.jobs.executing import World, tools_of
 
 pytestmark = pytest.mark.anyio
@@ -23,10 +23,6 @@ PLACES = (
     "get_project_data_retention",
 )
 LISTS = ("list_project_rate_limits", "list_project_spend_alerts", "list_project_certificates")
-
-
-def limit(model: str, requests: int, **more: int) -> Json:
-    return {"id": f"rl-{model}", "model": model, "max_requests_per_1_minute": requests, **more}
 
 
 def settings_of(world: World, project: str) -> dict[str, Any]:
@@ -54,14 +50,6 @@ def settings_of(world: World, project: str) -> dict[str, Any]:
     one = world.call("get_project", **place)
     found["project"] = (one["residency"], one["external_key_id"])
     return found
-
-
-def test_only_a_limit_that_most_others_do_not_have_counts_as_changed() -> None:
-    usual = [limit("a", 10), limit("b", 20)]
-    mine = [limit("a", 10), limit("b", 5), limit("c", 1)]
-    changed = changed_rate_limits(mine, [usual, usual, [limit("a", 99), limit("b", 5)]])
-    assert [row["model"] for row in changed] == ["b", "c"]
-    assert changed_rate_limits(mine, []) == mine
 
 
 def test_the_apis_own_roles_are_named_by_id_only_if_two_projects_share_it() -> None:

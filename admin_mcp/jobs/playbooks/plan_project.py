@@ -327,7 +327,7 @@ def copy_notes(brief: Brief, compared: int) -> list[str]:
     if compared:
         notes.append(
             f"Rate limits are copied where they differ from what most of {compared} other projects have: the API "
-            "doesn't tell the defaults."
+            "doesn't tell the defaults. If limits were lowered by hand in all of them, set those afterwards."
         )
     elif brief.limits:
         notes.append("All rate limits are copied: there is no other project to tell the changed ones by.")
