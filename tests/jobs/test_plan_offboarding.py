@@ -222,3 +222,14 @@ async def test_answers_full_of_nulls_are_survived() -> None:
             world.row(f"/organization/projects/{project['id']}/api_keys", key["id"]).update(nothing)
     draft = await world.drafted(PlanOffboarding, user="Dev Patel")
     assert "delete_project_api_key" not in tools_of(draft)
+
+
+async def test_a_key_in_a_project_that_the_person_has_left_goes_as_well() -> None:
+    world = World()
+    chiara = world.named("list_users", "Chiara Rossi")
+    project = world.named("list_projects", "Research")["id"]
+    world.call("delete_project_user", project_id=project, user_id=chiara["id"])
+    draft = await world.drafted(PlanOffboarding, user="Chiara Rossi")
+    assert tools_of(draft) == ["delete_project_api_key", "remove_group_user", "delete_user"]
+    world.apply(draft)
+    assert access_left(world, chiara) == []

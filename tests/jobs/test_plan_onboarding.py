@@ -56,6 +56,12 @@ def test_a_pending_invite_is_left_alone_and_its_gaps_are_told() -> None:
     assert "Support" in note
 
 
+def test_a_project_that_the_pending_invite_gives_is_no_gap() -> None:
+    person = Newcomer("new@example.com", invite={"id": "invite-1", "projects": [{"id": "proj_1", "role": "member"}]})
+    (note,) = onboarding_notes(person, Wanted(projects=((PROJECT, "member"),)))
+    assert "does not give" not in note
+
+
 def test_ownership_of_the_organization_is_handed_on_only_if_it_is_asked_for() -> None:
     owner = Access({**BEN, "role": "owner"})
     wanted, notes = like(owner, Wanted())

@@ -74,6 +74,13 @@ def test_a_custom_role_of_a_group_is_the_one_that_an_earlier_step_makes() -> Non
     assert all(step.arguments["project_id"] == {"from_step": 1, "field": "id"} for step in steps[1:])
 
 
+def test_a_group_that_is_given_and_copied_is_let_in_once() -> None:
+    group = {"group_id": "group_1", "group_name": "Support"}
+    original = ProjectSettings(ORIGINAL, groups=((group, (MEMBER,)),))
+    steps, _ = project_steps(Brief("New", original, groups=({"id": "group_1", "name": "Support"},)))
+    assert [step.tool for step in steps] == ["create_project", "add_project_group"]
+
+
 def test_a_group_whose_role_can_not_be_told_stays_outside() -> None:
     group = {"group_id": "group_1", "group_name": "Support"}
     for roles in ((), ({**MEMBER, "name": "auditor"},)):
