@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.endpoints.schema import META_EFFECT
+from admin_mcp.gate.plan import MOST_DESTRUCTIVE, MOST_STEPS
 from admin_mcp.gate.text import visible
 from admin_mcp.jobs.base import DraftStep
 from admin_mcp.jobs.reader import Unread
 
-MOST_STEPS = 50
-MOST_DESTRUCTIVE = 10
 _MOST_GAPS = 8
 
 

@@ -77,6 +77,8 @@ class PlaybookTool:
         if not isinstance(job, Playbook):
             raise TypeError(f"{self.name} is no playbook")
         draft = await job.draft(reader(self.server, context))
+        if not draft.steps:
+            return {"title": draft.title, "steps": [], "notes": list(draft.notes), "next": "Nothing is left to do."}
         planner = planner_of(self.server)
         plan = await planner.making.made(draft.title, draft.steps, draft.notes, skip_idle=True)
         return {**await planner.keep(plan), **draft.more}

@@ -8,9 +8,10 @@ from admin_mcp.endpoints.arguments import parse_arguments
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApiError, CallError, Conflict, NotFound, Permission
+from admin_mcp.gate.plan import MOST_DESTRUCTIVE, MOST_STEPS
 from admin_mcp.jobs.base import Draft, DraftStep, Playbook
 from admin_mcp.jobs.reader import Reader
-from admin_mcp.jobs.steps import MOST_DESTRUCTIVE, MOST_STEPS, destroys
+from admin_mcp.jobs.steps import destroys
 from admin_mcp.sandbox.invite_lifecycle import add_user
 from admin_mcp.sandbox.organization import Organization
 from tests.sandbox.walk import NOW, send

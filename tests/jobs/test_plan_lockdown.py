@@ -4,6 +4,7 @@ import pytest
 
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput, NotFound
+from admin_mcp.gate.plan import MOST_DESTRUCTIVE
 from admin_mcp.jobs.access import Access, ProjectAccess
 from admin_mcp.jobs.playbooks.plan_lockdown import (
     PlanLockdown,
@@ -16,7 +17,6 @@ from admin_mcp.jobs.playbooks.plan_lockdown import (
     project_steps,
     targets,
 )
-from admin_mcp.jobs.steps import MOST_DESTRUCTIVE
 from tests.jobs.executing import World, tools_of
 from tests.jobs.test_plan_offboarding import access_left
 

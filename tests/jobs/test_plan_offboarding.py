@@ -6,9 +6,9 @@ import pytest
 
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
+from admin_mcp.gate.plan import MOST_DESTRUCTIVE
 from admin_mcp.jobs.access import Access, ProjectAccess, Survivor, survivor_notes
 from admin_mcp.jobs.playbooks.plan_offboarding import PlanOffboarding, fitted_steps, offboarding_steps
-from admin_mcp.jobs.steps import MOST_DESTRUCTIVE
 from tests.jobs.executing import World, tools_of
 
 pytestmark = pytest.mark.anyio

@@ -1,8 +1,9 @@
 """A plan takes fifty steps, ten of them destructive, and says what had to wait."""
 
+from admin_mcp.gate.plan import MOST_DESTRUCTIVE, MOST_STEPS
 from admin_mcp.jobs.base import DraftStep
 from admin_mcp.jobs.reader import Unread
-from admin_mcp.jobs.steps import MOST_DESTRUCTIVE, MOST_STEPS, destroys, fitted, gaps, left_over
+from admin_mcp.jobs.steps import destroys, fitted, gaps, left_over
 
 ADD = DraftStep("add_group_user", {"group_id": "g", "user_id": "u"})
 REMOVE = DraftStep("remove_group_user", {"group_id": "g", "user_id": "u"})

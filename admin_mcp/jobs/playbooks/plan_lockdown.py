@@ -8,6 +8,7 @@ from pydantic import Field
 
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
+from admin_mcp.gate.plan import MOST_DESTRUCTIVE
 from admin_mcp.gate.text import quoted, visible
 from admin_mcp.jobs.access import (
     Access,
@@ -24,7 +25,7 @@ from admin_mcp.jobs.access import (
 from admin_mcp.jobs.base import Draft, DraftStep, Playbook
 from admin_mcp.jobs.naming import ambiguous, find_user, label, labels, listed, matches, rows, unknown
 from admin_mcp.jobs.reader import Reader
-from admin_mcp.jobs.steps import MOST_DESTRUCTIVE, gaps
+from admin_mcp.jobs.steps import gaps
 
 _KEY_BEGINS = "sk-"
 _SHORTEST_TAIL = 4
