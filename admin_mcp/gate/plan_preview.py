@@ -13,8 +13,6 @@ Risk = Literal["destroy", "grant", "update", "create"]
 RISKS: tuple[Risk, ...] = ("destroy", "grant", "update", "create")
 """From the gravest to the lightest."""
 
-_TYPED_LONGEST = 120
-
 
 def mark(risk: Risk) -> str:
     """Return the sign that stands before such a step."""
@@ -121,18 +119,11 @@ def _notes(plan: Plan) -> dict[str, str]:
 
 def _typed(steps: Sequence[Step]) -> tuple[str, ...]:
     """Return the text that says the worst, or nothing where no step by itself wants text typed."""
-    wanting = [step for step in steps if step.preview.typed]
-    if not wanting:
+    if not any(step.preview.typed for step in steps):
         return ()
-    counts = Counter(risk_of(step.effects) for step in wanting)
-    said = []
-    if counts["destroy"]:
-        said.append(f"remove {counts['destroy']}")
-    if counts["grant"]:
-        said.append(f"grant {counts['grant']}")
-    if others := counts["update"] + counts["create"]:
-        said.append(f"change {others}")
-    return (", ".join(said)[:_TYPED_LONGEST],)
+    counts = Counter(risk_of(step.effects) for step in steps)
+    said = [f"{verb} {counts[risk]}" for risk, verb in (("destroy", "remove"), ("grant", "grant")) if counts[risk]]
+    return (", ".join(said) or f"change {len(steps)}",)
 
 
 def in_words(preview: Preview) -> Preview:
