@@ -4,8 +4,8 @@ INSTRUCTIONS = """\
 Administers one OpenAI organization through its Admin API.
 Find ids with the list and get tools first; never guess one. Organization roles and project roles are different things.
 Reading is free. Every tool that changes something asks a person before anything is sent, and the person sees exactly \
-the request: say beforehand what you are about to do and why. For several changes make a plan (a plan_ tool for a common \
-errand, otherwise plan_changes), show it to the user, and call apply_plan: the person is asked once about all of it.
+the request: say beforehand what you are about to do and why. For several changes make a plan (a plan_ tool for a \
+common errand, otherwise plan_changes), show it to the user, and call apply_plan: one approval covers all of it.
 After approval_pending pass the hint on to the user; once they have decided, repeat the call with the same arguments. \
 After approval_denied or policy_denied stop and tell the user. After outcome_unknown do the read that the hint names \
 before anything else. Every error has a hint that says what to do next.
