@@ -9,13 +9,13 @@ The calls themselves are made in ``reversal.py``.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, assert_never, get_args
 
 from admin_mcp.catalog import Catalog
 from admin_mcp.endpoints.base import ApiObject, Endpoint, EndpointSpec, retirement
-from admin_mcp.endpoints.fields import names_thing, names_things
+from admin_mcp.endpoints.schema import META_ENDPOINT
 
 Undoable = Literal["exact", "equivalent", "none"]
 
@@ -140,9 +140,9 @@ def _of_update(endpoint: type[Endpoint], catalog: Catalog) -> Undo:
 
 
 def _of_creation(spec: EndpointSpec, catalog: Catalog) -> Undo:
-    if remover := spec.undo or _remover(spec, catalog):
+    if remover := spec.undo or _first(rf"DELETE {re.escape(spec.path)}/\{{\w+\}}", catalog):
         return Undo("exact", "remove", "What was made or given is taken away again.", remover)
-    if archiver := next(_below(f"POST {spec.path}", catalog, "/archive"), None):
+    if archiver := _first(rf"POST {re.escape(spec.path)}/\{{\w+\}}/archive", catalog):
         return Undo("equivalent", "remove", "It is archived, and stays listed as archived.", archiver)
     return Undo("none", "nothing", "No tool takes it away again.")
 
@@ -173,35 +173,29 @@ def _not_made_again(spec: EndpointSpec, maker: type[Endpoint], catalog: Catalog)
     shown = fields_shown(spec, catalog)
     if hidden := [name for name in settable_fields(maker) if shown_as(name, shown) is None]:
         return f"Another one can't be made from what the API shows: {' and '.join(hidden)} is not in it."
-    if next(_below(spec.path, catalog, ""), None) or _pointed_at(spec.path_fields[-1], catalog):
+    if _below(spec, catalog) or _pointed_at(spec.path_fields[-1], catalog):
         return "A new one would have a new id, and what belonged to the old one or was given with it would not follow."
     return None
 
 
-def _remover(spec: EndpointSpec, catalog: Catalog) -> str | None:
-    pattern = re.compile(rf"DELETE {re.escape(spec.path)}/\{{\w+\}}")
-    found = next((name for name in catalog.endpoints if pattern.fullmatch(name)), None)
+def _first(pattern: str, catalog: Catalog) -> str | None:
+    """Return the tool of the first endpoint that is as the pattern says."""
+    found = next((name for name in catalog.endpoints if re.fullmatch(pattern, name)), None)
     endpoint = catalog.find(found) if found else None
     return endpoint.SPEC.name if endpoint else None
 
 
-def _below(start: str, catalog: Catalog, ending: str) -> Iterator[str]:
-    """Yield the tools whose endpoints lie below a path, with or without a method, and end in a certain way."""
-    for name in catalog.endpoints:
-        lies_below = name.startswith(f"{start}/") or name.partition(" ")[2].startswith(f"{start}/")
-        if lies_below and name.endswith(ending) and (found := catalog.find(name)):
-            yield found.SPEC.name
+def _below(spec: EndpointSpec, catalog: Catalog) -> bool:
+    """Whether anything lies below the thing that a path names."""
+    return any(name.partition(" ")[2].startswith(f"{spec.path}/") for name in catalog.endpoints)
 
 
 def _pointed_at(id_field: str, catalog: Catalog) -> bool:
     """Whether a changing call takes this id outside its path, so that other things may point to the thing."""
-    changing = (catalog.find(name) for name in catalog.endpoints if not name.startswith("GET "))
-    for found in changing:
-        if found is None:
-            continue
-        for name, field in found.model_fields.items():
-            if name in found.SPEC.path_fields:
-                continue
-            if (names_thing(field) and name == id_field) or (names_things(field) and name == f"{id_field}s"):
-                return True
+    # From the compiled list, since asking the classes would import them all.
+    for tool in catalog.tools:
+        names = {id_field, f"{id_field}s"} & tool["inputSchema"].get("properties", {}).keys()
+        method, _, path = tool["_meta"][META_ENDPOINT].partition(" ")
+        if method == "POST" and any(f"{{{name}}}" not in path for name in names):
+            return True
     return False
