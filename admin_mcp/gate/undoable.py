@@ -39,9 +39,10 @@ class Undo:
 _PLACEHOLDER_AT_END = re.compile(r"/\{(\w+)\}$")
 
 _HOPELESS = {
+    "delete_user": "The person can only be invited anew; roles, groups, projects and keys do not come back with them.",
     "delete_invite": "Inviting the person again is a new invite: it sends another e-mail, and its days count anew.",
 }
-"""What the paths would let be made again, and what is not the same all the same."""
+"""What could be begun anew, and would not be the same."""
 
 _NOT_QUITE = {
     "create_external_storage": "The configuration is deleted again; what was stored meanwhile stays in the bucket.",
@@ -158,7 +159,7 @@ def _of_unsetting(spec: EndpointSpec, catalog: Catalog) -> Undo:
 def _of_removal(spec: EndpointSpec, catalog: Catalog) -> Undo:
     maker = maker_of(spec, catalog)
     if maker is None:
-        return Undo("none", "nothing", "It is gone for good: no tool makes one.")
+        return Undo("none", "nothing", "It is gone for good: no tool makes another.")
     if spec.path_fields[-1] in maker.model_fields:
         return Undo("exact", "link_again", "It is given again, to the same and with the same role.", maker.SPEC.name)
     if reason := _not_made_again(spec, maker, catalog):
