@@ -2,9 +2,13 @@
 
 import pytest
 
+from admin_mcp.api.request import build_request
 from admin_mcp.endpoints.base import EndpointSpec
+from admin_mcp.gate.preview import IMPOSSIBLE, build_preview
+from admin_mcp.gate.snapshot import Snapshot
 from admin_mcp.gate.undoable import Undo, undoable
 from tests.contract.cases import CASES, Case
+from tests.contract.examples import smallest
 from tests.gate.undoing import CATALOG
 
 CHANGING = [pytest.param(case, id=case.name) for case in CASES if case.implemented.SPEC.mutates]
@@ -70,3 +74,14 @@ def test_a_read_is_not_asked_about(case: Case) -> None:
 def test_the_names_in_these_lists_are_tools() -> None:
     specs: dict[str, EndpointSpec] = {case.name: case.implemented.SPEC for case in CASES}
     assert {name for name, spec in specs.items() if spec.mutates} >= NONE | EQUIVALENT
+
+
+@pytest.mark.parametrize("case", CHANGING)
+def test_a_preview_says_the_same_before_the_change_is_approved(case: Case) -> None:
+    call = case.implemented.model_validate(smallest(case.documented))
+    undo, seen = of(case), Snapshot(None, None, {})
+    said = build_preview(call, build_request(call), seen, catalog=CATALOG, target="the sandbox").undo
+    assert (said == IMPOSSIBLE) == (undo.kind == "none")
+    assert (undo.reason[1:-1] in said) == (undo.kind == "equivalent")
+    if undo.kind != "none" and undo.way != "set_back":
+        assert said.startswith(f"with {undo.tool}")
