@@ -3,7 +3,9 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
+from admin_mcp.catalog import compiled_catalog
 from admin_mcp.endpoints.schema import META_EFFECT, META_ENDPOINT, META_RESOURCE, Json
+from admin_mcp.gate.undoable import Undo, undoable
 from admin_mcp.tools.selection import Selection
 from admin_mcp.tools.toolsets import toolsets
 
@@ -48,19 +50,48 @@ def markdown(tools: Sequence[Json]) -> str:
         "*create*, *update*, *grant* (gives access) and *destroy* (takes something away) ask a person first.",
         "Every list takes `fetch_all` to merge its pages, up to `max_items`.",
         "",
+        "Undo: *exact* puts everything back under the same ids, so that every read answers as before, but for dates;",
+        "*equivalent* comes to the same, with a new id or with something left behind; *none*: no call brings it back.",
+        "What was done meanwhile stays done. Where undo is not exact, the last section says why. It is refused where a",
+        "field was empty that can't be emptied again, and where somebody has changed the same thing since.",
+        "",
     ]
     for resource, inside in groups.items():
         heading = resource.replace("_", " ").capitalize().replace(" api ", " API ")
         table = _endpoints(inside) if META_ENDPOINT in inside[0]["_meta"] else _jobs(inside)
         lines += [f"## {heading}", "", *table, ""]
-    return "\n".join(lines[:-1]) + "\n"
+    lines += _reasons(tools)
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def _endpoints(tools: Iterable[Json]) -> Iterator[str]:
-    yield from ("| Tool | Effect | Endpoint | What it does |", "|---|---|---|---|")
+    yield from ("| Tool | Effect | Undo | Endpoint | What it does |", "|---|---|---|---|---|")
     for tool in tools:
         meta = tool["_meta"]
-        yield f"| `{tool['name']}` | {meta[META_EFFECT]} | `{meta[META_ENDPOINT]}` | {_cell(tool['description'])} |"
+        undo = undo_of(tool)
+        can = undo.kind if undo else ""
+        cells = [f"`{tool['name']}`", meta[META_EFFECT], can, f"`{meta[META_ENDPOINT]}`", _cell(tool["description"])]
+        yield f"| {' | '.join(cells)} |"
+
+
+def undo_of(tool: Json) -> Undo | None:
+    """Return whether and how what a tool changes can be undone; None for what changes nothing."""
+    meta, catalog = tool["_meta"], compiled_catalog()
+    if META_ENDPOINT not in meta or meta[META_EFFECT] == "read":
+        return None
+    return undoable(catalog.endpoint(tool["name"]), catalog)
+
+
+def _reasons(tools: Iterable[Json]) -> Iterator[str]:
+    """Yield, for each reason why undoing is not exact, the tools it holds for."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for tool in tools:
+        if (undo := undo_of(tool)) and undo.kind != "exact":
+            found.setdefault((undo.kind, undo.reason), []).append(f"`{tool['name']}`")
+    if found:
+        yield from ("## Where undo is not exact", "")
+    for (kind, reason), names in sorted(found.items()):
+        yield f"- *{kind}*: {', '.join(names)}. {reason}"
 
 
 def _jobs(tools: Iterable[Json]) -> Iterator[str]:

@@ -34,6 +34,7 @@ from admin_mcp.gate.snapshot import (
     permissions_of,
 )
 from admin_mcp.gate.text import day, plain, quoted, visible
+from admin_mcp.gate.undoable import undoable
 
 LONGEST_BODY = 20_000
 """Characters of a request body that a person can be asked to judge. They are shown whole; a longer one is refused."""
@@ -173,9 +174,7 @@ def build_preview(call: Endpoint, wire: WireRequest, seen: Snapshot, *, catalog:
         things=dict(_things(call, seen)),
         changes=dict(_changes(call, seen)),
         affected=dict(seen.affected),
-        undo=_unset(type(call).SPEC, catalog)
-        if seen.once and seen.state == "absent"
-        else _undo(type(call).SPEC, catalog),
+        undo=_undo(call, seen, catalog),
         target=target,
         request=f"{wire.method} {wire.target}" + (f" {visible(wire.body, LONGEST_BODY)}" if wire.body else ""),
         typed=_typed(call, seen),
@@ -356,33 +355,18 @@ def _value(name: str, value: object, longest: int = _LONGEST_VALUE) -> str:
     return f"{shown} (no restriction)" if name == "scopes" and value == [] else shown
 
 
-def _unset(spec: EndpointSpec, catalog: Catalog) -> str:
-    """Say how something that is set for the first time can be taken back."""
-    remover = catalog.find(f"DELETE {spec.path}")
-    return f"with {remover.SPEC.name}" if remover else "by setting other values; it can't be unset again"
-
-
-def _undo(spec: EndpointSpec, catalog: Catalog) -> str:
-    """Say whether the change can be undone, and by which tool."""
-    if spec.undo:
-        return f"with {spec.undo}"
-    if spec.effect == "update":
+def _undo(call: Endpoint, seen: Snapshot, catalog: Catalog) -> str:
+    """Say whether the change can be undone, and by which tool. What is said here is what undo goes by."""
+    spec, undo = type(call).SPEC, undoable(type(call), catalog)
+    if undo.way == "nothing":
+        return IMPOSSIBLE
+    if undo.way == "set_back":
+        if seen.once and seen.state == "absent":
+            remover = catalog.find(f"DELETE {spec.path}")
+            return f"with {remover.SPEC.name}" if remover else "by setting other values; it can't be unset again"
         return "by setting the old values again"
-    if spec.effect == "destroy":
-        if not spec.path.endswith("}") and (setter := catalog.find(f"POST {spec.path}")):
-            return f"with {setter.SPEC.name}, by the values above"
-        maker = catalog.find(f"POST {spec.path.rpartition('/')[0]}")
-        restores = (
-            maker and maker.SPEC.effect == "grant" and spec.path_fields and spec.path_fields[-1] in maker.model_fields
-        )
-        return f"with {maker.SPEC.name}" if maker and restores else IMPOSSIBLE
-    removals = (
-        name
-        for name in catalog.endpoints
-        if name.startswith("DELETE ") and name.rpartition("/")[0] == f"DELETE {spec.path}"
-    )
-    remover = catalog.find(next(removals, ""))
-    return f"with {remover.SPEC.name}" if remover else IMPOSSIBLE
+    by = f"with {undo.tool}" + (", by the values above" if undo.way == "set_again" else "")
+    return by if undo.kind == "exact" else f"{by}, not exactly: {undo.reason[:1].lower()}{undo.reason[1:-1]}"
 
 
 def _wants_text(call: Endpoint, seen: Snapshot) -> bool:
