@@ -39,7 +39,7 @@ _LONGEST_REASON = 100
 _NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _NEVER_SENT = (*_NO_CONNECTION, httpx.ProxyError, httpx.UnsupportedProtocol)
 
-Recheck = Callable[[], Awaitable[None]]
+Recheck = Callable[[], Awaitable[object]]
 
 
 async def _unchecked() -> None:

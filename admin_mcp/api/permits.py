@@ -64,5 +64,5 @@ class Admission:
 
     permit: Permit
     request_id: str | None = None
-    recheck: Callable[[], Awaitable[None]] = _nothing_to_check
+    recheck: Callable[[], Awaitable[object]] = _nothing_to_check
     answer: Json | None = None

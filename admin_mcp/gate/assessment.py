@@ -11,7 +11,8 @@ from admin_mcp.api.request import WireRequest
 from admin_mcp.catalog import Catalog
 from admin_mcp.endpoints.base import Endpoint, EndpointSpec
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.errors import PolicyDenied
+from admin_mcp.errors import CallError, NotFound, Permission, PolicyDenied
+from admin_mcp.gate.before_image import before_image, reads_for_undo
 from admin_mcp.gate.effects import effects_of
 from admin_mcp.gate.guardrails import GuardrailChecks
 from admin_mcp.gate.policy import READS, Effects, Policy, Verdict
@@ -19,7 +20,7 @@ from admin_mcp.gate.preview import Preview, build_preview
 from admin_mcp.gate.projects import named_projects, projects_of, projects_read
 from admin_mcp.gate.reads import tells_project
 from admin_mcp.gate.refusals import policy_denial
-from admin_mcp.gate.snapshot import PERSON, Snapshot
+from admin_mcp.gate.snapshot import PERSON, Lookup, Snapshot
 from admin_mcp.gate.target_reader import TargetReader
 from admin_mcp.settings import Target
 
@@ -137,6 +138,36 @@ class Assessment:
     def shown(self, change: Change, seen: Snapshot) -> Preview:
         """Put a change into words."""
         return build_preview(change.call, change.wire, seen, catalog=self.catalog, target=self.target.label)
+
+    async def image(self, change: Change, seen: Snapshot | None) -> Json:
+        """Return what the journal keeps of the state that a change replaces, so that it can be undone.
+
+        ``seen`` is what was read of the target at the last look, if it was. What can't be read is said instead.
+        """
+        try:
+            found = seen or await self.snapshot(change.call)
+            more = await self.lookups(change.call)
+        except CallError as error:
+            return {"not_kept": f"the state before it could not be read ({error.kind})"}
+        return before_image(change.call, found, more, self.catalog)
+
+    async def lookups(self, call: Endpoint) -> dict[str, Lookup]:
+        """Return what else has to be known to undo a call.
+
+        Raises:
+            CallError: it can't be read.
+
+        """
+        reads = reads_for_undo(call, self.catalog)
+        return {label: await self._lookup(read) for label, read in reads.items()}
+
+    async def _lookup(self, call: Endpoint) -> Lookup:
+        try:
+            return await self._read(call)
+        except NotFound:
+            return "absent"
+        except Permission:
+            return "unreadable"
 
     async def judged(self, change: Change) -> Verdict:
         """Return the policy's verdict on what the call does. Its target is read only where that matters."""

@@ -23,6 +23,7 @@ from admin_mcp.errors import ApprovalPending, CallError, InvalidInput, StateUnav
 from admin_mcp.gate.approval_channel import ChannelSelector
 from admin_mcp.gate.approvals import Approval, IllegalEventError, Result
 from admin_mcp.gate.assessment import Assessment, Change
+from admin_mcp.gate.before_image import kept_of_answer
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.effects import possible_effects
 from admin_mcp.gate.offload import done_whole, threaded
@@ -40,6 +41,7 @@ from admin_mcp.gate.refusals import (
     not_resent,
     policy_denial,
 )
+from admin_mcp.gate.snapshot import Snapshot
 from admin_mcp.gate.storage import GateStorage
 from admin_mcp.private_files import LockBusyError, lock_of_system
 from admin_mcp.settings import Settings, Target
@@ -49,7 +51,12 @@ logger = logging.getLogger(__name__)
 _LATE_SECONDS = 0.5
 """Waiting this long for the state makes the last look an old one."""
 
-Recheck = Callable[[], Awaitable[None]]
+Recheck = Callable[[], Awaitable[Snapshot | None]]
+"""Raises if a change must not be made any more, and returns what it read of the target, if it did."""
+
+Claim = Callable[[Json], None]
+"""Uses the approval up and records that the change is sent, with an image of what it replaces."""
+
 Finish = Callable[[Result, Admission], None]
 
 
@@ -222,7 +229,7 @@ class Gate:
             raise
 
     async def begun(
-        self, change: Change, change_id: str, held: AsyncExitStack, *, recheck: Recheck, claim: Callable[[], None]
+        self, change: Change, change_id: str, held: AsyncExitStack, *, recheck: Recheck, claim: Claim
     ) -> Beginning:
         """Take every lock, look a last time, and claim the change, which records that it is sent.
 
@@ -230,9 +237,9 @@ class Gate:
         """
         await threaded(self._process_name)
         await held.enter_async_context(self.assessment.guardrails.held(change.call))
-        await recheck()
+        image = await self.assessment.image(change, await recheck())
         looked = anyio.current_time()
-        await threaded(claim)
+        await threaded(claim, image)
         return Beginning(change_id, late=anyio.current_time() - looked > _LATE_SECONDS)
 
     @asynccontextmanager
@@ -261,8 +268,8 @@ class Gate:
             told = "change %s: %s. That stands, but the journal can't be written: %s"
             logger.error(told, change_id, result.outcome, error.reason)  # noqa: TRY400 - the message says it all
 
-    async def _require_as_cleared(self, change: Change, clearance: _Clearance) -> None:
-        """Return if the policy still says the same, and all that a person was shown is still so.
+    async def _require_as_cleared(self, change: Change, clearance: _Clearance) -> Snapshot | None:
+        """Return what was read of the target, if the policy still says the same, and all that was shown is still so.
 
         Raises:
             PolicyDenied, Conflict: it is not. Any other ``CallError``: it can't be read.
@@ -272,33 +279,38 @@ class Gate:
         if verdict.decision == "deny":
             raise policy_denial(change.spec, verdict)
         if clearance.approval is not None:
-            await self._recheck(change, clearance.approval)
-        elif verdict != clearance.verdict:
+            return await self._recheck(change, clearance.approval)
+        if verdict != clearance.verdict:
             raise drifted(None)
+        return None
 
     async def _preview(self, change: Change, channel: Channel) -> Preview:
         """Show the change. In two steps that goes to the model, so the policy counts."""
-        return await self.assessment.preview(change, hide=traits(channel).shown_to_model)
+        return (await self._look(change, channel))[0]
 
-    async def _recheck(self, change: Change, approval: Approval) -> None:
-        """Return if all that the person was shown is still so.
+    async def _look(self, change: Change, channel: Channel) -> tuple[Preview, Snapshot]:
+        seen = await self.assessment.snapshot(change.call, hide=traits(channel).shown_to_model)
+        return self.assessment.shown(change, seen), seen
+
+    async def _recheck(self, change: Change, approval: Approval) -> Snapshot | None:
+        """Return what was read, as far as it was not held back, if all that the person was shown is still so.
 
         Raises:
             Conflict: it is not; the approval is void. Any other ``CallError``: it can't be read.
 
         """
-        now = await self._preview(change, approval.channel)
+        now, seen = await self._look(change, approval.channel)
         if now.drift == approval.preview.drift:
-            return
+            return None if traits(approval.channel).shown_to_model else seen
         changed = difference(approval.preview, now)
         await self.questions.void(approval, f"what the person saw has changed: {changed}")
         raise drifted(None if now.withheld or approval.preview.withheld else changed)
 
-    async def _recheck_again(self, change: Change, clearance: _Clearance) -> None:
+    async def _recheck_again(self, change: Change, clearance: _Clearance) -> Snapshot | None:
         """Check anew what was claimed a while ago, or is to be sent again because the API did not take it."""
         try:
             await self.assessment.guardrails.check(change.call)
-            await self._require_as_cleared(change, clearance)
+            return await self._require_as_cleared(change, clearance)
         except StoppedAtRecheck:
             raise
         except CallError as error:
@@ -314,18 +326,20 @@ class Gate:
                 hint="Tell the operator: make the state directory writable, or set ADMIN_MCP_STATE_DIR to another.",
             ) from None
 
-    def sending(self, change: Change) -> dict[str, object]:
-        """Return what the journal keeps of a change that is sent."""
+    def sending(self, change: Change, image: Json) -> dict[str, object]:
+        """Return what the journal keeps of a change that is sent: all that it takes to undo it, among others."""
         return {
             "tool": change.tool,
+            "arguments": change.call.model_dump(mode="json", exclude_unset=True),
+            "before": image,
             "request": change.request,
             "target": self.assessment.target.label,
             "by": self._process_name(),
         }
 
-    def _claim(self, change: Change, change_id: str, clearance: _Clearance) -> None:
+    def _claim(self, change: Change, change_id: str, clearance: _Clearance, image: Json) -> None:
         """Use the approval up, and record in the same moment that the request is sent."""
-        fields = self.sending(change)
+        fields = self.sending(change, image)
         verdict, approval = clearance.verdict, clearance.approval
         if approval is None:
             allowed = verdict.rule if verdict.decision == "allow" else "--approval none"
@@ -339,12 +353,12 @@ class Gate:
 
     def _finish(self, change_id: str, approval: Approval | None, result: Result, admission: Admission) -> None:
         """Write down what became of a change."""
-        request_id = {"request_id": admission.request_id} if admission.request_id else {}
+        record = outcome_record(admission)
         if approval is not None:
-            self.storage.approvals.finish(approval.id, result, request_id)
+            self.storage.approvals.finish(approval.id, result, record)
             return
         fields = {"outcome": result.outcome, "message": result.message}
-        self.storage.journal.write("outcome", change_id, **fields, **request_id)
+        self.storage.journal.write("outcome", change_id, **fields, **record)
 
     async def record_refusal(self, error: CallError, tool: str, request: str | None = None) -> None:
         """Write down that a change was refused, if that can be done."""
@@ -361,6 +375,13 @@ class Gate:
             await done_whole(write)
         except StateUnavailable as unavailable:
             logger.warning("%s was refused (%s); it can't be recorded: %s", tool, error.kind, unavailable.reason)
+
+
+def outcome_record(admission: Admission) -> Json:
+    """Return what the journal keeps of an answer: the API's request id, and the id of what was made."""
+    made = kept_of_answer(admission.answer) if admission.answer else {}
+    request_id = {"request_id": admission.request_id} if admission.request_id else {}
+    return {**request_id, **({"made": made} if made else {})}
 
 
 def open_gate(settings: Settings, policy: Policy, catalog: Catalog, api: Api, storage: GateStorage) -> Gate:

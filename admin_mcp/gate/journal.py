@@ -140,6 +140,13 @@ class Journal:
         for rows, _ in self._pages(change):
             yield from map(_record, rows)
 
+    def latest(self, most: int) -> list[list[Record]]:
+        """Return the records of the changes that were touched last, the latest first."""
+        query = "SELECT change FROM journal GROUP BY change ORDER BY max(seq) DESC LIMIT ?"
+        with self._database.reading() as connection:
+            changes = [row["change"] for row in connection.execute(query, (most,)).fetchall()]
+        return [self.records(change) for change in changes]
+
     def verify(self) -> tuple[int, Break | None]:
         """Return how many records hold, and the first break, if there is one; losses nobody acknowledged come last."""
         before, expected = FIRST_HASH, 1

@@ -24,7 +24,7 @@ from admin_mcp.gate.assessment import Change
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.foresight import Foresight
 from admin_mcp.gate.forms import LONGEST_FORM, form_message
-from admin_mcp.gate.gate import Gate
+from admin_mcp.gate.gate import Gate, outcome_record
 from admin_mcp.gate.offload import done_whole, threaded
 from admin_mcp.gate.plan import Plan, Step, resolved, with_tokens
 from admin_mcp.gate.plan_preview import in_words, plan_preview
@@ -34,6 +34,7 @@ from admin_mcp.gate.preview import Preview
 from admin_mcp.gate.questions import Asked
 from admin_mcp.gate.refusals import difference, drifted, no_way_to_ask, not_resent
 from admin_mcp.gate.settling import settled
+from admin_mcp.gate.snapshot import Snapshot
 from admin_mcp.private_files import FileLock, LockBusyError
 
 Report = Callable[[float, float | None, str], Awaitable[None]]
@@ -263,18 +264,17 @@ class PlanApplying:
             ) from None
         return parse_arguments(self._gate.assessment.catalog.endpoint(step.tool), arguments)
 
-    def _claim(self, plan: Plan, step: Step, change: Change, approval: Approval | None) -> None:
-        fields = {**self._gate.sending(change), "arguments": step.arguments}
+    def _claim(self, plan: Plan, step: Step, change: Change, approval: Approval | None, image: Json) -> None:
+        fields = self._gate.sending(change, image)
         allowed = {} if approval else {"allowed_by": "the policy, or --approval none", "body": change.wire.body}
         self._plans.claim(plan, step.number, approval, {**fields, **allowed})
 
     def _finish(self, plan: Plan, step: Step, result: Result, admission: Admission) -> None:
         answer = _kept(admission.answer) if admission.answer is not None else None
-        request_id = {"request_id": admission.request_id} if admission.request_id else {}
-        self._plans.finish(plan, step.number, result, answer, request_id)
+        self._plans.finish(plan, step.number, result, answer, outcome_record(admission))
 
-    async def _recheck(self, change: Change, step: Step) -> None:
-        """Return if all that was shown of this step is still so, but for what the steps before it have changed.
+    async def _recheck(self, change: Change, step: Step) -> Snapshot:
+        """Return what was read if all that was shown of this step is still so, but for what earlier steps changed.
 
         Raises:
             PolicyDenied, Conflict: it is not. Any other ``CallError``: it can't be read.
@@ -286,11 +286,12 @@ class PlanApplying:
             raise _denied(change.tool, verdict)
         if not step.refers_to:
             _require_alike(step, self._gate.assessment.shown(change, seen))
+        return seen
 
-    async def _recheck_again(self, change: Change, step: Step) -> None:
+    async def _recheck_again(self, change: Change, step: Step) -> Snapshot:
         try:
             await self._gate.assessment.guardrails.check(change.call)
-            await self._recheck(change, step)
+            return await self._recheck(change, step)
         except CallError as error:
             raise not_resent(error) from None
 

@@ -122,7 +122,8 @@ def _typed(steps: Sequence[Step]) -> tuple[str, ...]:
     if not any(step.preview.typed for step in steps):
         return ()
     counts = Counter(risk_of(step.effects) for step in steps)
-    said = [f"{verb} {counts[risk]}" for risk, verb in (("destroy", "remove"), ("grant", "grant")) if counts[risk]]
+    worst: tuple[tuple[Risk, str], ...] = (("destroy", "remove"), ("grant", "grant"))
+    said = [f"{verb} {counts[risk]}" for risk, verb in worst if counts[risk]]
     return (", ".join(said) or f"change {len(steps)}",)
 
 

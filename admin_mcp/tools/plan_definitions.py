@@ -53,6 +53,24 @@ def plan_definitions() -> tuple[Json, ...]:
             ["plan_id"],
             effect="destroy",
         ),
+        _definition(
+            "undo_change",
+            "Make a plan that undoes one change made through this server, or say why nothing can. Sends nothing.",
+            {"change_id": {"type": "string", "description": "From list_changes."}},
+            ["change_id"],
+        ),
+        _definition(
+            "undo_plan",
+            "Make a plan that undoes what was made of another plan, last step first. Sends nothing.",
+            plan_id,
+            ["plan_id"],
+        ),
+        _definition(
+            "list_changes",
+            "Tell what was asked, decided, sent and done through this server on this machine, latest first.",
+            {"limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}},
+            [],
+        ),
     )
 
 

@@ -1,6 +1,6 @@
 """The tools of plans: make one, look at it, apply it; and what was changed before."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
@@ -14,12 +14,14 @@ from admin_mcp.endpoints.fields import INTEGRAL
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import CallError
 from admin_mcp.gate.gate import Gate
+from admin_mcp.gate.journal import Record
 from admin_mcp.gate.offload import threaded
 from admin_mcp.gate.plan import Plan
 from admin_mcp.gate.plan_applying import Applied, PlanApplying
 from admin_mcp.gate.plan_making import PlanMaking
 from admin_mcp.gate.plan_preview import mark, risk_of, totals
 from admin_mcp.gate.plans import Progress
+from admin_mcp.gate.undoing import Undoing
 from admin_mcp.tools.protocol import CallContext
 
 PlanId = Annotated[str, Field(min_length=1, max_length=40)]
@@ -64,6 +66,30 @@ class ApplyPlan(Inputs):
     SPEC: ClassVar[PlanSpec] = PlanSpec("apply_plan", "destroy")
 
     plan_id: PlanId
+
+
+class UndoChange(Inputs):
+    """The arguments of ``undo_change``."""
+
+    SPEC: ClassVar[PlanSpec] = PlanSpec("undo_change")
+
+    change_id: Annotated[str, Field(min_length=1, max_length=40)]
+
+
+class UndoPlan(Inputs):
+    """The arguments of ``undo_plan``."""
+
+    SPEC: ClassVar[PlanSpec] = PlanSpec("undo_plan")
+
+    plan_id: PlanId
+
+
+class ListChanges(Inputs):
+    """The arguments of ``list_changes``."""
+
+    SPEC: ClassVar[PlanSpec] = PlanSpec("list_changes")
+
+    limit: Annotated[int, Field(ge=1, le=100), INTEGRAL] = 20
 
 
 class ListPlans(Inputs):
@@ -140,12 +166,37 @@ async def _apply_plan(arguments: Mapping[str, object], planner: Planner, context
     return {**as_object(applied.plan, applied.progress), "answers": _answers(applied)}
 
 
+async def _undo_change(arguments: Mapping[str, object], planner: Planner, context: CallContext) -> Json:
+    del context
+    given = parse_arguments(UndoChange, arguments)
+    undone = await Undoing(planner.gate).of_change(given.change_id)
+    return await planner.keep(await planner.making.made(f"Undo {given.change_id}", undone.steps, undone.notes))
+
+
+async def _undo_plan(arguments: Mapping[str, object], planner: Planner, context: CallContext) -> Json:
+    del context
+    plans = planner.gate.storage.plans
+    plan = await threaded(plans.get, parse_arguments(UndoPlan, arguments).plan_id)
+    undone = await Undoing(planner.gate).of_plan(plan, await threaded(plans.progress, plan))
+    made = await planner.making.made(f"Undo “{plan.title}”", undone.steps, undone.notes, skip_idle=True)
+    return await planner.keep(made)
+
+
+async def _list_changes(arguments: Mapping[str, object], planner: Planner, context: CallContext) -> Json:
+    del context
+    found = await threaded(planner.gate.storage.journal.latest, parse_arguments(ListChanges, arguments).limit)
+    return {"changes": [as_change(records) for records in found]}
+
+
 _Answer = Callable[[Mapping[str, object], Planner, CallContext], Awaitable[Json]]
 _ANSWERS: dict[str, _Answer] = {
     "plan_changes": _plan_changes,
     "get_plan": _get_plan,
     "list_plans": _list_plans,
     "apply_plan": _apply_plan,
+    "undo_change": _undo_change,
+    "undo_plan": _undo_plan,
+    "list_changes": _list_changes,
 }
 
 
@@ -193,6 +244,33 @@ def _step(plan: Plan, number: int, progress: Progress) -> Json:
         "state": progress.state,
         **({"message": progress.message} if progress.message and progress.state != "done" else {}),
     }
+
+
+def as_change(records: Sequence[Record]) -> Json:
+    """Return what the journal has on one change, without what a person alone was shown."""
+    fields = {key: value for record in records for key, value in record.fields.items()}
+    kinds: dict[str, Record] = {record.kind: record for record in records}
+    told = {
+        key: fields[key]
+        for key in ("tool", "arguments", "request", "decision", "channel", "via", "outcome", "reason", "plan", "step")
+        if fields.get(key) is not None
+    }
+    return {
+        "change_id": records[0].change,
+        "at": records[0].at,
+        "state": _state_of(kinds),
+        **told,
+    }
+
+
+def _state_of(kinds: Mapping[str, Record]) -> str:
+    if "outcome" in kinds:
+        return str(kinds["outcome"].fields.get("outcome"))
+    if "sending" in kinds:
+        return "being sent"
+    if "refused" in kinds:
+        return "refused"
+    return str(kinds["decided"].fields.get("decision")) if "decided" in kinds else "asked"
 
 
 def _answers(applied: Applied) -> Json:

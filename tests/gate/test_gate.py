@@ -88,10 +88,17 @@ async def test_the_verdict_table(
         assert world.changes == []
 
 
-async def test_a_change_that_needs_no_approval_makes_no_extra_read(new_world: NewWorld) -> None:
+@pytest.mark.parametrize("status", [200, 403, 404, 500])
+async def test_a_change_that_needs_no_approval_is_read_once_to_be_undone_and_sent_all_the_same(
+    new_world: NewWorld, status: int
+) -> None:
     world = new_world(policy=ALLOW_ALL)
+    world.statuses["/organization/roles/role_1"] = status
     await world.call(world.make(*UPDATE[:1], **UPDATE[1]), None)
-    assert world.reads == []
+    assert set(world.reads) == {"/organization/roles/role_1"}
+    assert len(world.changes) == 1
+    before = next(record for record in world.journal() if record.kind == "sending").fields["before"]
+    assert ("not_kept" in before) is (status != 200)
 
 
 async def test_a_denial_names_its_rule(new_world: NewWorld) -> None:
