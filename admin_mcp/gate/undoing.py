@@ -9,10 +9,11 @@ from admin_mcp.gate.assessment import Assessment
 from admin_mcp.gate.foresight import Foresight
 from admin_mcp.gate.gate import Gate
 from admin_mcp.gate.journal import Record
+from admin_mcp.gate.moved_on import moved_on, witness
 from admin_mcp.gate.offload import threaded
 from admin_mcp.gate.plan import Plan
 from admin_mcp.gate.plans import Progress, change_id
-from admin_mcp.gate.reversal import Reversal, change_made, moved_on, reversal, witness
+from admin_mcp.gate.reversal import Reversal, change_made, reversal
 
 
 @dataclass(frozen=True, slots=True)

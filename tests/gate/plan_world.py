@@ -11,7 +11,7 @@ from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.approval_channel import ApprovalChannel
 from admin_mcp.gate.plan import Plan
 from admin_mcp.gate.plan_applying import Applied, PlanApplying
-from admin_mcp.gate.plan_making import PlanMaking
+from admin_mcp.gate.plan_making import DraftedStep, PlanMaking
 from admin_mcp.gate.plans import Progress
 from admin_mcp.sandbox.gateway import Gateway
 from admin_mcp.sandbox.organization import Organization
@@ -80,7 +80,7 @@ class PlanWorld:
     async def read(self, tool: str, **arguments: Any) -> Json:
         return await self.world.connection.read(self.world.make(tool, **arguments))
 
-    async def plan(self, *steps: Drafted, title: str = "A plan", **given: Any) -> Plan:
+    async def plan(self, *steps: DraftedStep, title: str = "A plan", **given: Any) -> Plan:
         plan = await self.making.made(title, steps, **given)
         self.world.storage.plans.save(plan)
         return plan

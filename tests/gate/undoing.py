@@ -15,7 +15,8 @@ from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApiError, NotFound
 from admin_mcp.gate.before_image import Lookups, before_image, kept_of_answer, reads_for_undo
-from admin_mcp.gate.reversal import Reversal, change_made, moved_on, reversal, witness
+from admin_mcp.gate.moved_on import moved_on, witness
+from admin_mcp.gate.reversal import Reversal, change_made, reversal
 from admin_mcp.gate.snapshot import Snapshot
 from admin_mcp.gate.target_reader import TargetReader
 from admin_mcp.sandbox.organization import Organization
