@@ -167,6 +167,7 @@ COMMANDS = [
     ("policy", "check", "policy.toml"),
     ("approvals", "list"),
     ("journal", "list"),
+    ("plans", "list"),
     ("secrets", "list"),
     ("config", "cursor"),
     ("install", "claude-desktop", "--dry-run"),
@@ -187,7 +188,9 @@ def test_the_commands_tried_are_all_that_have_settings() -> None:
 
 
 SERVED = [
-    command for command in COMMANDS if command[:1] not in [("approvals",), ("journal",), ("secrets",), ("sandbox",)]
+    command
+    for command in COMMANDS
+    if command[:1] not in [("approvals",), ("journal",), ("plans",), ("secrets",), ("sandbox",)]
 ]
 
 

@@ -44,6 +44,16 @@ def list_all(context: click.Context, /) -> None:
 @journal.command()
 @click.argument("change", metavar="ID")
 @click.pass_context
+def undo(context: click.Context, /, change: str) -> None:
+    """Make a plan that undoes the change ID, or say why nothing can. Sends nothing."""
+    from admin_mcp.cli.plans import make_undo  # noqa: PLC0415 - each command loads only what it needs
+
+    make_undo(context, change)
+
+
+@journal.command()
+@click.argument("change", metavar="ID")
+@click.pass_context
 def show(context: click.Context, /, change: str) -> None:
     """Show all there is on one change; ID is in the list, and is the approval's where there was one."""
     storage = storage_of(context)

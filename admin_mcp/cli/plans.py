@@ -116,6 +116,25 @@ def make(context: click.Context, /, file: Path) -> None:
     click.echo(f"\nApply it with: openai-admin-mcp plans apply {plan.id}")
 
 
+def make_undo(context: click.Context, change: str) -> None:
+    """Make a plan that undoes one change, and show it."""
+    import anyio  # noqa: PLC0415
+
+    from admin_mcp.gate.undoing import Undoing  # noqa: PLC0415
+
+    async def made() -> "Plan":
+        async with _planner(settings_of(context), storage_of(context)) as planner:
+            undone = await Undoing(planner.gate).of_change(change)
+            plan = await planner.making.made(f"Undo {change}", undone.steps, undone.notes)
+            planner.gate.storage.plans.save(plan)
+            return plan
+
+    with _explained():
+        plan = anyio.run(made)
+    click.echo(_written(storage_of(context), plan.id, "text"))
+    click.echo(f"\nApply it with: openai-admin-mcp plans apply {plan.id}")
+
+
 @plans.command()
 @click.argument("plan_id", metavar="ID")
 @click.pass_context
