@@ -98,7 +98,7 @@ def outcomes(kept: GateStorage) -> list[str]:
 
 def test_killed_while_sending_the_next_start_reports_it_as_unknown(recorder: Recorder, tmp_path: Path) -> None:
     killer = Killer(recorder, tmp_path / "state")
-    killer.run(UPDATE, kill_at=1)
+    killer.run(UPDATE, kill_at=2)  # the first request reads what the change replaces
     kept = open_storage(Settings(state_dir=tmp_path / "state"))
     assert [record.kind for record in kept.journal.records()] == ["sending"]
     assert b"outcome_unknown: update_role, POST /organization/roles/role_1" in start(killer.env)

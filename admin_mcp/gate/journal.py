@@ -34,6 +34,12 @@ OUTCOME_PATIENCE_SECONDS = 30.0
 _LEADING: frozenset[RecordKind] = frozenset({"asked", "sending"})
 _NEEDED = {"sending": ("by",), "outcome": ("outcome",)}
 _PAGE = 500
+_MILESTONE = 200
+"""How many records are looked through at a start before it is noted that they were."""
+
+_MILESTONE_TABLE = """CREATE TABLE IF NOT EXISTS journal_milestone
+    (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, sending TEXT NOT NULL) STRICT"""
+_HAS_MILESTONE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'journal_milestone'"
 _BEFORE_ALL = -(2**63)
 
 
@@ -135,9 +141,12 @@ class Journal:
         """Return all records in order, or those of one change."""
         return list(self.read(change))
 
-    def read(self, change: str | None = None) -> Iterator[Record]:
-        """Yield all records in order, or those of one change, a page at a time; nobody has to wait meanwhile."""
-        for rows, _ in self._pages(change):
+    def read(self, change: str | None = None, *, after: int = _BEFORE_ALL) -> Iterator[Record]:
+        """Yield all records in order, or those of one change, a page at a time; nobody has to wait meanwhile.
+
+        ``after`` is the number of the record to begin behind.
+        """
+        for rows, _ in self._pages(change, after):
             yield from map(_record, rows)
 
     def latest(self, most: int) -> list[list[Record]]:
@@ -193,20 +202,44 @@ class Journal:
         return sorted(self._damaged)
 
     def _unfinished(self) -> list[Record]:
-        """Return the records of sending that no outcome follows."""
-        sending: dict[str, Record] = {}
-        for record in self.read():
+        """Return the records of sending that no outcome follows. Only what came since the last milestone is read."""
+        milestone, sending = self._milestone()
+        last, count = milestone, 0
+        for record in self.read(after=milestone):
             if record.kind == "sending":
                 sending[record.change] = record
             elif record.kind == "outcome":
                 sending.pop(record.change, None)
             elif record.kind == "damaged":
                 self._damaged.add(record.seq)
+            last, count = record.seq, count + 1
+        if count >= _MILESTONE and not self._damaged:
+            self._set_milestone(last, [record.seq for record in sending.values()])
         return list(sending.values())
 
-    def _pages(self, change: str | None) -> Iterator[tuple[list[sqlite3.Row], sqlite3.Row | None]]:
+    def _milestone(self) -> tuple[int, dict[str, Record]]:
+        """Return up to which record the journal was looked through before, and what was still being sent then."""
+        with self._database.reading() as connection:
+            if not connection.execute(_HAS_MILESTONE).fetchone():
+                return _BEFORE_ALL, {}
+            row = connection.execute("SELECT seq, sending FROM journal_milestone").fetchone()
+            head = _head(connection)
+            if row is None or head is None or row["seq"] > head["seq"]:
+                return _BEFORE_ALL, {}
+            marks = ",".join(str(int(seq)) for seq in json.loads(row["sending"]))
+            rows = connection.execute(f"SELECT * FROM journal WHERE seq IN ({marks})").fetchall()  # noqa: S608 - numbers
+        return row["seq"], {record.change: record for record in map(_record, rows) if record.kind == "sending"}
+
+    def _set_milestone(self, seq: int, sending: Sequence[int]) -> None:
+        with self._database.transaction() as connection:
+            connection.execute(_MILESTONE_TABLE)
+            values = (seq, json.dumps(list(sending)))
+            connection.execute("INSERT OR REPLACE INTO journal_milestone VALUES (1, ?, ?)", values)
+
+    def _pages(
+        self, change: str | None, after: int = _BEFORE_ALL
+    ) -> Iterator[tuple[list[sqlite3.Row], sqlite3.Row | None]]:
         """Yield the rows in order, and with each page the journal's head as it was then. The last page is empty."""
-        after = _BEFORE_ALL
         chosen = "change = ? AND" if change is not None else ""
         query = f"SELECT * FROM journal WHERE {chosen} seq > ? ORDER BY seq LIMIT {_PAGE}"  # noqa: S608 - from the lines above
         while True:

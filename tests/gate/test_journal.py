@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from admin_mcp.errors import StateBusy, StateUnavailable
+from admin_mcp.gate import journal as journal_module
 from admin_mcp.gate.journal import Break, Journal
 from admin_mcp.gate.storage import GateStorage, open_storage
 from admin_mcp.private_files import FileLock
@@ -234,6 +235,30 @@ def test_what_is_written_while_the_journal_is_read_breaks_nothing(
     first = next(found)
     journal.write("refused", "meanwhile")
     assert [first.seq, *(record.seq for record in found)] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_start_reads_only_what_came_since_an_earlier_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = records(tmp_path / "state")
+    kept.journal.write("sending", "open", by="dead", tool="x")
+    for number in range(200):
+        kept.journal.write("sending", f"change{number}", by="alive", tool="x")
+        kept.journal.write("outcome", f"change{number}", outcome="done")
+    assert kept.journal.settle(lambda _: False) == []
+    read: list[int] = []
+    parsed = journal_module._record
+
+    def counted(row: sqlite3.Row) -> journal_module.Record:
+        read.append(row["seq"])
+        return parsed(row)
+
+    monkeypatch.setattr(journal_module, "_record", counted)
+    again = records(tmp_path / "state").journal
+    again.write("sending", "late", by="dead", tool="x")
+    read.clear()
+    assert [record.change for record in again.settle(lambda name: name == "dead")] == ["open", "late"]
+    assert max(read) > 400
+    assert len([seq for seq in read if 1 < seq <= 400]) == 0
+    assert again.verify()[1] is None
 
 
 def test_two_starts_at_once_settle_a_change_once(tmp_path: Path) -> None:
