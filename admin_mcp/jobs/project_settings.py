@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.jobs.access import direct, if_there
 from admin_mcp.jobs.naming import rows
+from admin_mcp.jobs.person_access import direct, if_there
 from admin_mcp.jobs.reader import Reader
 
 RATE_LIMITS = (

@@ -5,7 +5,7 @@ import pytest
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput, NotFound
 from admin_mcp.gate.plan import MOST_DESTRUCTIVE
-from admin_mcp.jobs.access import Access, ProjectAccess
+from admin_mcp.jobs.person_access import Access, ProjectAccess
 from admin_mcp.jobs.playbooks.plan_lockdown import (
     PlanLockdown,
     ProjectState,

@@ -7,7 +7,7 @@ import pytest
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
 from admin_mcp.gate.plan import MOST_DESTRUCTIVE
-from admin_mcp.jobs.access import Access, ProjectAccess, Survivor, survivor_notes
+from admin_mcp.jobs.person_access import Access, ProjectAccess, Survivor, survivor_notes
 from admin_mcp.jobs.playbooks.plan_offboarding import PlanOffboarding, fitted_steps, offboarding_steps
 from tests.jobs.executing import World, tools_of
 

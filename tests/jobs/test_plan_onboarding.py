@@ -4,7 +4,7 @@ import pytest
 
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
-from admin_mcp.jobs.access import Access, ProjectAccess
+from admin_mcp.jobs.person_access import Access, ProjectAccess
 from admin_mcp.jobs.playbooks.plan_onboarding import (
     Newcomer,
     PlanOnboarding,

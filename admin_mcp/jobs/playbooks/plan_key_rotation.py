@@ -8,9 +8,9 @@ from pydantic import Field
 from admin_mcp.endpoints.fields import INTEGRAL, ApiDefault, ResourceId
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.text import day
-from admin_mcp.jobs.access import account_of, key_label
 from admin_mcp.jobs.base import Draft, DraftStep, Playbook
 from admin_mcp.jobs.naming import label, rows
+from admin_mcp.jobs.person_access import account_of, key_label
 from admin_mcp.jobs.reader import Reader
 from admin_mcp.jobs.steps import fitted, left_over
 

@@ -10,7 +10,9 @@ from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
 from admin_mcp.gate.plan import MOST_DESTRUCTIVE
 from admin_mcp.gate.text import quoted, visible
-from admin_mcp.jobs.access import (
+from admin_mcp.jobs.base import Draft, DraftStep, Playbook
+from admin_mcp.jobs.naming import ambiguous, find_user, label, labels, listed, matches, rows, unknown
+from admin_mcp.jobs.person_access import (
     Access,
     account_of,
     everywhere,
@@ -22,8 +24,6 @@ from admin_mcp.jobs.access import (
     survivor_notes,
     tail_of,
 )
-from admin_mcp.jobs.base import Draft, DraftStep, Playbook
-from admin_mcp.jobs.naming import ambiguous, find_user, label, labels, listed, matches, rows, unknown
 from admin_mcp.jobs.reader import Reader
 from admin_mcp.jobs.steps import gaps
 

@@ -6,7 +6,9 @@ from pydantic import Field
 
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
-from admin_mcp.jobs.access import (
+from admin_mcp.jobs.base import Draft, DraftStep, Playbook
+from admin_mcp.jobs.naming import find_user, label
+from admin_mcp.jobs.person_access import (
     Access,
     everywhere,
     key_label,
@@ -16,8 +18,6 @@ from admin_mcp.jobs.access import (
     resources_note,
     survivor_notes,
 )
-from admin_mcp.jobs.base import Draft, DraftStep, Playbook
-from admin_mcp.jobs.naming import find_user, label
 from admin_mcp.jobs.reader import Reader
 from admin_mcp.jobs.steps import Fitted, fitted, gaps, left_over
 

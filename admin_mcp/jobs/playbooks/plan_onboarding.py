@@ -9,9 +9,9 @@ from pydantic import Field
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
 from admin_mcp.gate.text import folded, quoted, visible
-from admin_mcp.jobs.access import Access, Extent, everywhere, is_pending, read_access, same_address
 from admin_mcp.jobs.base import Draft, DraftStep, Playbook
 from admin_mcp.jobs.naming import all_chosen, chosen, find_user, label, labels, matches, rows
+from admin_mcp.jobs.person_access import Access, Extent, everywhere, is_pending, read_access, same_address
 from admin_mcp.jobs.reader import Reader
 from admin_mcp.jobs.steps import fitted, gaps, left_over
 

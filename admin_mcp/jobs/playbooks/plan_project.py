@@ -12,9 +12,9 @@ from admin_mcp.endpoints.arguments import parse_arguments
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
 from admin_mcp.gate.text import folded, quoted, visible
-from admin_mcp.jobs.access import if_there
 from admin_mcp.jobs.base import Draft, DraftStep, Playbook
 from admin_mcp.jobs.naming import all_chosen, chosen, find_user, label, listed, rows
+from admin_mcp.jobs.person_access import if_there
 from admin_mcp.jobs.project_settings import RATE_LIMITS, ProjectSettings, changed_rate_limits, read_settings
 from admin_mcp.jobs.reader import Reader
 from admin_mcp.jobs.steps import fitted, gaps, left_over, made_by

@@ -3,7 +3,7 @@
 import pytest
 
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.jobs.access import (
+from admin_mcp.jobs.person_access import (
     account_of,
     direct,
     direct_custom,
