@@ -54,7 +54,7 @@ async def read_access(reader: Reader, access: Access, scope: Scope) -> None:
 async def _group(reader: Reader, access: Access, group: str) -> None:
     name = said(access.groups[group], "name")
     members = await reader.attempt(f"members of group {name}", reader.all("list_group_users", group_id=group))
-    access.members[group] = [said(row, "id") for row in members or ()]
+    access.members[group] = [*_by_id(members)]
     roles = await reader.attempt(f"roles of group {name}", reader.all("list_group_roles", group_id=group))
     assigned(access, "group", group, roles or (), ORGANIZATION)
 
@@ -116,7 +116,7 @@ def _matters(access: Access, scope: Scope, group: str) -> bool:
 async def _project_people(reader: Reader, access: Access, scope: Scope, project: str) -> None:
     name = said(access.projects[project], "name")
     rows = await _of_project(reader, "list_project_users", project, name) or []
-    members = {said(row, "id"): row for row in rows if scope.person is None or said(row, "id") == scope.person}
+    members = {key: row for key, row in _by_id(rows).items() if scope.person in {None, key}}
     for person, row in members.items():
         access.people.setdefault(person, row)
         if (role := said(row, "role")) and role != NO_ROLE:
@@ -134,8 +134,8 @@ async def _project_people(reader: Reader, access: Access, scope: Scope, project:
 
 async def _project_accounts(reader: Reader, access: Access, project: str) -> None:
     rows = await _of_project(reader, "list_project_service_accounts", project, said(access.projects[project], "name"))
-    for row in rows or ():
-        account, role = said(row, "id"), said(row, "role")
+    for account, row in _by_id(rows).items():
+        role = said(row, "role")
         access.accounts[account] = {**row, "project": project}
         if role and role != NO_ROLE:
             access.held.append(("service_account", account, access.role_named(project, role)))

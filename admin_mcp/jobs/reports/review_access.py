@@ -238,7 +238,7 @@ def overview(access: Access, invites: Sequence[Json], at: Moment, *, complete: b
         "groups": _group_rows(access),
         "projects": _project_rows(access),
     }
-    columns = {"projects": ("name", "id", "owner", "groups"), "groups": ("name", "id", "roles")}
+    columns = {"projects": ("name", "id", "owner", "groups")}
     return Said({"totals": totals, "findings": findings}, rows, columns)
 
 
@@ -268,7 +268,7 @@ def _group_rows(access: Access) -> list[Json]:
         {
             "id": group,
             "name": said(row, "name"),
-            "roles": roles.get(group, []),
+            **({"roles": found} if (found := roles.get(group)) else {}),
             "people": first_of([labels.get(one, one) for one in access.members.get(group, ())], _MOST_NAMES_IN_ROW),
         }
         for group, row in access.groups.items()

@@ -39,13 +39,22 @@ _LIMITS = (
     "max_audio_megabytes_per_1_minute",
     "batch_1_day_max_input_tokens",
 )
-_COMPARED = ("retention", "residency", "models", "tools_off", "service_tier")
+_COMPARED = ("retention", "residency", "models", "hosted_tools_off", "service_tier")
 _ALL = "all"
 _INHERITED = "organization_default"
 _MOST_MODELS = 8
 _MOST_RATES = 8
 _BYTES_OF_TEXT = 12_000
-_COLUMNS = ("name", "spend_limit_usd", "alerts_usd", "retention", "residency", "models", "tools_off", "rate_limits")
+_COLUMNS = (
+    "name",
+    "spend_limit_usd",
+    "alerts_usd",
+    "retention",
+    "residency",
+    "models",
+    "hosted_tools_off",
+    "rate_limits",
+)
 
 
 class ReviewSettings(Report, toolsets=("projects", "spend", "security")):
@@ -153,7 +162,7 @@ def _row(found: ProjectSettings, rates: Mapping[tuple[str, str], int]) -> Json:
         "retention": UNREAD if retention is None else said(retention, "type"),
         "residency": said(found.project, "residency"),
         "models": _models(found.parts["models"]),
-        "tools_off": _tools_off(found.parts["hosted_tools"]),
+        "hosted_tools_off": _tools_off(found.parts["hosted_tools"]),
         "service_tier": UNREAD if tier is None else said(tier, "default"),
         "rate_limits": _unusual_rates(found.lists["rate_limits"], rates),
     }
