@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
@@ -109,6 +110,8 @@ def named(argument: str, given: str) -> str:
 
 def fold(text: str) -> str:
     """Return text without what people leave out when they type: case, accents, outer blanks."""
+    if text.isascii():
+        return text.lower().strip()
     spread = unicodedata.normalize("NFKD", text)
     return "".join(each for each in spread if not unicodedata.combining(each)).casefold().strip()
 
@@ -119,26 +122,31 @@ def _direct(query: str, thing: Named) -> float:
         return 0
     asked = query.strip()
     name, email = fold(thing.name), fold(thing.email)
-    return next(
-        score
-        for score, holds in (
-            (100, asked == thing.id),
-            (EXACT, wanted in {name, email}),
-            (80, name.startswith(wanted) or email.startswith(wanted)),
-            (_WHOLE_WORDS, _begin_words(wanted, f"{name} {email}")),
-            (60, wanted in name or wanted in email),
-            (50, wanted in fold(thing.also)),
-            (40, len(asked) >= _SHORTEST_PART_OF_ID and asked in thing.id),
-            (0, True),
-        )
-        if holds
-    )
+    score = 0.0
+    if asked == thing.id:
+        score = 100
+    elif wanted in {name, email}:
+        score = EXACT
+    elif name.startswith(wanted) or email.startswith(wanted):
+        score = 80
+    elif _begin_words(wanted, f"{name} {email}"):
+        score = _WHOLE_WORDS
+    elif wanted in name or wanted in email:
+        score = 60
+    elif wanted in fold(thing.also):
+        score = 50
+    elif len(asked) >= _SHORTEST_PART_OF_ID and asked in thing.id:
+        score = 40
+    return score
 
 
 def _begin_words(wanted: str, text: str) -> bool:
     """Whether each word that is wanted begins a word of the text, in any order."""
-    parts, words = _WORD.findall(wanted), _WORD.findall(text)
-    return bool(parts) and all(any(word.startswith(part) for word in words) for part in parts)
+    parts = _WORD.findall(wanted)
+    if not parts or parts[0] not in text:
+        return False
+    words = _WORD.findall(text)
+    return all(any(word.startswith(part) for word in words) for part in parts)
 
 
 def _alike(wanted: str, thing: Named) -> float:
@@ -152,6 +160,7 @@ def _alike(wanted: str, thing: Named) -> float:
     return max(whole, sum(max(_ratio(part, word) for word in words) for part in asked) / len(asked))
 
 
+@lru_cache(maxsize=4096)
 def _ratio(one: str, other: str) -> float:
     matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
     if matcher.real_quick_ratio() < _NEAR or matcher.quick_ratio() < _NEAR:

@@ -19,6 +19,9 @@ MOST_PAGES = 1000
 MOST_UNREAD = 10
 """How much of what could not be read is named one by one; a key that may not read much would fill the answer."""
 
+TOLD_OF_EACH = 20
+"""How many reads are told of one by one; after that, as many pass for each message. Some reports take thousands."""
+
 _LONGEST = 160
 SLOWED_SECONDS = (5.0, 15.0, 30.0)
 """How long to wait after each answer that asks to slow down, beyond what the client waited already."""
@@ -190,7 +193,8 @@ class Reader:
                 await self._sleep(wait)
             else:
                 self._done += 1
-                await self._report(self._done, None, f"{self._done} reads; the last: {call.SPEC.name}")
+                if self._done <= TOLD_OF_EACH or self._done % TOLD_OF_EACH == 0:
+                    await self._report(self._done, None, f"{self._done} reads; the last: {call.SPEC.name}")
                 return answer
         raise AssertionError("the last try either answers or raises")
 

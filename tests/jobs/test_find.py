@@ -1,13 +1,12 @@
 """``find`` gives the id of what goes by a name, shows who else it may be, and says what it could not look through."""
 
-import json
-
 import pytest
 
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
 from admin_mcp.jobs.names import Named, ranked, resolve
 from admin_mcp.jobs.reports.find import MOST, Find
+from tests.jobs.cost import tokens
 from tests.jobs.world import World
 
 pytestmark = pytest.mark.anyio
@@ -158,9 +157,7 @@ async def test_an_answer_that_is_no_list_is_said_to_be_none() -> None:
 
 
 async def test_a_typical_hit_is_small() -> None:
-    answer = await World(people=70, projects=13).report(Find(query="ana ortiz"))
-    # 150 tokens, where ids and addresses take a token for 2.5 bytes.
-    assert len(json.dumps(answer, separators=(",", ":"))) <= 150 * 2.5
+    assert tokens(await World(people=70, projects=13).report(Find(query="ana ortiz"))) <= 150
 
 
 def test_what_begins_with_the_query_hides_what_only_has_it_inside() -> None:
