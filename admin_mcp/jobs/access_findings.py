@@ -16,7 +16,7 @@ _MANY_OWNERS = 5
 class Moment:
     """When it is looked at, and after how many days without use somebody counts as inactive."""
 
-    now: float
+    seconds: float
     inactive_days: int
 
 
@@ -40,13 +40,13 @@ def last_used(person: Mapping[str, object]) -> int | None:
 def is_inactive(person: Mapping[str, object], at: Moment) -> bool:
     """Whether a person used a key once, and has not for long."""
     used = last_used(person)
-    return used is not None and at.now - used > at.inactive_days * DAY
+    return used is not None and at.seconds - used > at.inactive_days * DAY
 
 
 def never_active(person: Mapping[str, object], at: Moment) -> bool:
     """Whether a person has been there for long and has never used a key."""
     added = person.get("added_at")
-    old = not isinstance(added, int) or at.now - added > at.inactive_days * DAY
+    old = not isinstance(added, int) or at.seconds - added > at.inactive_days * DAY
     return last_used(person) is None and old
 
 

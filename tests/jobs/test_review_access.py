@@ -134,8 +134,8 @@ async def test_the_rows_of_a_review_show_the_roles_groups_and_members_there_are(
         assert row.get("roles", []) == [role["name"] for role in world.all(f"{GROUPS}/{row['id']}/roles")]
     for row in answer["projects"]:
         members = world.all(f"{PROJECTS}/{row['id']}/users")
-        assert len(row.get("owner", [])) == sum(each["role"] == "owner" for each in members)
-        assert len(row.get("member", [])) == sum(each["role"] == "member" for each in members)
+        assert len(row["people"].get("owner", [])) == sum(each["role"] == "owner" for each in members)
+        assert len(row["people"].get("member", [])) == sum(each["role"] == "member" for each in members)
         groups = {each["group_name"] for each in world.all(f"{PROJECTS}/{row['id']}/groups")}
         assert {each.partition(" (")[0] for each in row["groups"]} == groups
 
@@ -277,6 +277,25 @@ async def test_a_name_can_not_be_looked_up_in_a_list_that_may_not_be_read() -> N
     world.forbidden = {"list_projects"}
     with pytest.raises(Permission, match="projects can't be read"):
         await review(world, project="Billing")
+
+
+async def test_a_permission_is_taken_as_it_is_given_where_roles_may_not_be_read() -> None:
+    world = World()
+    world.forbidden = {"list_roles", "list_project_roles"}
+    answer = await review(world, project="Billing", permission=WRITE)
+    assert {row["name"] for row in answer["people"]} == {"Ana Ortiz", "Ben Okafor"}
+    assert {"roles", "roles of project Billing"} <= {each["what"] for each in answer["unreadable"]}
+    with pytest.raises(Permission, match="permission: nothing can be looked up"):
+        await review(world, permission="create API keys")
+
+
+async def test_a_role_that_is_called_like_a_field_of_the_answer_hides_nothing() -> None:
+    world = World()
+    billing, ben = world.named(PROJECTS, "Billing"), world.named(USERS, "Ben Okafor")
+    role = world.post(f"/projects/{billing}/roles", {"role_name": "id", "permissions": []})["id"]
+    world.post(f"/projects/{billing}/users/{ben}/roles", {"role_id": role})
+    (row,) = [row for row in (await review(world))["projects"] if row["name"] == "Billing"]
+    assert (row["id"], row["people"]["id"]) == (billing, ["Ben Okafor"])
 
 
 async def test_it_gets_there_where_the_api_asks_to_slow_down_again_and_again() -> None:

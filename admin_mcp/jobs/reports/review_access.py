@@ -18,7 +18,7 @@ from pydantic import Field
 from admin_mcp.endpoints.fields import INTEGRAL, UNSET, ApiDefault
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput, Permission
-from admin_mcp.jobs.access import NO_ROLE, ORGANIZATION, Access, HeldRole, Way
+from admin_mcp.jobs.access import NO_ROLE, ORGANIZATION, OWNER, Access, HeldRole, Way
 from admin_mcp.jobs.access_findings import (
     Moment,
     about_organization,
@@ -46,6 +46,7 @@ _SPOKEN = {
 }
 """Words people use for what a permission's name ends with."""
 
+_FULL_NAME = "api."
 _IDLE_WORDS = frozenset({"can", "the", "a", "to", "of", "in", "api", "organization", "project", "permission"})
 _MOST_NAMES_IN_LINE = 3
 _MOST_NAMES_IN_ROW = 40
@@ -77,8 +78,8 @@ class ReviewAccess(Report, toolsets=("people", "security")):
             said_of_all = overview(access, invites, at, complete=not reader.unread)
             if keys is not None:
                 said_of_all["totals"]["admin_keys"] = len(keys)
-            return finished(said_of_all, reader.unreadable(), at.now, self.skip or 0)
-        return finished(focus(access, scope, at), reader.unreadable(), at.now, self.skip or 0)
+            return finished(said_of_all, reader.unreadable(), at.seconds, self.skip or 0)
+        return finished(focus(access, scope, at), reader.unreadable(), at.seconds, self.skip or 0)
 
     async def _scope(self, reader: Reader, access: Access) -> Scope:
         """Turn names into ids.
@@ -96,7 +97,12 @@ class ReviewAccess(Report, toolsets=("people", "security")):
             )
         permission = None
         if self.permission is not None:
-            permission = named_permission(self.permission, await _permissions(reader, access, project))
+            known = await _permissions(reader, access, project)
+            if reader.unread and self.permission.startswith(_FULL_NAME):
+                known.add(self.permission)  # a role that can't be read may carry it
+            elif reader.unread and not known:
+                raise _unreadable(reader, "permission")
+            permission = named_permission(self.permission, known)
         return Scope(frozenset({project}) if project else None, person, group, permission)
 
 
@@ -104,13 +110,17 @@ def _resolved(reader: Reader, argument: str, given: str | None, rows: Mapping[st
     if given is None:
         return None
     if not rows and reader.unread:
-        first = reader.unread[0]
-        raise Permission(
-            f"{argument}: nothing can be looked up, since {first.what} can't be read: {first.why}",
-            hint="Tell the operator that the key or the policy does not allow it.",
-        )
+        raise _unreadable(reader, argument)
     things = [Named(argument, key, said(row, "name"), said(row, "email")) for key, row in rows.items()]
     return resolve(argument, given, things).id
+
+
+def _unreadable(reader: Reader, argument: str) -> Permission:
+    first = reader.unread[0]
+    return Permission(
+        f"{argument}: nothing can be looked up, since {first.what} can't be read: {first.why}",
+        hint="Tell the operator that the key or the policy does not allow it.",
+    )
 
 
 async def _permissions(reader: Reader, access: Access, project: str | None) -> set[str]:
@@ -190,7 +200,7 @@ def text_of(answer: Said, shown: Mapping[str, Sequence[Json]], ending: Json) -> 
     totals = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in answer.head["totals"].items())
     found = [_finding_line(each) for each in answer.head["findings"]]
     tables = [
-        table([name, *columns[1:]], ([_cell(row.get(column)) for column in columns] for row in shown[name]))
+        table([name, *columns[1:]], ([_cell(row, column) for column in columns] for row in shown[name]))
         for name, columns in answer.columns.items()
     ]
     missing = f"{len(ending['unreadable'])} could not be read: see unreadable." if ending["unreadable"] else ""
@@ -205,7 +215,8 @@ def _finding_line(finding: Json) -> str:
     return f"- {finding['count']} {finding['kind'].replace('_', ' ')}: {who}{more}"
 
 
-def _cell(value: object) -> object:
+def _cell(row: Json, column: str) -> object:
+    value = row["people"].get(OWNER) if column == "owners" else row.get(column)
     if isinstance(value, list):
         return names([str(each) for each in value], 3)
     return "" if value is None else value
@@ -214,7 +225,7 @@ def _cell(value: object) -> object:
 def overview(access: Access, invites: Sequence[Json], at: Moment, *, complete: bool) -> Said:
     """Say who has access to the whole organization."""
     ways = access.ways()
-    pending, late = invites_by_state(invites, at.now)
+    pending, late = invites_by_state(invites, at.seconds)
     domain = main_domain(access.people.values())
     people = [*access.people.values()]
     totals: Json = {
@@ -230,7 +241,7 @@ def overview(access: Access, invites: Sequence[Json], at: Moment, *, complete: b
         "invites_expired": len(late),
     }
     findings = [
-        *about_organization(access, ways, invites, at.now, complete=complete),
+        *about_organization(access, ways, invites, at.seconds, complete=complete),
         *about_people(access, [*access.people], at),
     ]
     rows = {
@@ -238,7 +249,7 @@ def overview(access: Access, invites: Sequence[Json], at: Moment, *, complete: b
         "groups": _group_rows(access),
         "projects": _project_rows(access),
     }
-    columns = {"projects": ("name", "id", "owner", "groups")}
+    columns = {"projects": ("name", "id", "owners", "groups")}
     return Said({"totals": totals, "findings": findings}, rows, columns)
 
 
@@ -293,7 +304,7 @@ def _project_rows(access: Access) -> list[Json]:
         {
             "id": project,
             "name": said(row, "name"),
-            **{role: first_of(who, _MOST_NAMES_IN_ROW) for role, who in direct.get(project, {}).items()},
+            "people": {role: first_of(who, _MOST_NAMES_IN_ROW) for role, who in direct.get(project, {}).items()},
             "groups": [
                 f"{said(access.groups.get(group, {}), 'name')} ({', '.join(roles)})"
                 for group, roles in groups.get(project, {}).items()
@@ -393,7 +404,7 @@ def _of_person(access: Access, person: str, ways: Sequence[Way], about: Json, at
     about["person"] = {"id": person, "name": said(row, "name"), "email": said(row, "email")}
     about["person"]["last_used"] = moment(used)[:10] if used is not None else None
     mine = [group for group, members in access.members.items() if person in members]
-    about["person"]["groups"] = [said(access.groups[group], "name") for group in mine]
+    about["person"]["groups"] = first_of([said(access.groups[group], "name") for group in mine], _MOST_NAMES_IN_ROW)
     rows = [_way_row(access, way.role, way.group) for way in ways]
     totals = {
         "groups": len(mine),
