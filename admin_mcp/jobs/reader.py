@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import anyio
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
 from admin_mcp.api.connection import Read
 from admin_mcp.catalog import Catalog
@@ -71,8 +72,8 @@ class Reader:
             CallError: it failed.
 
         """
-        call = self._call(tool, arguments)
-        key = (tool, call.model_dump_json(exclude_unset=True))
+        call, spelt = self._call(tool, arguments)
+        key = (tool, spelt)
         while (event := self._reading.get(key)) is not None:
             await event.wait()
         if key not in self._known:
@@ -100,7 +101,7 @@ class Reader:
         endpoint = self._catalog.endpoint(tool)
         if not issubclass(endpoint, PaginatedEndpoint):
             raise TypeError(f"{tool} is no list")
-        first = self._call(tool, arguments)
+        first, _ = self._call(tool, arguments)
         given = {"limit": first.page_size() if isinstance(first, PaginatedEndpoint) else LARGEST_PAGE, **arguments}
         items: list[Json] = []
         cursors: set[str] = set()
@@ -173,10 +174,17 @@ class Reader:
         """How many reads were answered so far."""
         return self._done
 
-    def _call(self, tool: str, arguments: dict[str, object]) -> Endpoint:
+    def _call(self, tool: str, arguments: dict[str, object]) -> tuple[Endpoint, str]:
+        """Return a call, and the text that tells it from others.
+
+        Raises:
+            SchemaMismatch: an id or a cursor that the API gave is none.
+
+        """
         try:
-            return self._catalog.endpoint(tool).model_validate(arguments)
-        except ValidationError:
+            call = self._catalog.endpoint(tool).model_validate(arguments)
+            return call, call.model_dump_json(exclude_unset=True)
+        except (ValidationError, PydanticSerializationError):
             raise SchemaMismatch(
                 f"{tool} can't be called with what the API gave: {_cut(str(arguments))}", hint="Tell the operator."
             ) from None

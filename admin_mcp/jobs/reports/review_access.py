@@ -18,7 +18,7 @@ from pydantic import Field
 from admin_mcp.endpoints.fields import INTEGRAL, UNSET, ApiDefault
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput, Permission
-from admin_mcp.jobs.access import NO_ROLE, ORGANIZATION, OWNER, Access, HeldRole, Way
+from admin_mcp.jobs.access import NO_ROLE, ORGANIZATION, OWNER, Access, HeldRole, Way, role_of
 from admin_mcp.jobs.access_findings import (
     Moment,
     about_organization,
@@ -133,7 +133,7 @@ async def _permissions(reader: Reader, access: Access, project: str | None) -> s
         return await reader.attempt(label, reader.all("list_project_roles", project_id=place)) or []
 
     for rows in await reader.each(projects, one):
-        known |= {name for row in rows for name in row.get("permissions") or () if isinstance(name, str)}
+        known |= {name for row in rows for name in role_of(row).permissions}
     return known
 
 
