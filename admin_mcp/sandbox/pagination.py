@@ -65,7 +65,9 @@ def _filters(call: Call) -> Iterator[str]:
     """Yield the parameters that leave something out."""
     not_filters = {*call.params, *_PAGING, *call.route.endpoint.SPEC.local_fields}
     for name in call.route.endpoint.model_fields:
-        if name not in not_filters and (name == "include_archived" or call.given.get(name) not in {None, "any"}):
+        given = call.given.get(name)
+        filters = name == "include_archived" or (given is not None and given != "any")
+        if name not in not_filters and filters:
             yield name
 
 

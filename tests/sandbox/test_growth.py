@@ -57,3 +57,10 @@ def test_a_size_means_something_only_with_the_sandbox() -> None:
         require_effect(load_settings(people=20), {"people"})
     with pytest.raises(SettingsError, match="--projects"):
         load_settings(sandbox=True, projects=0)
+
+
+def test_a_filter_finds_one_of_many() -> None:
+    org = grown(people=150)
+    sought = listed(org, "/organization/users")[120]
+    found = org.respond("GET", "/organization/users", [("emails[]", sought["email"]), ("limit", "20")], None)
+    assert [user["id"] for user in found.body["data"]] == [sought["id"]]  # type: ignore[attr-defined]  # it is a list
