@@ -44,10 +44,9 @@ def is_inactive(person: Mapping[str, object], at: Moment) -> bool:
 
 
 def never_active(person: Mapping[str, object], at: Moment) -> bool:
-    """Whether a person has been there for long and has never used a key."""
+    """Whether a person has been there for long and has never used a key. Whose row has no dates is not judged."""
     added = person.get("added_at")
-    old = not isinstance(added, int) or at.seconds - added > at.inactive_days * DAY
-    return last_used(person) is None and old
+    return last_used(person) is None and isinstance(added, int) and at.seconds - added > at.inactive_days * DAY
 
 
 def is_disabled(person: Mapping[str, object]) -> bool:

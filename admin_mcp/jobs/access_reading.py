@@ -55,6 +55,9 @@ async def _group(reader: Reader, access: Access, group: str) -> None:
     name = said(access.groups[group], "name")
     members = await reader.attempt(f"members of group {name}", reader.all("list_group_users", group_id=group))
     access.members[group] = [*_by_id(members)]
+    # Somebody whom the list of users does not have has access all the same.
+    for person, row in _by_id(members).items():
+        access.people.setdefault(person, {name: row.get(name) for name in ("id", "name", "email")})
     roles = await reader.attempt(f"roles of group {name}", reader.all("list_group_roles", group_id=group))
     assigned(access, "group", group, roles or (), ORGANIZATION)
 
@@ -118,7 +121,7 @@ async def _project_people(reader: Reader, access: Access, scope: Scope, project:
     rows = await _of_project(reader, "list_project_users", project, name) or []
     members = {key: row for key, row in _by_id(rows).items() if scope.person in {None, key}}
     for person, row in members.items():
-        access.people.setdefault(person, row)
+        access.people.setdefault(person, {name: row.get(name) for name in ("id", "name", "email")})
         if (role := said(row, "role")) and role != NO_ROLE:
             access.held.append(("person", person, access.role_named(project, role)))
     if not _beyond_membership(access.roles.get(project), scope, project):

@@ -262,6 +262,18 @@ async def test_a_name_that_fits_nothing_or_several_is_refused_with_the_candidate
         await review(World(), **arguments)
 
 
+async def test_who_is_in_no_list_of_users_has_a_name_and_access_all_the_same() -> None:
+    world = World()
+    world.forbidden = {"list_users"}
+    answer = await review(world, project="Billing", permission=WRITE)
+    assert {(row["name"], *row["through"]) for row in answer["people"]} == {
+        ("Ana Ortiz", "project owner"),
+        ("Ben Okafor", "Key manager through group Finance"),
+    }
+    assert [each["what"] for each in answer["unreadable"]] == ["users"]
+    assert answer["findings"] == []
+
+
 async def test_two_people_of_one_name_are_both_offered() -> None:
     world = World(people=120)
     names = [user["name"] for user in world.all(USERS)]
