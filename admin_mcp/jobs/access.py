@@ -54,6 +54,16 @@ class Way:
     group: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is asked about, by ids. None: everything of that sort."""
+
+    projects: frozenset[str] | None = None
+    person: str | None = None
+    group: str | None = None
+    permission: str | None = None
+
+
 @dataclass(slots=True)
 class Access:
     """What was read, by id. ``held`` are the roles held by people, service accounts and groups themselves.

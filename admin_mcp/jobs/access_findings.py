@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.jobs.access import Access, Way
+from admin_mcp.jobs.access_words import group_name, name_of, project_name
 from admin_mcp.jobs.answers import first_of, inner, said
 
 DAY = 24 * 60 * 60
@@ -117,22 +118,6 @@ def invites_by_state(invites: Sequence[Json], now: float) -> tuple[list[Json], l
         if row.get("status") in {"pending", "expired"}:
             (late if over else pending).append(row)
     return pending, late
-
-
-def name_of(access: Access, holder: str) -> str:
-    """Return what somebody is called: a name, or else an address or the id."""
-    row = access.people.get(holder) or access.accounts.get(holder) or {}
-    return said(row, "name") or said(row, "email") or holder
-
-
-def group_name(access: Access, group: str) -> str:
-    """Return a group in words."""
-    return f"group {said(access.groups.get(group, {}), 'name') or group}"
-
-
-def project_name(access: Access, project: str) -> str:
-    """Return what a project is called."""
-    return said(access.projects.get(project, {}), "name") or project
 
 
 def _owns_by_group(way: Way) -> bool:

@@ -5,25 +5,14 @@ says all there can be, which is so as long as no role beyond the predefined ones
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.jobs.access import NO_ROLE, ORGANIZATION, Access, HeldRole, assigned, roles_of
+from admin_mcp.jobs.access import NO_ROLE, ORGANIZATION, Access, HeldRole, Scope, assigned, roles_of
 from admin_mcp.jobs.answers import said
 from admin_mcp.jobs.reader import Reader
 
 _SHOWN_BY_MEMBERSHIP = {True: frozenset({"owner", "reader"}), False: frozenset({"owner", "member"})}
 """The roles that a member's own row tells by name: in the organization, and in a project."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What is asked about, by ids. None: everything of that sort."""
-
-    projects: frozenset[str] | None = None
-    person: str | None = None
-    group: str | None = None
-    permission: str | None = None
 
 
 async def read_directory(reader: Reader) -> Access:

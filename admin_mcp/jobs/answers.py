@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,10 @@ from admin_mcp.endpoints.schema import Json
 MOST_BYTES = 48_000
 """How long an answer may be as compact JSON, its text included."""
 
+MOST_BYTES_OF_TEXT = 12_000
+"""How much of that the text may be."""
+
+_MOST_NAMES_IN_LINE = 3
 _LONGEST_CELL = 60
 _LONGEST_NAME = 256
 _MOST_NAMES = 10
@@ -81,3 +86,60 @@ def window(lists: Mapping[str, Sequence[Json]], skip: int, budget: int) -> tuple
 def size(value: object) -> int:
     """Return the length of a value as compact JSON, in bytes."""
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
+
+
+@dataclass(slots=True)
+class Said:
+    """An answer in the making: what stands above the rows, the rows, and how a row is shown in the text."""
+
+    head: Json
+    rows: dict[str, list[Json]]
+    columns: Mapping[str, tuple[str, ...]]
+
+    def __getitem__(self, key: str) -> Json:
+        found: Json = self.head[key]
+        return found
+
+
+def finished(answer: Said, unreadable: Sequence[Json], now: float, skip: int) -> Json:
+    """Return an answer with as many of its rows as fit, its text, and the way on."""
+    ending: Json = {"as_of": moment(now), "unreadable": [*unreadable]}
+    budget = MOST_BYTES - MOST_BYTES_OF_TEXT - size({**answer.head, **ending})
+    shown, following = window(answer.rows, skip, budget)
+    if following is not None:
+        most = max(len(rows) for rows in answer.rows.values())
+        ending["more"] = f"Up to {most - following} more rows: repeat with skip={following}, or narrow it."
+    return {**answer.head, **shown, **ending, "text": text_of(answer, shown, ending)}
+
+
+def text_of(answer: Said, shown: Mapping[str, Sequence[Json]], ending: Json) -> str:
+    """Return the answer as compact text: totals, findings, and a table of each sort of rows."""
+    totals = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in answer.head["totals"].items())
+    found = [_finding_line(each) for each in answer.head["findings"]]
+    tables = [
+        table(
+            [name, *(column.rpartition(".")[2] for column in columns[1:])],
+            ([_cell(row, column) for column in columns] for row in shown[name]),
+        )
+        for name, columns in answer.columns.items()
+    ]
+    missing = "Not all could be read: see unreadable." if ending["unreadable"] else ""
+    text = "\n".join(part for part in (totals, *found, *tables, missing, ending.get("more", "")) if part)
+    raw = text.encode("utf-8", "replace")
+    return (
+        text if len(raw) <= MOST_BYTES_OF_TEXT else raw[: MOST_BYTES_OF_TEXT - 40].decode("utf-8", "ignore") + "\n… cut"
+    )
+
+
+def _finding_line(finding: Json) -> str:
+    who = names(finding["who"][: min(_MOST_NAMES_IN_LINE, finding["count"])])
+    more = f" and {finding['count'] - _MOST_NAMES_IN_LINE} more" if finding["count"] > _MOST_NAMES_IN_LINE else ""
+    return f"- {finding['count']} {finding['kind'].replace('_', ' ')}: {who}{more}"
+
+
+def _cell(row: Json, column: str) -> object:
+    part, _, within = column.partition(".")
+    value = inner(row, part).get(within) if within else row.get(part)
+    if isinstance(value, list):
+        return names([str(each) for each in value], 3)
+    return "" if value is None else value

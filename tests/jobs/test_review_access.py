@@ -8,7 +8,8 @@ import pytest
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput, Permission
 from admin_mcp.jobs.access_findings import main_domain
-from admin_mcp.jobs.reports.review_access import ReviewAccess, named_permission
+from admin_mcp.jobs.permission_names import named_permission
+from admin_mcp.jobs.reports.review_access import ReviewAccess
 from tests.jobs.cost import tokens
 from tests.jobs.world import DAY, NOW, World
 
@@ -229,7 +230,7 @@ async def test_a_list_that_may_not_be_read_is_never_a_silent_gap(forbidden: str,
     world.forbidden = {forbidden}
     answer = await review(world)
     assert told in [each["what"] for each in answer["unreadable"]]
-    assert "could not be read" in answer["text"]
+    assert "Not all could be read" in answer["text"]
     assert "project_without_owner" not in {each["kind"] for each in answer["findings"]}
 
 

@@ -106,7 +106,7 @@ async def test_what_may_not_be_read_is_not_taken_for_unset(forbidden: str, colum
     assert [row[column] for row in answer["projects"]] == [UNREAD] * 3
     assert len(answer["unreadable"]) == 3
     assert not [kind for kind in findings(answer) if kind.endswith(column.removesuffix("_usd"))]
-    assert "3 could not be read" in answer["text"]
+    assert "Not all could be read" in answer["text"]
 
 
 async def test_unreadable_rate_limits_and_settings_of_the_organization_are_said() -> None:

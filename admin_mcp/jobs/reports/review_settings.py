@@ -16,7 +16,19 @@ from pydantic import Field
 from admin_mcp.endpoints.fields import INTEGRAL, UNSET
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import NotFound
-from admin_mcp.jobs.answers import MOST_BYTES, first_of, inner, listed, moment, names, said, size, table, window
+from admin_mcp.jobs.answers import (
+    MOST_BYTES,
+    MOST_BYTES_OF_TEXT,
+    first_of,
+    inner,
+    listed,
+    moment,
+    names,
+    said,
+    size,
+    table,
+    window,
+)
 from admin_mcp.jobs.base import Report
 from admin_mcp.jobs.reader import Reader
 
@@ -44,7 +56,6 @@ _ALL = "all"
 _INHERITED = "organization_default"
 _MOST_MODELS = 8
 _MOST_RATES = 8
-_BYTES_OF_TEXT = 12_000
 _COLUMNS = (
     "name",
     "spend_limit_usd",
@@ -144,7 +155,7 @@ def compared(
         "findings": findings,
     }
     ending: Json = {"as_of": moment(now), "unreadable": [*unreadable]}
-    shown, following = window({"projects": rows}, skip, MOST_BYTES - _BYTES_OF_TEXT - size({**head, **ending}))
+    shown, following = window({"projects": rows}, skip, MOST_BYTES - MOST_BYTES_OF_TEXT - size({**head, **ending}))
     if following is not None:
         ending["more"] = f"{len(rows) - following} more projects: repeat with skip={following}."
     return {**head, **shown, **ending, "text": _text(head, shown["projects"], usual, ending)}
@@ -277,10 +288,12 @@ def _text(head: Json, rows: Sequence[Json], usual: Mapping[str, object], ending:
     totals = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in head["totals"].items())
     common = "usual: " + ", ".join(f"{name} {_words(value)}" for name, value in usual.items())
     lines = table(_COLUMNS, ([_cell(name, row[name], usual) for name in _COLUMNS] for row in rows))
-    missing = f"{len(ending['unreadable'])} could not be read: see unreadable." if ending["unreadable"] else ""
+    missing = "Not all could be read: see unreadable." if ending["unreadable"] else ""
     text = "\n".join(part for part in (totals, common, lines, missing, ending.get("more", "")) if part)
     raw = text.encode("utf-8", "replace")
-    return text if len(raw) <= _BYTES_OF_TEXT else raw[: _BYTES_OF_TEXT - 40].decode("utf-8", "ignore") + "\n… cut"
+    return (
+        text if len(raw) <= MOST_BYTES_OF_TEXT else raw[: MOST_BYTES_OF_TEXT - 40].decode("utf-8", "ignore") + "\n… cut"
+    )
 
 
 def _cell(name: str, value: object, usual: Mapping[str, object]) -> object:
