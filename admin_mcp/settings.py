@@ -23,6 +23,8 @@ PLACEHOLDER_KEY = "REPLACE-WITH-YOUR-ADMIN-KEY"
 FLAGS = (
     "sandbox",
     "seed",
+    "people",
+    "projects",
     "faults",
     "read_only",
     "toolsets",
@@ -35,7 +37,7 @@ FLAGS = (
 )
 """The settings that are flags as well, in the order ``--help`` shows them."""
 
-_SANDBOXED = ("seed", "faults")
+_SANDBOXED = ("seed", "people", "projects", "faults")
 """The settings that mean something only together with ``sandbox``."""
 
 ApprovalMode = Literal["auto", "elicit", "local", "two-step", "none"]
@@ -114,6 +116,8 @@ class Settings(BaseSettings):
     )
     sandbox: bool = Field(default=False, description="Serve a pretend organization: no key, no network.")
     seed: int = Field(0, description="With the sandbox: another organization of the same kind.")
+    people: int = Field(7, ge=7, le=20_000, description="With the sandbox: how many people the organization has.")
+    projects: int = Field(3, ge=3, le=2_000, description="With the sandbox: how many projects it has.")
     faults: str = Field(
         "", description="With the sandbox: what goes wrong, such as 429=10%,500=5%,drop=2%,garbage=1%,latency=0.3"
     )

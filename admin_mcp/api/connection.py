@@ -145,9 +145,11 @@ def _client(settings: Settings, permits: Permits) -> "Client":
         return Client(base_url=settings.base_url, key=key, target=settings.target, permits=permits)
     from admin_mcp.sandbox.faults import parse_faults  # noqa: PLC0415 - only the sandbox needs it
     from admin_mcp.sandbox.gateway import Gateway  # noqa: PLC0415
-    from admin_mcp.sandbox.organization import Organization  # noqa: PLC0415
+    from admin_mcp.sandbox.organization import Organization, Size  # noqa: PLC0415
     from admin_mcp.sandbox.transport import SandboxTransport  # noqa: PLC0415
 
-    organization = Organization(clock=time.time, seed=settings.seed)
+    organization = Organization(
+        clock=time.time, seed=settings.seed, size=Size(people=settings.people, projects=settings.projects)
+    )
     transport = SandboxTransport(Gateway(organization, faults=parse_faults(settings.faults), seed=settings.seed))
     return Client(base_url=_SANDBOX_URL, key=key, target=settings.target, permits=permits, transport=transport)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _TYPES: dict[str, Any] = {
     "seed": int,
+    "people": int,
+    "projects": int,
     "approval": click.Choice(get_args(ApprovalMode)),
     "config": click.Path(path_type=Path),
     "state_dir": click.Path(path_type=Path),

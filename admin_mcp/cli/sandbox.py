@@ -15,6 +15,8 @@ _PORTS = click.IntRange(0, 65535)
 @click.option("--port", type=_PORTS, default=0, help="The port; 0, the default, takes a free one.")
 @click.option("--host", default="127.0.0.1", help="The loopback address to listen on.")
 @click.option("--seed", type=int, default=None, help="Another organization of the same kind: other ids and numbers.")
+@click.option("--people", type=int, default=None, help="How many people it has: 7, or more.")
+@click.option("--projects", type=int, default=None, help="How many projects it has: 3, or more.")
 @click.option("--faults", default=None, help="What goes wrong: 429=10%,500=5%,drop=2%,garbage=1%,latency=0.3")
 @click.pass_context
 def sandbox(context: click.Context, /, port: int, host: str, **flags: object) -> None:
@@ -22,13 +24,15 @@ def sandbox(context: click.Context, /, port: int, host: str, **flags: object) ->
     from admin_mcp.sandbox.faults import parse_faults  # noqa: PLC0415
     from admin_mcp.sandbox.gateway import Gateway  # noqa: PLC0415 - brings the whole catalog
     from admin_mcp.sandbox.http import Clock, SandboxApp, listen, serve  # noqa: PLC0415
-    from admin_mcp.sandbox.organization import Organization  # noqa: PLC0415
+    from admin_mcp.sandbox.organization import Organization, Size  # noqa: PLC0415
 
     settings = settings_of(context, {**flags, "sandbox": True})
     if not is_loopback(host):
         raise click.UsageError(f"--host: {host} is not a loopback address, and the sandbox is for this machine only")
     clock = Clock(time.time)
-    organization = Organization(clock=clock, seed=settings.seed)
+    organization = Organization(
+        clock=clock, seed=settings.seed, size=Size(people=settings.people, projects=settings.projects)
+    )
     gateway = Gateway(organization, faults=parse_faults(settings.faults), seed=settings.seed)
     try:
         listening = listen(host, port)

@@ -5,15 +5,25 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import anyio
+from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
 from admin_mcp.api.connection import Read
 from admin_mcp.catalog import Catalog
+from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.errors import CallError, NotFound, Permission, PolicyDenied, RateLimited
+from admin_mcp.errors import ApiError, CallError, NotFound, Permission, PolicyDenied, RateLimited, SchemaMismatch
 
 AT_ONCE = 8
 LARGEST_PAGE = 100
 MOST_PAGES = 1000
+MOST_UNREAD = 10
+"""How much of what could not be read is named one by one; a key that may not read much would fill the answer."""
+
+TOLD_OF_EACH = 20
+"""How many reads are told of one by one; after that, as many pass for each message. Some reports take thousands."""
+
+_LONGEST = 160
 SLOWED_SECONDS = (5.0, 15.0, 30.0)
 """How long to wait after each answer that asks to slow down, beyond what the client waited already."""
 
@@ -62,14 +72,14 @@ class Reader:
             CallError: it failed.
 
         """
-        call = self._catalog.endpoint(tool).model_validate(arguments)
-        key = (tool, call.model_dump_json(exclude_unset=True))
-        if (event := self._reading.get(key)) is not None:
+        call, spelt = self._call(tool, arguments)
+        key = (tool, spelt)
+        while (event := self._reading.get(key)) is not None:
             await event.wait()
         if key not in self._known:
             self._reading[key] = anyio.Event()
             try:
-                self._known[key] = await self._patiently(tool, arguments)
+                self._known[key] = await self._patiently(call)
             except CallError as error:
                 self._known[key] = error
             finally:
@@ -91,15 +101,21 @@ class Reader:
         endpoint = self._catalog.endpoint(tool)
         if not issubclass(endpoint, PaginatedEndpoint):
             raise TypeError(f"{tool} is no list")
-        first = endpoint.model_validate(arguments)
-        given = {"limit": first.page_size(), **arguments}
+        first, _ = self._call(tool, arguments)
+        given = {"limit": first.page_size() if isinstance(first, PaginatedEndpoint) else LARGEST_PAGE, **arguments}
         items: list[Json] = []
         cursors: set[str] = set()
         for _ in range(MOST_PAGES):
             page = await self.get(tool, **given)
-            items += [item for item in page.get("data") or () if isinstance(item, dict)]
-            cursor = endpoint.cursor_after(page)
+            data = page.get("data")
+            if not isinstance(data, list):
+                self.unread.append(Unread(f"{tool} beyond {len(items)} items", "the answer is no list"))
+                return items
+            items += [item for item in data if isinstance(item, dict)]
+            cursor = endpoint.cursor_after(page) if page.get("has_more") else None
             if cursor is None or cursor in cursors:
+                if page.get("has_more"):
+                    self.unread.append(Unread(f"{tool} beyond {len(items)} items", "the API names no further page"))
                 return items
             cursors.add(cursor)
             given[endpoint.cursor_argument()] = cursor
@@ -107,33 +123,74 @@ class Reader:
         return items
 
     async def each(self, things: Iterable[_T], function: Callable[[_T], Awaitable[_R]]) -> list[_R]:
-        """Return what the function makes of each thing, in their order, several at a time."""
+        """Return what the function makes of each thing, in their order, several at a time.
+
+        Raises:
+            CallError: the first that came; the other reads are given up.
+
+        """
         listed = list(things)
         results: dict[int, _R] = {}
+        failed: list[CallError] = []
 
         async def one(number: int, thing: _T) -> None:
-            results[number] = await function(thing)
+            try:
+                results[number] = await function(thing)
+            except CallError as error:
+                # By itself, since a task group would wrap it, and nobody further up knows a group of errors.
+                failed.append(error)
+                group.cancel_scope.cancel()
 
         async with anyio.create_task_group() as group:
             for number, thing in enumerate(listed):
                 group.start_soon(one, number, thing)
+        if failed:
+            raise failed[0]
         return [results[number] for number in range(len(listed))]
 
     async def attempt(self, what: str, reading: Awaitable[_T]) -> _T | None:
-        """Return what a read answers, or None where the key or the policy does not allow it: that is noted."""
+        """Return what a read answers, or None where this one thing can't be read: that is noted.
+
+        Raises:
+            CallError: no read will do better, as without a key or a network.
+
+        """
         try:
             return await reading
-        except (Permission, PolicyDenied, NotFound) as error:
+        except (Permission, PolicyDenied, NotFound, ApiError, SchemaMismatch) as error:
             self.unread.append(Unread(what, error.message))
             return None
 
     def unreadable(self) -> Sequence[Json]:
-        """Return what could not be read, for the answer."""
-        return [{"what": each.what, "why": each.why} for each in self.unread]
+        """Return what could not be read, for the answer: the first of it, and how much more there is."""
+        unread = [*dict.fromkeys(self.unread)]
+        shown = [{"what": _cut(each.what), "why": _cut(each.why)} for each in unread[:MOST_UNREAD]]
+        if more := unread[MOST_UNREAD:]:
+            shown.append({"what": f"{len(more)} more, such as {_cut(more[-1].what)}", "why": _cut(more[-1].why)})
+        return shown
 
-    async def _patiently(self, tool: str, arguments: dict[str, object]) -> Json:
+    @property
+    def reads(self) -> int:
+        """How many reads were answered so far."""
+        return self._done
+
+    def _call(self, tool: str, arguments: dict[str, object]) -> tuple[Endpoint, str]:
+        """Return a call, and the text that tells it from others.
+
+        Raises:
+            SchemaMismatch: an id or a cursor that the API gave is none.
+
+        """
+        try:
+            call = self._catalog.endpoint(tool).model_validate(arguments)
+            return call, call.model_dump_json(exclude_unset=True)
+        except (ValidationError, PydanticSerializationError):
+            raise SchemaMismatch(
+                f"{tool} can't be called with what the API gave: {_cut(str(arguments))}", hint="Tell the operator."
+            ) from None
+
+    async def _patiently(self, call: Endpoint) -> Json:
         """Read, and go on after a while where the API asks to slow down."""
-        call = self._catalog.endpoint(tool).model_validate(arguments)
         for wait in (*SLOWED_SECONDS, None):
             try:
                 async with self._limiter:
@@ -144,6 +201,11 @@ class Reader:
                 await self._sleep(wait)
             else:
                 self._done += 1
-                await self._report(self._done, None, f"{self._done} reads; the last: {tool}")
+                if self._done <= TOLD_OF_EACH or self._done % TOLD_OF_EACH == 0:
+                    await self._report(self._done, None, f"{self._done} reads; the last: {call.SPEC.name}")
                 return answer
         raise AssertionError("the last try either answers or raises")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

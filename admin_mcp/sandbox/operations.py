@@ -23,8 +23,7 @@ def perform(store: Store, call: Call) -> Row:
 
 
 def _list(store: Store, call: Call) -> Row:
-    views = [view(store, call.place, item, call.now) for item in items_in(store, call.place)]
-    return page(call, views)
+    return page(call, items_in(store, call.place), lambda item: view(store, call.place, item, call.now))
 
 
 def _get(store: Store, call: Call) -> Row:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from admin_mcp.sandbox import audit
 from admin_mcp.sandbox.errors import RefusalError
+from admin_mcp.sandbox.growth import Size, grow
 from admin_mcp.sandbox.invite_lifecycle import arrive
 from admin_mcp.sandbox.operations import perform
 from admin_mcp.sandbox.requests import read_call
@@ -13,6 +14,8 @@ from admin_mcp.sandbox.rules import check
 from admin_mcp.sandbox.seed import sow
 from admin_mcp.sandbox.serialization import render
 from admin_mcp.sandbox.store import Row, Store
+
+__all__ = ["Organization", "SandboxAnswer", "Size"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +27,21 @@ class SandboxAnswer:
 
 
 class Organization:
-    """A whole organization in memory. The same seed and clock give the same answers to the same calls."""
+    """A whole organization in memory. The same seed, size and clock give the same answers to the same calls."""
 
-    def __init__(self, *, clock: Callable[[], float], seed: int = 0) -> None:
+    def __init__(self, *, clock: Callable[[], float], seed: int = 0, size: Size | None = None) -> None:
         self._clock = clock
         self._seed = seed
+        self._size = size or Size()
         self._store = Store(seed)
         self.reset()
 
     def reset(self) -> None:
         """Forget every change and begin again from the seed."""
         self._store = Store(self._seed)
-        sow(self._store, self._answer, int(self._clock()))
+        now = int(self._clock())
+        sow(self._store, self._answer, now)
+        grow(self._store, self._size, now)
         audit.put_in_order(self._store)
 
     def respond(self, method: str, path: str, query: list[tuple[str, str]], body: object | None) -> SandboxAnswer:

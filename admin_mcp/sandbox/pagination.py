@@ -5,29 +5,31 @@
 - neither: the id of the last item is the cursor.
 """
 
+from collections.abc import Callable, Iterator
 from typing import cast
 
 from admin_mcp.sandbox.errors import invalid
 from admin_mcp.sandbox.requests import Call, default_of
-from admin_mcp.sandbox.store import Row, text
+from admin_mcp.sandbox.store import Row
 
 _DEFAULT_LIMIT = 20
 _PAGING = frozenset({"after", "before", "limit", "order"})
 _CURSOR = "cursor_"
 
 
-def page(call: Call, views: list[Row]) -> Row:
-    """Return the page that a call asks for."""
-    kept = [shown for shown in views if _is_asked_for(call, shown)]
+def page(call: Call, items: list[str], show: Callable[[str], Row]) -> Row:
+    """Return the page that a call asks for, of the things with these ids. ``show`` returns all there is about one."""
+    filters = [*_filters(call)]
+    # What nothing is asked of is not shown to find that out: a page of a large organization costs a page.
+    kept = [item for item in items if all(_passes(call, name, show(item)) for name in filters)] if filters else items
     endpoint = call.route.endpoint
     if call.given.get("order", default_of(endpoint, "order")) == "desc":
-        kept.reverse()
+        kept = kept[::-1]
     limit = call.given.get("limit", default_of(endpoint, "limit"))
-    selected, more = _cut(call, kept, limit if isinstance(limit, int) else _DEFAULT_LIMIT)
-    ids = [text(shown, "id") for shown in selected]
+    ids, more = _cut(call, kept, limit if isinstance(limit, int) else _DEFAULT_LIMIT)
     return {
         "object": "list",
-        "data": selected,
+        "data": [show(item) for item in ids],
         "has_more": more,
         "first_id": ids[0] if ids else None,
         "last_id": ids[-1] if ids else None,
@@ -35,12 +37,11 @@ def page(call: Call, views: list[Row]) -> Row:
     }
 
 
-def _cut(call: Call, rows: list[Row], limit: int) -> tuple[list[Row], bool]:
+def _cut(call: Call, ids: list[str], limit: int) -> tuple[list[str], bool]:
     if limit < 0:
         raise invalid("Invalid value for 'limit': must not be negative.", param="limit")
-    ids = [text(row, "id") for row in rows]
     after, before = (_position(call, name, ids) for name in ("after", "before"))
-    rest = rows[0 if after is None else after + 1 : before]
+    rest = ids[0 if after is None else after + 1 : before]
     if before is not None and after is None:
         return rest[max(len(rest) - limit, 0) :], len(rest) > limit
     return rest[:limit], len(rest) > limit
@@ -60,10 +61,14 @@ def _position(call: Call, name: str, ids: list[str]) -> int | None:
     return ids.index(item)
 
 
-def _is_asked_for(call: Call, shown: Row) -> bool:
+def _filters(call: Call) -> Iterator[str]:
+    """Yield the parameters that leave something out."""
     not_filters = {*call.params, *_PAGING, *call.route.endpoint.SPEC.local_fields}
-    fields = [name for name in call.route.endpoint.model_fields if name not in not_filters]
-    return all(_passes(call, name, shown) for name in fields)
+    for name in call.route.endpoint.model_fields:
+        given = call.given.get(name)
+        filters = name == "include_archived" or (given is not None and given != "any")
+        if name not in not_filters and filters:
+            yield name
 
 
 def _passes(call: Call, name: str, shown: Row) -> bool:
@@ -71,8 +76,6 @@ def _passes(call: Call, name: str, shown: Row) -> bool:
     asked = call.given.get(name)
     if name == "include_archived":
         return bool(asked) or shown["status"] != "archived"
-    if asked is None or asked == "any":
-        return True
     if isinstance(asked, list):
         value = shown.get(name.removesuffix("s"))
         return any(each in asked for each in (value if isinstance(value, list) else [value]))

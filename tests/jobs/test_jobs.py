@@ -11,11 +11,11 @@ import pytest
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.endpoints.base import Endpoint, EndpointDefinitionError
 from admin_mcp.endpoints.schema import META_EFFECT, Json
-from admin_mcp.errors import NotFound, Permission, RateLimited
+from admin_mcp.errors import NetworkError, NotFound, Permission, RateLimited
 from admin_mcp.jobs import all_jobs, compiled_jobs, job_class
 from admin_mcp.jobs.base import Report
 from admin_mcp.jobs.compile import JOBS_JSON, compiled
-from admin_mcp.jobs.reader import AT_ONCE, SLOWED_SECONDS, Reader
+from admin_mcp.jobs.reader import AT_ONCE, MOST_UNREAD, SLOWED_SECONDS, Reader
 
 pytestmark = pytest.mark.anyio
 
@@ -125,3 +125,44 @@ async def test_a_job_waits_where_the_api_asks_to_slow_down_and_gives_up_in_the_e
     left = 100
     with pytest.raises(RateLimited):
         await reader(read, slept).get("get_role", role_id="role_2")
+
+
+async def test_one_failure_of_several_reads_comes_out_as_itself() -> None:
+    async def read(call: Endpoint) -> Json:
+        raise NetworkError(f"no way to {call.SPEC.name}", hint="")
+
+    one = reader(read)
+    with pytest.raises(NetworkError):
+        await one.each(range(5), lambda number: one.get("get_role", role_id=f"role_{number}"))
+
+
+async def test_a_list_that_says_there_is_more_and_not_how_to_get_there_is_noted() -> None:
+    async def read(call: Endpoint) -> Json:
+        del call
+        return {"data": [{"id": "a"}], "has_more": True, "next": None}
+
+    one = reader(read)
+    assert await one.all("list_groups") == [{"id": "a"}]
+    assert one.unreadable() == [{"what": "list_groups beyond 1 items", "why": "the API names no further page"}]
+
+
+async def test_an_id_that_is_none_is_the_apis_fault_and_one_gap() -> None:
+    async def read(call: Endpoint) -> Json:
+        raise AssertionError(call)
+
+    one = reader(read)
+    assert await one.attempt("a role", one.get("get_role", role_id="../users")) is None
+    assert "get_role can't be called with what the API gave" in one.unreadable()[0]["why"]
+
+
+async def test_only_the_first_of_much_that_can_not_be_read_is_named() -> None:
+    async def read(call: Endpoint) -> Json:
+        raise Permission(f"no {call.SPEC.name} {'x' * 1000}", hint="")
+
+    one = reader(read)
+    for number in range(300):
+        await one.attempt(f"role {number}", one.get("get_role", role_id=f"role_{number}"))
+    shown = one.unreadable()
+    assert len(shown) == MOST_UNREAD + 1
+    assert shown[-1]["what"] == "290 more, such as role 299"
+    assert len(json.dumps(shown)) < 4000

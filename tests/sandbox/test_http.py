@@ -137,6 +137,20 @@ async def test_another_seed_is_another_organization_and_the_same_the_same() -> N
     assert ids[0] != ids[2]
 
 
+def test_a_larger_organization_is_served_too() -> None:
+    with served("--people", "30", "--projects", "9") as url, httpx.Client(headers=HEADERS) as http:
+        for path, count in (("users", 30), ("projects", 9)):
+            page = http.get(f"{url}/organization/{path}", params={"limit": 100}).json()
+            assert (len(page["data"]), page["has_more"]) == (count, False)
+
+
+@pytest.mark.parametrize("argument", ["--people=6", "--projects=2", "--people=many"])
+def test_a_size_that_can_not_be_is_refused(argument: str) -> None:
+    result = CliRunner().invoke(main, ["sandbox", argument])
+    assert result.exit_code == 2
+    assert argument.partition("=")[0] in result.stderr
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com", "::"])  # noqa: S104 - refusing these is the point
 def test_only_loopback_is_listened_on(host: str) -> None:
     result = CliRunner().invoke(main, ["sandbox", "--host", host])
