@@ -11,11 +11,7 @@ from pydantic import Field
 from admin_mcp.errors import InvalidInput
 
 PeriodText = Annotated[
-    str,
-    Field(
-        description="UTC days: 2026-10-01, 2026-10-01..2026-10-31, 2026-10, 2026Q3, 30d, "
-        "today, yesterday, this_ or last_ week or month."
-    ),
+    str, Field(description="UTC: date, date..date, 2026-10, 2026Q3, 30d, yesterday, this_week, last_month...")
 ]
 
 _FORMS = (
@@ -67,6 +63,10 @@ class Period:
         last = self.past - timedelta(1)
         return f"{self.first}" if last == self.first else f"{self.first}..{last}"
 
+    def reaches(self, now: float) -> bool:
+        """Whether it goes up to today."""
+        return self.past > today_at(now)
+
     def previous(self) -> "Period":
         """Return the period before: as many days of it, where this one is not over yet."""
         length = self.past - self.first
@@ -104,7 +104,7 @@ def parse_period(text: str, now: float, field: str = "period") -> Period:
         InvalidInput: it has no form that is known, ends before it begins, lies in the future or is too long.
 
     """
-    today = datetime.fromtimestamp(now, UTC).date()
+    today = today_at(now)
     period = _parsed(text.strip(), today, field)
     tomorrow = today + timedelta(1)
     if period.first > today:
@@ -180,6 +180,11 @@ _WORDS: dict[str, Callable[[date], Period]] = {
     "this_month": lambda today: _months(today.replace(day=1), 1),
     "last_month": lambda today: _months(_moved(today.replace(day=1), -1), 1),
 }
+
+
+def today_at(now: float) -> date:
+    """Return the UTC day of the present."""
+    return datetime.fromtimestamp(now, UTC).date()
 
 
 def _datetime(seconds: object) -> datetime | None:

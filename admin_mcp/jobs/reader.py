@@ -107,16 +107,28 @@ class Reader:
         return items
 
     async def each(self, things: Iterable[_T], function: Callable[[_T], Awaitable[_R]]) -> list[_R]:
-        """Return what the function makes of each thing, in their order, several at a time."""
+        """Return what the function makes of each thing, in their order, several at a time.
+
+        Raises:
+            CallError: the first that one of them raised; the others are given up.
+
+        """
         listed = list(things)
         results: dict[int, _R] = {}
+        failed: list[CallError] = []
 
         async def one(number: int, thing: _T) -> None:
-            results[number] = await function(thing)
+            try:
+                results[number] = await function(thing)
+            except CallError as error:
+                failed.append(error)
+                group.cancel_scope.cancel()
 
         async with anyio.create_task_group() as group:
             for number, thing in enumerate(listed):
                 group.start_soon(one, number, thing)
+        if failed:
+            raise failed[0]
         return [results[number] for number in range(len(listed))]
 
     async def attempt(self, what: str, reading: Awaitable[_T]) -> _T | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from admin_mcp.gate.text import spelt_out, visible
 
 _LONGEST_LABEL = 48
+_MOST_UNREAD = 5
 _SEPARATOR = " | "
 
 
@@ -31,3 +32,12 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """Return a count with its noun."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def unread_line(unreadable: Sequence[Mapping[str, object]]) -> list[str]:
+    """Return a line on what could not be read, if anything."""
+    if not unreadable:
+        return []
+    first = ", ".join(str(each["what"]) for each in unreadable[:_MOST_UNREAD])
+    rest = f" and {len(unreadable) - _MOST_UNREAD} more" if len(unreadable) > _MOST_UNREAD else ""
+    return [f"Could not be read: {first}{rest}."]
