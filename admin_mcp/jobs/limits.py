@@ -42,11 +42,15 @@ def cap(limit: Json, alerts: Sequence[Json]) -> Cap:
 
 
 def standing(bounds: Cap, days: Mapping[date, Decimal], today: date) -> Json:
-    """Return how a cap stands: spent this month, share used, and whole days left at the present pace."""
+    """Return how a cap stands: spent this month, share used, and the whole days that are left at the present pace.
+
+    A month begins anew, so what is left then says nothing: ``lasts_month`` stands in its place.
+    """
     spent = cents(spent_in_month(days, today))
     row: Json = {"spent_cents": spent}
     if bounds.limit is not None:
-        row |= {"limit_cents": bounds.limit, "used_percent": percent(spent, bounds.limit)}
+        row["limit_cents"] = bounds.limit
+        row |= {} if (share := percent(spent, bounds.limit)) is None else {"used_percent": share}
     if bounds.enforcing:
         row["enforcing"] = True
     if (alert := next((each for each in bounds.alerts if each > spent), None)) is not None:
@@ -54,8 +58,9 @@ def standing(bounds: Cap, days: Mapping[date, Decimal], today: date) -> Json:
     if bounds.alerts and (passed := sum(each <= spent for each in bounds.alerts)):
         row["alerts_passed"] = passed
     next_bound = bounds.limit if bounds.limit is not None else alert
-    if next_bound is not None and (left := days_left(next_bound - spent, days, today)) is not None:
-        row["days_left"] = left
+    if next_bound is not None:
+        left = days_left(next_bound - spent, days, today)
+        row |= {"lasts_month": True} if left is None or left >= days_to_come(today) else {"days_left": left}
     return row
 
 
@@ -80,10 +85,15 @@ def month_end(days: Mapping[date, Decimal], today: date) -> Json | None:
         return None
     first = today.replace(day=1)
     past = added(amount for day, amount in days.items() if first <= day < today)
-    remaining = ((first + timedelta(31)).replace(day=1) - today).days
+    remaining = days_to_come(today) + 1
     low, high = (cents(added((past, _percentile(recent, share) * remaining))) for share in (25, 75))
     spent = cents(spent_in_month(days, today))
     return {"low_cents": max(low, spent), "high_cents": max(high, spent), "method": RANGE_METHOD}
+
+
+def days_to_come(today: date) -> int:
+    """Return how many days of the month follow today."""
+    return ((today.replace(day=1) + timedelta(31)).replace(day=1) - today).days - 1
 
 
 def _recent(days: Mapping[date, Decimal], today: date, count: int) -> list[Decimal]:

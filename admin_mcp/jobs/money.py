@@ -5,6 +5,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 
 ZERO = Decimal(0)
 _LARGEST_EXPONENT = 400
+_LONGEST_NUMBER = 1000
 _EXACT = Context(prec=2 * _LARGEST_EXPONENT + 100, rounding=ROUND_HALF_EVEN)
 """Holds any sum of amounts up to the largest a JSON number has room for, to its last digit."""
 
@@ -13,13 +14,16 @@ def exact(value: object) -> Decimal | None:
     """Return a number, or a number in a string, as it was written; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
+    if isinstance(value, str) and len(value) > _LONGEST_NUMBER:
+        return None
     try:
         amount = Decimal(repr(value) if isinstance(value, float) else value)
     except (InvalidOperation, ValueError):
         return None
-    if not amount.is_finite() or len(amount.as_tuple().digits) > _LARGEST_EXPONENT:
-        return None
-    return amount if abs(amount.adjusted()) <= _LARGEST_EXPONENT or not amount else None
+    if not amount:
+        return ZERO
+    fits = amount.is_finite() and len(amount.as_tuple().digits) <= _LARGEST_EXPONENT
+    return amount if fits and abs(amount.adjusted()) <= _LARGEST_EXPONENT else None
 
 
 def added(amounts: Iterable[Decimal]) -> Decimal:
@@ -45,4 +49,8 @@ def percent(part: int | Decimal, whole: int | Decimal) -> int | None:
     """Return a share in whole percent, or None of nothing."""
     if whole <= 0:
         return None
-    return int(_EXACT.divide(Decimal(part) * 100, Decimal(whole)).to_integral_value(ROUND_HALF_EVEN, _EXACT))
+    return int(
+        _EXACT.divide(_EXACT.multiply(Decimal(part), Decimal(100)), Decimal(whole)).to_integral_value(
+            ROUND_HALF_EVEN, _EXACT
+        )
+    )

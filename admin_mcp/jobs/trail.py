@@ -12,8 +12,9 @@ from typing import Final, Literal, get_args
 
 from admin_mcp.catalog.audit_logs import EventType
 from admin_mcp.endpoints.schema import Json
+from admin_mcp.jobs.listed import part
 from admin_mcp.jobs.periods import iso
-from admin_mcp.jobs.tables import label
+from admin_mcp.jobs.tables import label, plural
 
 Concern = Literal["sign-in", "keys", "access", "data", "network", "certificates"]
 
@@ -114,6 +115,12 @@ def events(entries: Iterable[Json]) -> list[Event]:
     return sorted(found.values(), key=lambda event: (-event.at, event.id))
 
 
+def strange(entries: Iterable[Json]) -> list[str]:
+    """Return a sentence on entries that can't be told, if any."""
+    count = sum(_event(entry) is None for entry in entries)
+    return [f"{plural(count, 'entry', 'entries')} without a time or a type left out."] if count else []
+
+
 def names_in(found: Iterable[Event]) -> dict[str, str]:
     """Return the names that the log itself tells, the newest of each thing."""
     names: dict[str, str] = {}
@@ -197,10 +204,10 @@ def _event(entry: Json) -> Event | None:
     kind, at = entry.get("type"), entry.get("effective_at")
     if not isinstance(kind, str) or not isinstance(at, int) or iso(at) is None:
         return None
-    actor = _part(entry, "actor")
-    session, key = _part(actor, "session"), _part(actor, "api_key")
-    user = _part(session, "user") or _part(key, "user") or _part(key, "service_account")
-    payload = _part(entry, kind)
+    actor = part(entry, "actor")
+    session, key = part(actor, "session"), part(actor, "api_key")
+    user = part(session, "user") or part(key, "user") or part(key, "service_account")
+    payload = part(entry, kind)
     detail = _detail(payload)
     return Event(
         id=_text(entry.get("id")) or f"{kind}/{at}",
@@ -209,9 +216,9 @@ def _event(entry: Json) -> Event | None:
         who=_text(user.get("id")),
         email=_text(user.get("email")),
         key=_text(key.get("id")),
-        ip=_text(session.get("ip_address")) or _text(actor.get("ip_address")),
+        ip=label(session.get("ip_address")) or label(actor.get("ip_address")) or None,
         targets=tuple(_targets(payload)),
-        project=_target(_part(entry, "project")),
+        project=_target(part(entry, "project")),
         detail=detail,
         concern=concern_of(kind) or ("data" if detail and "retention" in detail else None),
     )
@@ -231,7 +238,7 @@ def _target(thing: Json) -> Target | None:
     item = _text(thing.get("id"))
     if item is None:
         return None
-    places = (thing, _part(thing, "data"), _part(thing, "changes_requested"))
+    places = (thing, part(thing, "data"), part(thing, "changes_requested"))
     fields = ("name", "title", "role_name", "group_name", "email")
     names = (label(place.get(field)) for place in places for field in fields)
     return Target(item, next((name for name in names if name), ""))
@@ -239,7 +246,7 @@ def _target(thing: Json) -> Target | None:
 
 def _detail(payload: Json) -> str | None:
     """Return the role that was given, or which settings of retention were asked to change."""
-    asked = {**_part(payload, "data"), **_part(payload, "changes_requested")}
+    asked = {**part(payload, "data"), **part(payload, "changes_requested")}
     if role := label(asked.get("role")):
         return f"role {role}"
     settings = sorted(label(name) for name in asked if "retention" in name)
@@ -252,11 +259,6 @@ def _means(word: str, event_type: str) -> bool:
         if stem in {said, f"{said}d", f"{said}ed", f"{said}al", f"{said.rstrip('e')}ion", f"{said.rstrip('e')}ing"}:
             return any(part in event_type for part in parts)
     return stem in event_type
-
-
-def _part(thing: Json, name: str) -> Json:
-    part = thing.get(name)
-    return part if isinstance(part, dict) else {}
 
 
 def _text(value: object) -> str | None:

@@ -10,7 +10,6 @@ not for API keys: there ``key_id`` says which key was used. ``complete`` is fals
 """
 
 import re
-from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Annotated, Final
 
@@ -20,9 +19,10 @@ from admin_mcp.endpoints.fields import INTEGRAL, UNSET
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
 from admin_mcp.jobs.base import Report
+from admin_mcp.jobs.listed import by_id, names_of
 from admin_mcp.jobs.periods import Period, PeriodText, iso, parse_period
 from admin_mcp.jobs.reader import Reader
-from admin_mcp.jobs.tables import label, named, plural, table, unread_line
+from admin_mcp.jobs.tables import label, plural, table, unread_line
 from admin_mcp.jobs.trail import (
     Event,
     counts,
@@ -33,6 +33,7 @@ from admin_mcp.jobs.trail import (
     nearest_types,
     sensitive_types,
     story,
+    strange,
 )
 
 MOST_EVENTS: Final = 5000
@@ -66,14 +67,14 @@ class ReportActivity(Report, toolsets=("security", "people")):
         given = _within(period) | _by(self.who if address is None else None, users) | _of(self.what)
         entries, complete = await _log(reader, given)
         found = [event for event in events(entries) if _fits(event, period, address)]
-        names = names_in(found) | await _names(reader, found) | _called(users or [])
+        names = names_in(found) | await _names(reader, found) | names_of(users)
         rows = story(found, names)
         answer: Json = {
             "as_of": iso(now),
             "period": str(period),
             "totals": {**counts(found), "complete": complete},
             "rows": rows[: self.top],
-            "findings": findings(found, names),
+            "findings": findings(found, names) + strange(entries),
         }
         if left := len(rows) - self.top if len(rows) > self.top else 0:
             answer["more"] = f"{plural(left, 'more row')}; see all with top: {len(rows)}, or narrow by what"
@@ -105,7 +106,7 @@ def _by(who: str | None, users: list[Json] | None) -> dict[str, object]:
     wanted = who.strip()
     if "@" in wanted:
         return {"actor_emails": [wanted]}
-    if wanted in _called(users or []) or _LIKE_AN_ID.fullmatch(wanted):
+    if wanted in names_of(users) or _LIKE_AN_ID.fullmatch(wanted):
         return {"actor_ids": [wanted]}
     people = [user for user in users or () if wanted and wanted.casefold() in str(user.get("name")).casefold()]
     if not 0 < len(people) <= _MOST_NAMESAKES:
@@ -116,7 +117,7 @@ def _by(who: str | None, users: list[Json] | None) -> dict[str, object]:
             param="who",
             hint="Someone who has left is found by e-mail address or id only. find looks names up.",
         )
-    return {"actor_ids": [str(user["id"]) for user in people]}
+    return {"actor_ids": [*by_id(people)]}
 
 
 def _of(what: str | None) -> dict[str, object]:
@@ -175,7 +176,7 @@ async def _names(reader: Reader, found: list[Event]) -> dict[str, str]:
     names: dict[str, str] = {}
     for tool, what, pattern in _NAMED_BY:
         if any(re.search(pattern, kind) for kind in kinds):
-            names |= _called(await reader.attempt(f"names of {what}", reader.all(tool)) or [])
+            names |= names_of(await reader.attempt(f"names of {what}", reader.all(tool)))
     projects = {
         event.project.id: event.project.name or event.project.id
         for event in found
@@ -190,15 +191,11 @@ async def _names(reader: Reader, found: list[Event]) -> dict[str, str]:
         accounts = await reader.attempt(
             f"names of service accounts in {where}", reader.all("list_project_service_accounts", project_id=project)
         )
-        return _called([*(keys or ()), *(accounts or ())])
+        return names_of([*(keys or ()), *(accounts or ())])
 
     for each in await reader.each(list(projects)[:_MOST_PROJECTS], inside):
         names |= each
     return names
-
-
-def _called(things: Iterable[Json]) -> dict[str, str]:
-    return {str(thing.get("id")): named(thing) for thing in things}
 
 
 def text_of(answer: Json) -> str:

@@ -28,14 +28,15 @@ from admin_mcp.errors import NotFound
 from admin_mcp.jobs.base import Report
 from admin_mcp.jobs.ledger import Ledger, ledger
 from admin_mcp.jobs.limits import PACE_METHOD, RANGE_DAYS, Cap, cap, month_end, standing
-from admin_mcp.jobs.money import added, cents, exact, in_dollars, percent
+from admin_mcp.jobs.listed import by_id, names_of
+from admin_mcp.jobs.money import added, cents, exact, percent
 from admin_mcp.jobs.periods import Period, PeriodText, iso, parse_period, today_at
 from admin_mcp.jobs.reader import Reader
 from admin_mcp.jobs.spend import Line, Spike, lines, movers, spikes, without_person
-from admin_mcp.jobs.tables import label, named, plural, table, unread_line
+from admin_mcp.jobs.spend_text import Measure, text_of
+from admin_mcp.jobs.tables import label, named, plural
 
 By = Literal["project", "person", "key", "model", "line_item", "day"]
-Measure = Literal["cents", "tokens"]
 
 GROUPS: Final[dict[By, str | None]] = {
     "project": "project_id",
@@ -63,6 +64,7 @@ _FEW, _MONTH = 6, 31
 _MOVERS, _SPIKES, _CAPS = 3, 3, 5
 _LEAST: Final[dict[Measure, Decimal]] = {"cents": Decimal(1), "tokens": Decimal(1000)}
 _NO_COMPARISON = "none"
+_STRANGERS: Final[dict[By, str]] = {"person": "(no member now)", "key": "(deleted or unknown)"}
 
 
 class ReportSpend(Report, toolsets=("spend", "projects")):
@@ -187,9 +189,9 @@ class Spend:
         if name is None:
             return {"name": "(all)" if self.by == "day" else "(not attributed)"}
         if self.by in {"model", "line_item"}:
-            return {"name": label(name, name)}
+            return {"name": label(name, "(no name)")}
         identity = {} if isinstance(known, set) and name in known else {"id": name}
-        return {**identity, "name": self.names.get(name, "(unknown)")}
+        return {**identity, "name": self.names.get(name, _STRANGERS.get(self.by, "(unknown)"))}
 
     def _spike(self, spike: Spike, known: object) -> Json:
         amounts = {self.measure: self.whole(spike.amount), f"usual_{self.measure}": self.whole(spike.usual)}
@@ -214,7 +216,7 @@ class Spend:
         if self.by == "model":
             found.append("Costs have no model: these are tokens. Costs by line_item name models.")
         if self.period.past > self.today:
-            found.append("Today is not over, so its part is small.")
+            found.append("Today counts up to now.")
         return list(dict.fromkeys(found))
 
 
@@ -256,7 +258,7 @@ async def _no_person(reader: Reader, period: Period, people: list[Json]) -> Json
     if buckets is None:
         return {}
     book = ledger(buckets, "user_id").within(period)
-    part = without_person(book, {str(person.get("id")) for person in people})
+    part = without_person(book, by_id(people))
     share = percent(part, book.total())
     return {"no_person_cents": cents(part), **({} if share is None else {"no_person_percent": share})}
 
@@ -265,9 +267,9 @@ async def _names(reader: Reader, by: By, people: list[Json], book: Ledger) -> di
     """Return what the ids of the rows are called."""
     match by:
         case "project":
-            return _called(await reader.attempt("projects", reader.all("list_projects", include_archived=True)))
+            return names_of(await reader.attempt("projects", reader.all("list_projects", include_archived=True)))
         case "person":
-            known = _called(people)
+            known = names_of(people)
             missing = {name for name, _ in book.amounts if name is not None} - set(known)
             accounts = (
                 await _in_projects(reader, "list_project_service_accounts", "service accounts") if missing else {}
@@ -281,18 +283,15 @@ async def _names(reader: Reader, by: By, people: list[Json], book: Ledger) -> di
 
 async def _in_projects(reader: Reader, tool: str, what: str) -> dict[str, str]:
     async def one(project: Json) -> list[Json] | None:
-        reading = reader.all(tool, project_id=project["id"])
+        every = {"owner_project_access": "any"} if tool == "list_project_api_keys" else {}
+        reading = reader.all(tool, project_id=project["id"], **every)
         return await reader.attempt(f"{what} of {named(project)}", reading)
 
-    projects = await reader.attempt("projects", reader.all("list_projects"))
+    projects = list(by_id(await reader.attempt("projects", reader.all("list_projects"))).values())
     found: dict[str, str] = {}
-    for project, listed in zip(projects or (), await reader.each(projects or (), one), strict=True):
-        found |= {item: f"{name} ({named(project)})" for item, name in _called(listed).items()}
+    for project, listed in zip(projects, await reader.each(projects, one), strict=True):
+        found |= {item: f"{name} ({named(project)})" for item, name in names_of(listed).items()}
     return found
-
-
-def _called(things: list[Json] | None) -> dict[str, str]:
-    return {str(thing.get("id")): named(thing) for thing in things or ()}
 
 
 async def _this_month(reader: Reader, now: float) -> Json:
@@ -300,7 +299,7 @@ async def _this_month(reader: Reader, now: float) -> Json:
     month = parse_period("this_month", now)
     today = month.past - timedelta(1)
     reach = parse_period(f"{max(today.day, RANGE_DAYS + 1)}d", now)
-    projects = await reader.attempt("projects", reader.all("list_projects")) or []
+    projects = list(by_id(await reader.attempt("projects", reader.all("list_projects"))).values())
     buckets = await reader.attempt("this month's costs", _costs(reader, reach, "project_id"))
     if buckets is None:
         return {}
@@ -326,7 +325,7 @@ async def _this_month(reader: Reader, now: float) -> Json:
 
 
 def _urgency(row: Json) -> tuple[int, int, str]:
-    return (row.get("days_left", 10**9), -row["spent_cents"], row["id"])
+    return (row.get("days_left", _MONTH), -row.get("used_percent", 0), row["id"])
 
 
 async def _cap(reader: Reader, project: Json | None) -> Cap | None:
@@ -347,58 +346,3 @@ async def _if_set(read: Callable[[], Awaitable[Json]]) -> Json:
         return await read()
     except NotFound:
         return {}
-
-
-def text_of(answer: Json, measure: Measure) -> str:
-    """Return the report as a text."""
-    show = in_dollars if measure == "cents" else "{:,}".format
-    totals = answer["totals"]
-    head = f"{answer['period']}: {show(totals[measure])}{' tokens' if measure == 'tokens' else ''}"
-    if "compared_with" in answer:
-        change = f" ({_signed(str, totals['change_percent'])}%)" if "change_percent" in totals else ""
-        head += f"; {answer['compared_with']}: {show(totals[f'before_{measure}'])}{change}"
-    if "no_person_percent" in totals:
-        head += f"; {totals['no_person_percent']}% has no person behind it"
-    parts = [f"{head}."]
-    compared = any(f"change_{measure}" in row for row in answer["rows"])
-    rows = [
-        (row["name"], show(row[measure]), *((_signed(show, row[f"change_{measure}"]),) if compared else ()))
-        for row in answer["rows"]
-    ]
-    if rows:
-        parts.append(table((answer["by"], measure if measure == "tokens" else "spent", *(["change"] * compared)), rows))
-    hidden = [each for each in answer["movers"] if "id" in each]  # the others are rows, with their change
-    parts += [f"Moved: {each['name']} {_signed(show, each[f'change_{measure}'])}" for each in hidden]
-    parts += [
-        f"Spike: {each['name']} {each['day']} {show(each[measure])}, usually {show(each[f'usual_{measure}'])}"
-        for each in answer["spikes"]
-    ]
-    parts += _month_lines(answer)
-    parts += answer["findings"]
-    parts += [answer["more"]] if "more" in answer else []
-    return "\n".join([*parts, *unread_line(answer["unreadable"])])
-
-
-def _month_lines(answer: Json) -> list[str]:
-    found = []
-    if end := answer.get("month_end"):
-        found.append(f"Month's end: {in_dollars(end['low_cents'])} to {in_dollars(end['high_cents'])}.")
-    if limits := answer.get("limits"):
-        bounds = [{"name": "organization", **limits.get("organization", {})}, *limits["projects"]]
-        found += [_bound_line(row) for row in bounds if "limit_cents" in row or "next_alert_cents" in row]
-        found.append(f"{plural(limits['neither'], 'project')} with neither limit nor alert.")
-    return found
-
-
-def _bound_line(row: Json) -> str:
-    what = (
-        f"{row['used_percent']}% of its limit of {in_dollars(row['limit_cents'])}"
-        if "limit_cents" in row
-        else f"{in_dollars(row['spent_cents'])}, alert at {in_dollars(row['next_alert_cents'])}"
-    )
-    left = f", {plural(row['days_left'], 'day')} left" if "days_left" in row else ""
-    return f"{row['name']}: {what}{left}"
-
-
-def _signed(show: Callable[[int], str], amount: int) -> str:
-    return f"+{show(amount)}" if amount > 0 else show(amount)

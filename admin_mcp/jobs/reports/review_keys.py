@@ -10,10 +10,11 @@
 Keys that outlived their owner come first, then by how bad the worst finding is, then by what they cost.
 """
 
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
@@ -23,6 +24,7 @@ from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
 from admin_mcp.jobs.base import Report
 from admin_mcp.jobs.ledger import Ledger, ledger
+from admin_mcp.jobs.listed import by_id, part
 from admin_mcp.jobs.money import ZERO, added, cents, in_dollars
 from admin_mcp.jobs.periods import day_of, days_between, iso, parse_period
 from admin_mcp.jobs.reader import Reader
@@ -70,21 +72,25 @@ class ReviewKeys(Report, toolsets=("security",)):
         """Read all keys, their owners and their costs."""
         now = reader.now()
         reading = reader.all("list_projects")
-        listed_projects = await (reading if self.projects else reader.attempt("projects, so their keys", reading))
-        projects = chosen(listed_projects or [], self.projects)
-        readings = (_members(reader), _admin_keys(reader, wanted=not self.projects), _costs(reader, now))
-        users, admin_keys, costs = await reader.each(readings, _awaited)
+        listed = await (reading if self.projects else reader.attempt("projects, so their keys", reading))
+        projects = chosen(by_id(listed), self.projects)
+        readings = (
+            partial(_members, reader),
+            partial(_admin_keys, reader, wanted=not self.projects),
+            partial(_costs, reader, now),
+        )
+        users, admin_keys, costs = await reader.each(readings, _made)
         found = await reader.each(projects, lambda project: _project_keys(reader, project))
         state = State(
-            users=None if users is None else {str(user.get("id")): user for user in users},
+            users=None if users is None else by_id(users),
             last_paid=None if costs is None else last_days(ledger(costs, "api_key_id")),
             cost=None if costs is None else totals(ledger(costs, "api_key_id")),
             now=now,
         )
-        keys = [state.admin_key(key) for key in admin_keys or ()]
-        for project, (listed, accounts) in zip(projects, found, strict=True):
-            keys += [state.project_key(key, project, accounts) for key in listed]
-        return review(distinct(keys), self, now, reader.unreadable())
+        keys = {item: state.admin_key(key) for item, key in by_id(admin_keys).items()}
+        for project, (owned, accounts) in zip(projects, found, strict=True):
+            keys |= {item: state.project_key(key, project, accounts) for item, key in by_id(owned).items()}
+        return review(list(keys.values()), self, now, reader.unreadable())
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,7 @@ class Key:
     id: str
     name: str
     kind: Kind
-    owner_id: str
+    owner_id: str | None
     owner: str
     owner_state: OwnerState
     owns_organization: bool
@@ -123,17 +129,17 @@ class State:
 
     def admin_key(self, key: Json) -> Key:
         """Return an admin key with its owner."""
-        owner = _part(key, "owner")
+        owner = part(key, "owner")
         return self._key(key, "admin", owner, self._member(owner.get("id")))
 
     def project_key(self, key: Json, project: Json, accounts: Mapping[str, Json] | None) -> Key:
         """Return a project's key with its owner. ``accounts`` are the project's service accounts."""
-        owner = _part(key, "owner")
-        kind: Kind = "personal" if isinstance(owner.get("user"), dict) else "service_account"
-        who = _part(owner, "user" if kind == "personal" else "service_account")
+        owner = part(key, "owner")
+        kind: Kind = "service_account" if _is_of_account(key) else "personal"
+        who = part(owner, "user" if kind == "personal" else "service_account")
         if kind == "personal":
             state = self._member(who.get("id"))
-        elif accounts is None or who.get("id") is None:
+        elif accounts is None or not isinstance(who.get("id"), str):
             state = "unknown"
         else:
             state = "present" if who["id"] in accounts else "gone"
@@ -142,13 +148,14 @@ class State:
         return self._key(key, kind, who, state, project)
 
     def _member(self, user: object) -> OwnerState:
-        if self.users is None or user is None:
+        if self.users is None or not isinstance(user, str):
             return "unknown"
         return "present" if user in self.users else "gone"
 
     def _key(self, key: Json, kind: Kind, owner: Json, state: OwnerState, project: Json | None = None) -> Key:
-        item, owner_id = str(key.get("id")), str(owner.get("id"))
-        user = (self.users or {}).get(owner_id, {})
+        item = str(key["id"])
+        owner_id = owner["id"] if isinstance(owner.get("id"), str) else None
+        user = (self.users or {}).get(owner_id or "", {})
         return Key(
             id=item,
             name=label(key.get("name"), "(no name)"),
@@ -162,7 +169,7 @@ class State:
             last_paid=(self.last_paid or {}).get(item),
             expires=key.get("expires_at"),
             cost=None if self.cost is None else self.cost.get(item, ZERO),
-            project_id=None if project is None else str(project.get("id")),
+            project_id=None if project is None else str(project["id"]),
             project=None if project is None else named(project),
         )
 
@@ -209,20 +216,19 @@ def review(keys: list[Key], rules: ReviewKeys, now: float, unreadable: Sequence[
     return answer | {"text": _text(answer)}
 
 
-def chosen(projects: list[Json], asked: list[str] | None) -> list[Json]:
+def chosen(projects: Mapping[str, Json], asked: list[str] | None) -> list[Json]:
     """Return the projects that were asked for, by id or by name; all, where none were.
 
     Raises:
         InvalidInput: there is no such project, or more than one.
 
     """
-    by_id = {str(project.get("id")): project for project in projects}
     if not asked:
-        return list(by_id.values())
+        return list(projects.values())
     found: dict[str, Json] = {}
     for each in asked:
         wanted = each.strip().casefold()
-        fits = [by_id[each]] if each in by_id else [p for p in by_id.values() if _name(p).casefold() == wanted]
+        fits = [projects[each]] if each in projects else [p for p in projects.values() if _name(p).casefold() == wanted]
         if len(fits) != 1:
             ids = ", ".join(str(project["id"]) for project in fits)
             why = f"is the name of {len(fits)} projects: {ids}" if fits else "is no active project's id or name"
@@ -233,11 +239,6 @@ def chosen(projects: list[Json], asked: list[str] | None) -> list[Json]:
             )
         found[str(fits[0]["id"])] = fits[0]
     return list(found.values())
-
-
-def distinct(keys: Iterable[Key]) -> list[Key]:
-    """Return each key once: a list that changes while it is read may show one twice."""
-    return list({key.id: key for key in keys}.values())
 
 
 def totals(costs: Ledger) -> dict[str, Decimal]:
@@ -254,8 +255,8 @@ def last_days(costs: Ledger) -> dict[str, date]:
     return days
 
 
-async def _awaited(reading: Awaitable[list[Json] | None]) -> list[Json] | None:
-    return await reading
+async def _made(read: Callable[[], Awaitable[list[Json] | None]]) -> list[Json] | None:
+    return await read()
 
 
 async def _members(reader: Reader) -> list[Json] | None:
@@ -287,12 +288,17 @@ async def _project_keys(reader: Reader, project: Json) -> tuple[list[Json], dict
     keys = await reader.attempt(
         f"keys of {where}", reader.all("list_project_api_keys", owner_project_access="any", **given)
     )
-    if not any(isinstance(_part(key, "owner").get("service_account"), dict) for key in keys or ()):
+    if not any(_is_of_account(key) for key in keys or ()):
         return keys or [], None
     accounts = await reader.attempt(
         f"service accounts of {where}", reader.all("list_project_service_accounts", **given)
     )
-    return keys or [], None if accounts is None else {str(account.get("id")): account for account in accounts}
+    return keys or [], None if accounts is None else by_id(accounts)
+
+
+def _is_of_account(key: Json) -> bool:
+    owner = part(key, "owner")
+    return owner.get("type") == "service_account" or isinstance(owner.get("service_account"), dict)
 
 
 def _gravity(judged: tuple[Key, list[Finding]]) -> tuple[int, Decimal, str]:
@@ -334,7 +340,7 @@ def _text(answer: Json) -> str:
             row.get("last_used", "never"),
             in_dollars(row["cents_30d"]) if "cents_30d" in row else None,
             ", ".join(GRAVITY[finding] for finding in row.get("findings", ())) or None,
-            row["id"],
+            label(row["id"]),
         )
         for row in answer["keys"]
     ]
@@ -349,8 +355,3 @@ def _day(day: date | None) -> str | None:
 
 def _name(project: Json) -> str:
     return project["name"].strip() if isinstance(project.get("name"), str) else ""
-
-
-def _part(thing: Json, name: str) -> Json:
-    part = thing.get(name)
-    return part if isinstance(part, dict) else {}
