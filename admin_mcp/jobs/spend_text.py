@@ -14,6 +14,23 @@ Measure = Literal["cents", "tokens"]
 def text_of(answer: Json, measure: Measure) -> str:
     """Return the report as a text."""
     show = in_dollars if measure == "cents" else "{:,}".format
+    hidden = [each for each in answer["movers"] if "id" in each]  # the others are rows, with their change
+    parts = [
+        _head(answer, measure, show),
+        *_rows(answer, measure, show),
+        *(f"Moved: {each['name']} {_signed(show, each[f'change_{measure}'])}" for each in hidden),
+        *(
+            f"Spike: {each['name']} {each['day']} {show(each[measure])}, usually {show(each[f'usual_{measure}'])}"
+            for each in answer["spikes"]
+        ),
+        *_month_lines(answer),
+        *answer["findings"],
+        *([answer["more"]] if "more" in answer else []),
+    ]
+    return "\n".join([*parts, *unread_line(answer["unreadable"])])
+
+
+def _head(answer: Json, measure: Measure, show: Callable[[int], str]) -> str:
     totals = answer["totals"]
     head = f"{answer['period']}: {show(totals[measure])}{' tokens' if measure == 'tokens' else ''}"
     if "compared_with" in answer:
@@ -21,7 +38,10 @@ def text_of(answer: Json, measure: Measure) -> str:
         head += f"; {answer['compared_with']}: {show(totals[f'before_{measure}'])}{change}"
     if "no_person_percent" in totals:
         head += f"; {totals['no_person_percent']}% has no person behind it"
-    parts = [f"{head}."]
+    return f"{head}."
+
+
+def _rows(answer: Json, measure: Measure, show: Callable[[int], str]) -> list[str]:
     compared = any(f"change_{measure}" in row for row in answer["rows"])
     asked = measure == "tokens"
     heads = (answer["by"], "tokens" if asked else "spent", *["change"] * compared, *["requests"] * asked)
@@ -34,17 +54,7 @@ def text_of(answer: Json, measure: Measure) -> str:
         )
         for row in answer["rows"]
     ]
-    parts += [table(heads, rows)] if rows else []
-    hidden = [each for each in answer["movers"] if "id" in each]  # the others are rows, with their change
-    parts += [f"Moved: {each['name']} {_signed(show, each[f'change_{measure}'])}" for each in hidden]
-    parts += [
-        f"Spike: {each['name']} {each['day']} {show(each[measure])}, usually {show(each[f'usual_{measure}'])}"
-        for each in answer["spikes"]
-    ]
-    parts += _month_lines(answer)
-    parts += answer["findings"]
-    parts += [answer["more"]] if "more" in answer else []
-    return "\n".join([*parts, *unread_line(answer["unreadable"])])
+    return [table(heads, rows)] if rows else []
 
 
 def _month_lines(answer: Json) -> list[str]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -21,7 +22,8 @@ NOW = 1_795_631_400  # 2026-11-25T18:30:00Z
 ORG = "/organization"
 SEEDS = (0, 7, 2026)
 
-Rewrite = Callable[[Endpoint, Json], Json]
+Stand = Callable[[Endpoint, Callable[[], Json]], Json]
+"""Answers a call in place of the organization, whose own answer it may ask for."""
 
 
 @dataclass
@@ -32,7 +34,7 @@ class Pretend:
     now: float = NOW
     refused: tuple[str, ...] = ()
     slowed: bool = False
-    canned: Mapping[str, Json | Rewrite] = field(default_factory=dict)
+    canned: Mapping[str, Json | Stand] = field(default_factory=dict)
     calls: list[Endpoint] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
 
@@ -73,12 +75,14 @@ class Pretend:
         if name in self.refused:
             raise Permission("the key may not do this", hint="")
         canned = self.canned.get(name)
-        if canned is not None and not callable(canned):
-            return canned
+        if canned is None:
+            return self._own(call)
+        return canned(call, partial(self._own, call)) if callable(canned) else canned
+
+    def _own(self, call: Endpoint) -> Json:
         wire = build_request(call)
         reply = self.org.respond("GET", unquote(wire.path), list(wire.query), None)
-        body = read_answer(HttpAnswer(reply.status, json.loads(json.dumps(reply.body))), Expectation(False, ""))
-        return canned(call, body) if canned is not None else body
+        return read_answer(HttpAnswer(reply.status, json.loads(json.dumps(reply.body))), Expectation(False, ""))
 
     def reader(self) -> Reader:
         async def heard(done: float, total: float | None, message: str) -> None:
