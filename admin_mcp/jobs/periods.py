@@ -125,7 +125,7 @@ def _parsed(text: str, today: date, field: str) -> Period:
     try:
         return _dated(text, today, field)
     except (ValueError, OverflowError):  # a month 13, a 30th of February, a year 0
-        raise _refusal(field, text, f"is no period; give {_FORMS}") from None
+        raise _refusal(field, text, "is no period") from None
 
 
 def _dated(text: str, today: date, field: str) -> Period:

@@ -216,6 +216,13 @@ async def test_a_role_that_was_given_names_who_got_it() -> None:
     assert group["targets"] == [{"id": "group_2", "name": "Gone"}]
 
 
+async def test_someone_who_was_deleted_is_called_what_the_log_knows() -> None:
+    ben = {"session": {"user": {"id": "user-2", "email": "ben@example.com"}}}
+    one = small(entry(1, "user.deleted", {"id": "user-2"}), entry(2, "login.succeeded", {}, actor=ben))
+    rows = (await one.report(ReportActivity, period="today"))["rows"]
+    assert rows[0]["targets"] == [{"id": "user-2", "name": "ben@example.com"}]
+
+
 async def test_an_empty_log_tells_nothing() -> None:
     answer = await small().report(ReportActivity, period="last_week")
     assert answer["totals"] == {"events": 0, "sensitive": 0, "actors": 0, "addresses": 0, "complete": True}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from admin_mcp.catalog.project_api_keys import ListProjectApiKeys
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput, Permission, RateLimited
@@ -171,6 +172,22 @@ async def test_a_day_far_above_its_median_is_a_spike_and_steady_days_are_none() 
     assert "Spike: Billing 2026-11-22 $90.00, usually $11.00" in wild["text"]
 
 
+@pytest.mark.parametrize(("dollars", "stands_out"), [(16.9, False), (17.0, True)])
+async def test_a_spike_begins_at_four_scaled_deviations_above_the_median(dollars: float, stands_out: bool) -> None:
+    # Days of 10, 11 and 12: the median is 11, the median deviation 1, so the bound is 11 + 4 x 1.4826 = 16.93.
+    days = {ago: [paid(10 + ago % 3)] for ago in range(1, 31)} | {2: [paid(dollars)]}
+    answer = await small(costs(days)).report(ReportSpend, period="2026-10-26..2026-11-24", by="day", compare="none")
+    assert bool(answer["spikes"]) is stands_out
+
+
+async def test_today_is_measured_by_full_days_only() -> None:
+    days = {ago: [paid(1)] for ago in range(1, 7)} | {0: [paid(500)]}
+    few = await small(costs(days)).report(ReportSpend, period="7d", by="day", compare="none")
+    enough = await small(costs(days | {7: [paid(1)]})).report(ReportSpend, period="8d", by="day", compare="none")
+    assert few["spikes"] == []
+    assert [spike["day"] for spike in enough["spikes"]] == ["2026-11-25"]
+
+
 async def test_one_outlier_does_not_hide_another() -> None:
     """Two sigma would call neither of these a spike once a third, far larger, is among the days."""
     days = {ago: [paid(10)] for ago in range(1, 13)}
@@ -209,6 +226,22 @@ async def test_limits_show_how_much_is_used_and_how_long_it_lasts() -> None:
     assert answer["month_end"]["low_cents"] == answer["month_end"]["high_cents"] == 30_000
     assert "percentile" in answer["month_end"]["method"]
     assert "Billing: 89% of its limit of $280.00, 3 days left" in answer["text"]
+
+
+async def test_a_limit_that_outlasts_the_month_has_no_days_left_and_an_alert_is_passed_when_it_is_reached() -> None:
+    days = costs({ago: [paid(10)] for ago in range(40)})
+    limit = {"threshold_amount": 30_000, "enforcement": {"status": "enforcing"}}
+    alerts = {"data": [{"threshold_amount": 25_000}], "has_more": False}
+    one = small(days, get_project_spend_limit=limit, list_project_spend_alerts=alerts)
+    (row,) = (await one.report(ReportSpend, period="today", by="project"))["limits"]["projects"]
+    assert (row["lasts_month"], row["enforcing"], row["alerts_passed"]) == (True, True, 1)
+    assert not {"days_left", "next_alert_cents"} & set(row)
+
+
+async def test_every_enabled_key_is_asked_for() -> None:
+    one = Pretend()
+    await one.report(ReportSpend, period="yesterday", by="key")
+    assert {call.owner_project_access for call in one.calls if isinstance(call, ListProjectApiKeys)} == {"any"}
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from admin_mcp.catalog.project_api_keys import ListProjectApiKeys
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput, Permission, RateLimited
@@ -97,6 +98,7 @@ async def test_every_number_agrees_with_the_raw_lists(seed: int) -> None:
         ({"last_used_at": None}, ["never_used"]),
         ({"last_used_at": None, "created_at": NOW - 6 * DAY}, None),
         ({"created_at": NOW - 181 * DAY}, ["old"]),
+        ({"created_at": NOW - 180 * DAY}, None),
         ({"expires_at": None}, ["no_expiry"]),
         ({"expires_at": NOW - 1, "last_used_at": None}, ["expired"]),
         ({"owner_project_access": "inactive"}, ["owner_not_in_project"]),
@@ -117,6 +119,19 @@ async def test_a_key_that_cost_something_was_used_whatever_its_record_says() -> 
     costs = listed({"start_time": NOW // DAY * DAY - 3 * DAY, "results": [paid]})
     (row,) = (await small(project_key("key_1", last_used_at=None), get_costs=costs).report(ReviewKeys))["keys"]
     assert (row["last_used"], row["cents_30d"], row.get("findings")) == ("2026-11-22", 50, None)
+
+
+async def test_a_key_that_cost_nothing_was_not_used_by_that() -> None:
+    free = {"api_key_id": "key_1", "amount": {"value": 0, "currency": "usd"}}
+    costs = listed({"start_time": NOW // DAY * DAY, "results": [free]})
+    (row,) = (await small(project_key("key_1", last_used_at=None), get_costs=costs).report(ReviewKeys))["keys"]
+    assert row["findings"] == ["never_used"]
+
+
+async def test_every_enabled_key_is_asked_for() -> None:
+    one = small(project_key("key_1"))
+    await one.report(ReviewKeys)
+    assert [call.owner_project_access for call in one.calls if isinstance(call, ListProjectApiKeys)] == ["any"]
 
 
 async def test_an_empty_organization_has_no_keys() -> None:
