@@ -40,7 +40,7 @@ from admin_mcp.catalog.audit_log_events import (
     UntypedUpdated,
 )
 from admin_mcp.endpoints.base import ApiObject, InputObject
-from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Before, Int, Limit100, Open, ResourceId
+from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Before, Limit100, Moment, Open, ResourceId
 from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 EventType: TypeAlias = Literal[
@@ -284,10 +284,10 @@ class AuditLogList(ApiObject):
 class EffectiveAt(InputObject):
     """A span of time, open or closed on either side."""
 
-    gt: Int = UNSET
-    gte: Int = UNSET
-    lt: Int = UNSET
-    lte: Int = UNSET
+    gt: Moment = UNSET
+    gte: Moment = UNSET
+    lt: Moment = UNSET
+    lte: Moment = UNSET
 
     @model_validator(mode="after")
     def _has_a_bound(self) -> Self:

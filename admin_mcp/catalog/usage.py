@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from admin_mcp.catalog.usage_results import DecisionsPage, UsagePage
-from admin_mcp.endpoints.fields import INTEGRAL, UNSET, ApiDefault, ResourceId
+from admin_mcp.endpoints.fields import INTEGRAL, UNIX_SECONDS, UNSET, ApiDefault, ResourceId, UnixSeconds
 from admin_mcp.endpoints.paging import LARGEST_PAGE, PaginatedEndpoint
 
 _MOST_BUCKETS: Final = {"1m": 1440, "1h": 168, "1d": 31}
@@ -27,8 +27,8 @@ def _fits_bucket_width(limit: int, info: ValidationInfo) -> int:
     return limit
 
 
-StartTime = Annotated[int, Field(description="Unix seconds."), INTEGRAL]
-EndTime = Annotated[int, Field(description="Unix seconds, exclusive."), INTEGRAL]
+StartTime = UnixSeconds
+EndTime = Annotated[int, Field(description="Unix seconds, exclusive."), UNIX_SECONDS]
 BucketWidth = Annotated[Literal["1m", "1h", "1d"], ApiDefault("1d")]
 Buckets = Annotated[
     int,

@@ -5,6 +5,7 @@ Types only. What one endpoint takes lives in its catalog module.
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar, get_args, get_origin
 
 from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler
@@ -41,6 +42,28 @@ def _integral(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
+
+
+def _unix_seconds(value: object) -> object:
+    if not isinstance(value, str) or (seconds := seconds_of(value)) is None:
+        return _integral(value)
+    raise PydanticCustomError(
+        "unix_seconds", "must be a whole number: unix seconds, for this date {seconds}", {"seconds": seconds}
+    )
+
+
+def seconds_of(text: str) -> int | None:
+    """Return the unix seconds of an ISO 8601 date or time, in UTC where it names no other zone; None if it is none."""
+    if not _ISO_DATE.match(text.strip()):
+        return None
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        return None
+
+
 _RESOURCE_ID_CHECK: Final = AfterValidator(_check_resource_id)
 
 ResourceId = Annotated[str, _RESOURCE_ID_CHECK]
@@ -62,8 +85,12 @@ def names_things(field: FieldInfo) -> bool:
 INTEGRAL: Final = BeforeValidator(_integral)
 """Lets ``20.0`` count as ``20``. Stands last in an ``Annotated``, so that bounds still reach the JSON schema."""
 
+UNIX_SECONDS: Final = BeforeValidator(_unix_seconds)
+"""``INTEGRAL`` for a moment: a date in place of the number is refused with the number it means."""
+
 Int = Annotated[int, INTEGRAL]
-UnixSeconds = Annotated[int, Field(description="Unix seconds."), INTEGRAL]
+Moment = Annotated[int, UNIX_SECONDS]
+UnixSeconds = Annotated[int, Field(description="Unix seconds."), UNIX_SECONDS]
 Lifetime = Annotated[int, Field(ge=1), INTEGRAL]
 """Seconds until a new key expires; one that has expired at birth can't be made."""
 Cents = Annotated[int, Field(ge=0, description="US cents."), INTEGRAL]

@@ -46,6 +46,21 @@ def refusal(tool: str, **arguments: object) -> InvalidInput:
         ),
         ("create_project_service_account", {"project_id": "p", "name": "ci", "expires_in_seconds": 0}, "at least 1"),
         ("update_project", {"project_id": "p", "geography": "EU"}, "geography changes nothing any more"),
+        (
+            "get_costs",
+            {"start_time": "2026-10-01"},
+            'start_time: got "2026-10-01"; must be a whole number: unix seconds, for this date 1790812800',
+        ),
+        ("get_costs", {"start_time": 1, "end_time": "2026-10-01T02:00:00+02:00"}, "for this date 1790812800"),
+        ("get_usage_decisions", {"start_time": 1, "end_time": "2026-10-01T00:00Z"}, "for this date 1790812800"),
+        ("get_costs", {"start_time": "2026-13-01"}, 'got "2026-13-01"; must be a whole number, not quoted'),
+        ("get_costs", {"start_time": "1790812800"}, 'got "1790812800"; must be a whole number, not quoted'),
+        ("get_costs", {"start_time": "20261001"}, "must be a whole number, not quoted"),
+        (
+            "list_audit_logs",
+            {"effective_at": {"gte": "2026-10-01"}},
+            'effective_at.gte: got "2026-10-01"; must be a whole number: unix seconds, for this date 1790812800',
+        ),
     ],
 )
 def test_each_bad_field_is_explained(tool: str, arguments: dict[str, object], says: str) -> None:
