@@ -9,6 +9,7 @@ from admin_mcp.api.response import redact
 from admin_mcp.api.strict_json import weight, without_halves
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import AdminMcpError, ApiError, CallError, Internal, OutcomeUnknown
+from admin_mcp.tools.protocol import Told
 
 _LIGHT = 64 * 1024
 """Bytes of JSON that are passed on without being weighed."""
@@ -37,7 +38,9 @@ def tool_result(value: Json, answer_bytes: int = 0) -> types.CallToolResult:
     ):
         raise ResultTooLongError
     sendable = without_halves(text)
-    return _result(value if sendable == text else json.loads(sendable), sendable, is_error=False)
+    whole = value if sendable == text else json.loads(sendable)
+    said = without_halves(value.text) if isinstance(value, Told) else sendable
+    return _result(whole, said, is_error=False)
 
 
 def error_result(error: CallError, secrets: Sequence[str] = ()) -> types.CallToolResult:

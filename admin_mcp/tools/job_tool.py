@@ -10,7 +10,7 @@ from admin_mcp.endpoints.base import Effect, Endpoint
 from admin_mcp.endpoints.schema import META_EFFECT, Json
 from admin_mcp.jobs import job_class
 from admin_mcp.tools.endpoint_tool import Installation
-from admin_mcp.tools.protocol import CallContext
+from admin_mcp.tools.protocol import CallContext, Told
 
 if TYPE_CHECKING:
     from admin_mcp.jobs.reader import Reader
@@ -45,7 +45,9 @@ class ReportTool:
         job = parse_arguments(kind, arguments)
         if not isinstance(job, Report):
             raise TypeError(f"{self.name} is no report")
-        return await job.answer(reader(self.server, context))
+        answer = await job.answer(reader(self.server, context))
+        text = answer.pop("text", None)
+        return Told(answer, text) if isinstance(text, str) else answer
 
 
 @dataclass(frozen=True, slots=True)

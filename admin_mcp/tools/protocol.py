@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from admin_mcp.endpoints.base import Effect
 from admin_mcp.endpoints.schema import Json
@@ -23,6 +23,14 @@ class CallContext:
     report: Report
     late: Callable[[], bool]
     sending: bool = False
+
+
+class Told(dict[str, Any]):
+    """An answer with a text of its own, for who reads texts: a table, say, and not the JSON again."""
+
+    def __init__(self, value: Mapping[str, Any], text: str) -> None:
+        super().__init__(value)
+        self.text = text
 
 
 class Tool(Protocol):
