@@ -14,8 +14,8 @@ from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 
 class GetCosts(PaginatedEndpoint, get="/organization/costs", returns=UsagePage):
-    """Get what the organization spent per day, in whole currency units (dollars, not cents). Totals unless grouped by
-    project, line item and so on. Token counts are in the usage tools.
+    """Get what the organization spent per day, in whole currency units (dollars, not cents): totals unless grouped by
+    project, line item and so on.
     """
 
     start_time: StartTime

@@ -74,7 +74,7 @@ class ProjectApiKeyDeleted(ApiObject):
 class ListProjectApiKeys(
     PaginatedEndpoint, get="/organization/projects/{project_id}/api_keys", returns=ProjectApiKeyList
 ):
-    """List one project's API keys with owner, last use and expiry, secrets redacted. Admin keys are in
+    """List one project's API keys with owner, last use and expiry, secrets redacted. Admin keys:
     list_admin_api_keys.
     """
 
@@ -89,7 +89,7 @@ class ListProjectApiKeys(
 class GetProjectApiKey(
     Endpoint, get="/organization/projects/{project_id}/api_keys/{api_key_id}", returns=ProjectApiKey
 ):
-    """Get one project API key's owner, last use and expiry. The secret can't be read."""
+    """Get one project API key: owner, last use and expiry, not the secret."""
 
     project_id: ResourceId
     api_key_id: ResourceId
@@ -101,9 +101,7 @@ class UpdateProjectApiKey(
     returns=ProjectApiKey,
     effect="update",
 ):
-    """Change a project API key's scopes, its expiry or both; what is left out stays. The secret stays the same.
-    Impossible once the key has expired.
-    """
+    """Change a project API key's scopes, expiry or both, unless it has expired. The rest and the secret stay."""
 
     project_id: ResourceId
     api_key_id: ResourceId
@@ -114,9 +112,7 @@ class UpdateProjectApiKey(
 class DeleteProjectApiKey(
     Endpoint, delete="/organization/projects/{project_id}/api_keys/{api_key_id}", returns=ProjectApiKeyDeleted
 ):
-    """Delete a user's or service account's API key in a project; whatever uses it stops working. The owner and their
-    other keys stay.
-    """
+    """Delete a user's or service account's API key in a project; whatever uses it stops working. Other keys stay."""
 
     project_id: ResourceId
     api_key_id: ResourceId

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from admin_mcp.endpoints.base import Endpoint, NotSent
-from admin_mcp.endpoints.fields import INTEGRAL, UNSET, ApiDefault, declared_default
+from admin_mcp.endpoints.fields import INTEGRAL, UNSET, BareInSchema, declared_default
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import CallError
 
@@ -30,7 +30,7 @@ class PaginatedEndpoint(Endpoint, abstract=True):
     """Base of the endpoints that answer in pages."""
 
     fetch_all: Annotated[bool, NotSent()] = UNSET
-    max_items: Annotated[int, NotSent(), Field(ge=1, le=10_000), ApiDefault(MOST_ITEMS), INTEGRAL] = UNSET
+    max_items: Annotated[int, NotSent(), Field(ge=1, le=10_000), INTEGRAL, BareInSchema()] = UNSET
 
     @model_validator(mode="after")
     def _goes_forward_to_an_end(self) -> Self:

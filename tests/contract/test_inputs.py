@@ -328,6 +328,9 @@ def test_a_variant_names_what_it_needs_in_the_schema(
     assert {field.name for field in (*fields, *foreign)} <= set(schema["properties"])
 
 
+LONGEST_ENUM = 100
+
+
 def starts(name: str) -> list[str]:
     """How a description may sum a field up with others of its kind: ``kms_*``, ``workload_identity_*``."""
     parts = name.split("_")
@@ -350,7 +353,9 @@ def expected_schema(shape: Shape) -> Json:
         case "union":
             schema = {"anyOf": [expected_schema(variant) for variant in shape.variants]}
         case _:
-            schema = {"type": shape.type, **({"enum": sorted(shape.enum)} if shape.enum else {})}
+            # The audit log's event types alone would take a fifteenth of the whole list: an error names the near ones.
+            listed = shape.enum and len(shape.enum) <= LONGEST_ENUM
+            schema = {"type": shape.type, **({"enum": sorted(shape.enum)} if listed else {})}
     return {**schema, **_limits(shape)}
 
 

@@ -104,6 +104,9 @@ def test_a_tool_that_names_nothing_missing_is_the_very_same() -> None:
         ("Do a thing. Then use get_here or get_there.", "Do a thing. Then use get_here or get_there."),
         ("Set get_gone_only for less.", "Set get_gone_only for less."),
         ("Id from get_gone.", ""),
+        ("Do a thing. In a project: get_gone.", "Do a thing."),
+        ("Do a thing. Members: get_gone; projects: get_here.", "Do a thing. Projects: get_here."),
+        ("Do a thing. Members: get_here; projects: get_gone.", "Do a thing. Members: get_here."),
     ],
 )
 def test_a_text_is_cut_between_its_clauses(text: str, left: str) -> None:
