@@ -58,9 +58,7 @@ class AdminApiKeyDeleted(ApiObject):
 
 
 class ListAdminApiKeys(PaginatedEndpoint, get="/organization/admin_api_keys", returns=AdminApiKeyList):
-    """List the organization's admin API keys with owner and last use, secrets redacted. Ordinary keys:
-    list_project_api_keys.
-    """
+    """List the organization's admin API keys with owner and last use. Ordinary keys: list_project_api_keys."""
 
     after: AfterItem | None = UNSET
     limit: Annotated[Int, ApiDefault(20)] = UNSET

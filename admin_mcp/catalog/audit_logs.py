@@ -41,7 +41,7 @@ from admin_mcp.catalog.audit_log_events import (
 )
 from admin_mcp.endpoints.base import ApiObject, InputObject
 from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, BareInSchema, Before, Int, Limit100, Open, ResourceId
-from admin_mcp.endpoints.paging import PaginatedEndpoint
+from admin_mcp.endpoints.paging import SelectsFields
 
 EventType: TypeAlias = Literal[
     "api_key.created",
@@ -296,7 +296,7 @@ class EffectiveAt(InputObject):
         return self
 
 
-class ListAuditLogs(PaginatedEndpoint, get="/organization/audit_logs", returns=AuditLogList):
+class ListAuditLogs(SelectsFields, get="/organization/audit_logs", returns=AuditLogList):
     """List what was changed in the organization and who signed in: when, by whom and from which IP address. Model calls
     are not in it.
     """

@@ -77,7 +77,7 @@ class GetGroupUser(Endpoint, get="/organization/groups/{group_id}/users/{user_id
 
 
 class RemoveGroupUser(Endpoint, delete="/organization/groups/{group_id}/users/{user_id}", returns=GroupUserRemoved):
-    """Take a user out of a group, ending what they held only through it. They stay in the organization."""
+    """Take a user out of a group, ending what they held only through it."""
 
     group_id: ResourceId
     user_id: ResourceId

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from admin_mcp.endpoints.base import ApiObject, Endpoint
 from admin_mcp.endpoints.fields import UNSET, AfterNext, ApiDefault, Limit0To1000, Open, Order, ResourceId
-from admin_mcp.endpoints.paging import PaginatedEndpoint
+from admin_mcp.endpoints.paging import FiltersNames
 
 GroupName = Annotated[str, Field(min_length=1, max_length=255)]
 
@@ -47,7 +47,7 @@ class GroupDeleted(ApiObject):
     object: Open[Literal["group.deleted"]]
 
 
-class ListGroups(PaginatedEndpoint, get="/organization/groups", returns=GroupList):
+class ListGroups(FiltersNames, get="/organization/groups", returns=GroupList):
     """List the organization's groups: where group_id comes from. Members: list_group_users; with access to one project:
     list_project_groups.
     """
@@ -64,7 +64,7 @@ class CreateGroup(Endpoint, post="/organization/groups", returns=Group, effect="
 
 
 class GetGroup(Endpoint, get="/organization/groups/{group_id}", returns=Group):
-    """Get a group's name and whether SCIM manages it, without members and roles."""
+    """Get a group's name and whether SCIM manages it."""
 
     group_id: ResourceId
 
@@ -77,6 +77,6 @@ class UpdateGroup(Endpoint, post="/organization/groups/{group_id}", returns=Grou
 
 
 class DeleteGroup(Endpoint, delete="/organization/groups/{group_id}", returns=GroupDeleted):
-    """Delete a group. Its users stay in the organization, without what they held only through it."""
+    """Delete a group. Its users stay in the organization."""
 
     group_id: ResourceId

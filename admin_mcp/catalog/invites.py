@@ -56,7 +56,7 @@ class InviteProjectInput(InputObject):
 
 
 class ListInvites(PaginatedEndpoint, get="/organization/invites", returns=InviteList):
-    """List invites to the organization, pending, accepted or expired: where invite_id comes from."""
+    """List invites to the organization, pending or not: where invite_id comes from."""
 
     after: After = UNSET
     limit: Annotated[Limit100, ApiDefault(20)] = UNSET

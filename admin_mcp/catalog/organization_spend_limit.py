@@ -51,4 +51,4 @@ class UpdateOrganizationSpendLimit(
 
 
 class DeleteOrganizationSpendLimit(Endpoint, delete="/organization/spend_limit", returns=OrganizationSpendLimitDeleted):
-    """Remove the organization's monthly spend limit. Spend alerts and project limits stay."""
+    """Remove the organization's monthly spend limit."""

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from admin_mcp.endpoints.base import ApiObject, Endpoint
 from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Lifetime, Limit100, Open, ResourceId
-from admin_mcp.endpoints.paging import PaginatedEndpoint
+from admin_mcp.endpoints.paging import FiltersNames
 
 
 class ApiKeyServiceAccount(ApiObject):
@@ -71,12 +71,8 @@ class ProjectApiKeyDeleted(ApiObject):
     object: Open[Literal["organization.project.api_key.deleted"]]
 
 
-class ListProjectApiKeys(
-    PaginatedEndpoint, get="/organization/projects/{project_id}/api_keys", returns=ProjectApiKeyList
-):
-    """List one project's API keys with owner, last use and expiry, secrets redacted. Admin keys:
-    list_admin_api_keys.
-    """
+class ListProjectApiKeys(FiltersNames, get="/organization/projects/{project_id}/api_keys", returns=ProjectApiKeyList):
+    """List one project's API keys with owner, last use and expiry. Admin keys: list_admin_api_keys."""
 
     project_id: ResourceId
     after: After = UNSET
@@ -112,7 +108,7 @@ class UpdateProjectApiKey(
 class DeleteProjectApiKey(
     Endpoint, delete="/organization/projects/{project_id}/api_keys/{api_key_id}", returns=ProjectApiKeyDeleted
 ):
-    """Delete a user's or service account's API key in a project; whatever uses it stops working. Other keys stay."""
+    """Delete a user's or service account's API key in a project; whatever uses it stops working."""
 
     project_id: ResourceId
     api_key_id: ResourceId

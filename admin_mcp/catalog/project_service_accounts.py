@@ -118,7 +118,7 @@ class UpdateProjectServiceAccount(
     returns=ProjectServiceAccount,
     effect="update",
 ):
-    """Rename a project's service account or make it owner or member. Its keys stay."""
+    """Rename a project's service account or make it owner or member."""
 
     project_id: ResourceId
     service_account_id: ResourceId

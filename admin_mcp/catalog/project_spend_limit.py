@@ -55,6 +55,6 @@ class UpdateProjectSpendLimit(
 class DeleteProjectSpendLimit(
     Endpoint, delete="/organization/projects/{project_id}/spend_limit", returns=ProjectSpendLimitDeleted
 ):
-    """Delete a project's monthly spend limit. Its spend alerts stay."""
+    """Delete a project's monthly spend limit."""
 
     project_id: ResourceId

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from admin_mcp.endpoints.base import ApiObject, Endpoint
 from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Limit100, Open, ResourceId
-from admin_mcp.endpoints.paging import PaginatedEndpoint
+from admin_mcp.endpoints.paging import FiltersNames
 
 ProjectMemberRole = Literal["owner", "member"]
 """What a membership of a project takes by name; any other role is assigned beside it, by its id."""
@@ -45,7 +45,7 @@ class ProjectUserDeleted(ApiObject):
     object: Open[Literal["organization.project.user.deleted"]]
 
 
-class ListProjectUsers(PaginatedEndpoint, get="/organization/projects/{project_id}/users", returns=ProjectUserList):
+class ListProjectUsers(FiltersNames, get="/organization/projects/{project_id}/users", returns=ProjectUserList):
     """List the users of one project, each as owner or member. Groups: list_project_groups."""
 
     project_id: ResourceId

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from admin_mcp.endpoints.base import ApiObject, Endpoint, Retired
 from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Clearable, Grave, IfLeftOut, Limit100, Open, ResourceId
-from admin_mcp.endpoints.paging import PaginatedEndpoint
+from admin_mcp.endpoints.paging import FiltersNames
 
 Residency = Literal[
     "GLOBAL",
@@ -51,7 +51,7 @@ class ProjectList(ApiObject):
     has_more: bool
 
 
-class ListProjects(PaginatedEndpoint, get="/organization/projects", returns=ProjectList):
+class ListProjects(FiltersNames, get="/organization/projects", returns=ProjectList):
     """List the organization's projects: where project_id comes from."""
 
     after: After = UNSET
@@ -80,7 +80,7 @@ class CreateProject(Endpoint, post="/organization/projects", returns=Project, ef
 
 
 class GetProject(Endpoint, get="/organization/projects/{project_id}", returns=Project):
-    """Get one project's name, status, residency and external key, not its members, keys or limits."""
+    """Get one project's name, status, residency and external key."""
 
     project_id: ResourceId
 

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from admin_mcp.catalog.usage_results import DecisionsPage, UsagePage
 from admin_mcp.endpoints.fields import INTEGRAL, UNSET, ApiDefault, ResourceId
-from admin_mcp.endpoints.paging import LARGEST_PAGE, PaginatedEndpoint
+from admin_mcp.endpoints.paging import LARGEST_PAGE, PaginatedEndpoint, SelectsFields
 
 _MOST_BUCKETS: Final = {"1m": 1440, "1h": 168, "1d": 31}
 
@@ -50,7 +50,7 @@ class UsageListing(PaginatedEndpoint, abstract=True):
         return min(LARGEST_PAGE, _MOST_BUCKETS[getattr(self, "bucket_width", None) or "1d"])
 
 
-class GetUsageCompletions(UsageListing, get="/organization/usage/completions", returns=UsagePage):
+class GetUsageCompletions(UsageListing, SelectsFields, get="/organization/usage/completions", returns=UsagePage):
     """Get text generation usage: input, cached, output and audio tokens, and requests, in total unless grouped. Money:
     get_costs.
     """

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from admin_mcp.endpoints.base import ApiObject, Endpoint
 from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Limit100, Open, ResourceId
-from admin_mcp.endpoints.paging import PaginatedEndpoint
+from admin_mcp.endpoints.paging import FiltersNames
 
 
 class OrganizationUserProject(ApiObject):
@@ -76,7 +76,7 @@ class OrganizationUserDeleted(ApiObject):
     object: Open[Literal["organization.user.deleted"]]
 
 
-class ListUsers(PaginatedEndpoint, get="/organization/users", returns=OrganizationUserList):
+class ListUsers(FiltersNames, get="/organization/users", returns=OrganizationUserList):
     """List members of the organization: where user_id comes from. Find a person by `emails`; invited people who have
     not joined are in list_invites.
     """

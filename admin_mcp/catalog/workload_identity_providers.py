@@ -155,8 +155,6 @@ class DeleteWorkloadIdentityProvider(
     delete="/organization/workload_identity_providers/{workload_identity_provider_id}",
     returns=WorkloadIdentityProviderDeleted,
 ):
-    """Delete a workload identity provider; workloads that sign in through it lose access. To pause it, set `enabled`
-    false.
-    """
+    """Delete a workload identity provider; workloads that sign in through it lose access."""
 
     workload_identity_provider_id: ResourceId

@@ -69,7 +69,7 @@ Lifetime = Annotated[int, Field(ge=1), INTEGRAL]
 Cents = Annotated[int, Field(ge=0, description="US cents."), INTEGRAL]
 
 After = str
-AfterItem = Annotated[str, Field(description="Last row's id.")]
+AfterItem = Annotated[str, Field(description="Last id.")]
 AfterNext = Annotated[str, Field(description="Previous `next`.")]
 Before = str
 Order = Literal["asc", "desc"]
