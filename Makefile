@@ -97,8 +97,10 @@ release: .venv/.runtime
 	$(BIN)/python scripts/release.py check
 	$(MAKE) dist
 
-# Measures this server beside a bare SDK server and FastMCP, which gets an environment of its own. Linux only.
+# How well the search finds; then this server beside a bare SDK server and FastMCP, which gets an environment of its
+# own. Linux only.
 bench: .venv/.dev benchmarks/.venv/.done
+	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/run.py benchmarks/.venv/bin/python
 
 benchmarks/.venv/.done:

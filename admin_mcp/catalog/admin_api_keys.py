@@ -58,9 +58,7 @@ class AdminApiKeyDeleted(ApiObject):
 
 
 class ListAdminApiKeys(PaginatedEndpoint, get="/organization/admin_api_keys", returns=AdminApiKeyList):
-    """List the organization's admin API keys with owner and last use; secrets are redacted. Ordinary keys are in
-    list_project_api_keys.
-    """
+    """List the organization's admin API keys with owner and last use. Ordinary keys: list_project_api_keys."""
 
     after: AfterItem | None = UNSET
     limit: Annotated[Int, ApiDefault(20)] = UNSET
@@ -70,8 +68,8 @@ class ListAdminApiKeys(PaginatedEndpoint, get="/organization/admin_api_keys", re
 class CreateAdminApiKey(
     Endpoint, post="/organization/admin_api_keys", returns=AdminApiKeyCreated, effect="grant", secret=("value",)
 ):
-    """Create an admin API key, which can administer the whole organization but not call models. Its secret is saved
-    to a private file on this machine: pass on the path, not a value.
+    """Create an admin API key, which can administer the whole organization but not call models. The secret is saved to
+    a private file: pass on its path.
     """
 
     name: str
@@ -84,12 +82,12 @@ class CreateAdminApiKey(
 
 
 class GetAdminApiKey(Endpoint, get="/organization/admin_api_keys/{key_id}", returns=AdminApiKey):
-    """Get one admin API key: owner, expiry and last use. The secret can't be read back."""
+    """Get one admin API key: owner, expiry and last use, not the secret."""
 
     key_id: ResourceId
 
 
 class DeleteAdminApiKey(Endpoint, delete="/organization/admin_api_keys/{key_id}", returns=AdminApiKeyDeleted):
-    """Revoke an admin API key; whatever uses it stops working, this server too if it is its own."""
+    """Revoke an admin API key; whatever uses it stops working."""
 
     key_id: ResourceId

@@ -40,8 +40,18 @@ from admin_mcp.catalog.audit_log_events import (
     UntypedUpdated,
 )
 from admin_mcp.endpoints.base import ApiObject, InputObject
-from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Before, Limit100, Moment, Open, ResourceId
-from admin_mcp.endpoints.paging import PaginatedEndpoint
+from admin_mcp.endpoints.fields import (
+    UNSET,
+    After,
+    ApiDefault,
+    BareInSchema,
+    Before,
+    Limit100,
+    Moment,
+    Open,
+    ResourceId,
+)
+from admin_mcp.endpoints.paging import SelectsFields
 
 EventType: TypeAlias = Literal[
     "api_key.created",
@@ -296,9 +306,9 @@ class EffectiveAt(InputObject):
         return self
 
 
-class ListAuditLogs(PaginatedEndpoint, get="/organization/audit_logs", returns=AuditLogList):
-    """List what was changed in the organization, who signed in, when and by whom. Narrow it with event_types and
-    effective_at. Model calls are not in it.
+class ListAuditLogs(SelectsFields, get="/organization/audit_logs", returns=AuditLogList):
+    """List what was changed in the organization and who signed in: when, by whom and from which IP address. Model calls
+    are not in it.
     """
 
     actor_emails: list[str] = UNSET
@@ -306,10 +316,11 @@ class ListAuditLogs(PaginatedEndpoint, get="/organization/audit_logs", returns=A
     after: After = UNSET
     before: Before = UNSET
     effective_at: EffectiveAt = Field(UNSET, description="Unix seconds.")
-    event_types: list[EventType] = UNSET
+    event_types: list[Annotated[EventType, BareInSchema()]] = Field(
+        UNSET,
+        description="`thing.happened`: api_key.created, role.assignment.deleted, login.failed; ChatGPT's: tenant.*",
+    )
     limit: Annotated[Limit100, ApiDefault(20)] = UNSET
     project_ids: list[ResourceId] = UNSET
     resource_ids: list[ResourceId] = Field(UNSET, description="Things acted on.")
-    tenant_only: Annotated[
-        bool, ApiDefault(False), Field(description="Only tenant-scoped events, such as role.bound_to_resource.")
-    ] = UNSET
+    tenant_only: Annotated[bool, ApiDefault(False), Field(description="Only tenant-scoped events.")] = UNSET

@@ -80,8 +80,8 @@ class CertificateDeleted(ApiObject):
 
 
 class ListCertificates(PaginatedEndpoint, get="/organization/certificates", returns=CertificateList):
-    """List the organization's mutual-TLS certificates: where certificate ids come from. `active` is for the
-    organization; for one project see list_project_certificates.
+    """List mutual-TLS certificates: where certificate ids come from. `active` is for the organization; one project's:
+    list_project_certificates.
     """
 
     after: After = UNSET
@@ -90,8 +90,8 @@ class ListCertificates(PaginatedEndpoint, get="/organization/certificates", retu
 
 
 class UploadCertificate(Endpoint, post="/organization/certificates", returns=Certificate, effect="create"):
-    """Upload a mutual-TLS certificate; an organization holds at most 50. It stays inactive; then
-    use activate_certificates or activate_project_certificates.
+    """Upload a mutual-TLS certificate, at most 50. It is inactive until activate_certificates or
+    activate_project_certificates.
     """
 
     certificate: str = Field(description="PEM text.")
@@ -106,9 +106,7 @@ class ActivateCertificates(
     undo="deactivate_certificates",
     sensitive=True,
 ):
-    """Activate certificates for the organization: all of them or, on failure, none. For one project use
-    activate_project_certificates.
-    """
+    """Activate certificates for the organization, all or none. One project: activate_project_certificates."""
 
     certificate_ids: CertificateIds
 
@@ -121,15 +119,13 @@ class DeactivateCertificates(
     undo="activate_certificates",
     sensitive=True,
 ):
-    """Deactivate certificates for the organization: all of them or, on failure, none. They stay uploaded, and active
-    in projects that activated them.
-    """
+    """Deactivate certificates for the organization, all or none. They stay active in projects that activated them."""
 
     certificate_ids: CertificateIds
 
 
 class GetCertificate(Endpoint, get="/organization/certificates/{certificate_id}", returns=Certificate):
-    """Get one certificate's name and validity, active or not. Whether it is active is in list_certificates."""
+    """Get one certificate's name and validity. Whether it is active is in list_certificates."""
 
     certificate_id: ResourceId
     include: list[Literal["content"]] = Field(UNSET, description="`content` adds the PEM text.")
@@ -138,13 +134,13 @@ class GetCertificate(Endpoint, get="/organization/certificates/{certificate_id}"
 class UpdateCertificate(
     Endpoint, post="/organization/certificates/{certificate_id}", returns=Certificate, effect="update"
 ):
-    """Rename a certificate. To replace its content, upload another one."""
+    """Rename a certificate. For new content upload another."""
 
     certificate_id: ResourceId
     name: str = UNSET
 
 
 class DeleteCertificate(Endpoint, delete="/organization/certificates/{certificate_id}", returns=CertificateDeleted):
-    """Delete an uploaded certificate. It must first be deactivated for the organization and every project."""
+    """Delete an uploaded certificate. Deactivate it first for the organization and every project."""
 
     certificate_id: ResourceId

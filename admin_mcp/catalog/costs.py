@@ -10,12 +10,12 @@ from pydantic import Field
 from admin_mcp.catalog.usage import EndTime, NextPage, StartTime
 from admin_mcp.catalog.usage_results import UsagePage
 from admin_mcp.endpoints.fields import INTEGRAL, UNSET, ApiDefault, ResourceId
-from admin_mcp.endpoints.paging import PaginatedEndpoint
+from admin_mcp.endpoints.paging import SelectsFields
 
 
-class GetCosts(PaginatedEndpoint, get="/organization/costs", returns=UsagePage):
-    """Get what the organization spent per day, in whole currency units (dollars, not cents). Totals unless grouped by
-    project, line item and so on. Token counts are in the usage tools.
+class GetCosts(SelectsFields, get="/organization/costs", returns=UsagePage):
+    """Get what the organization spent per day, in whole currency units (dollars, not cents): totals unless grouped by
+    project, line item or such.
     """
 
     start_time: StartTime

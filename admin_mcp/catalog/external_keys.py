@@ -79,9 +79,7 @@ _VARIANTS: Final = {
 
 
 class ListExternalKeys(PaginatedEndpoint, get="/organization/external_keys", returns=ExternalKeyList):
-    """List the cloud KMS keys registered with the organization and the projects that use them: where
-    external_key_id comes from.
-    """
+    """List the cloud KMS keys registered and the projects that use them: where external_key_id comes from."""
 
     after: AfterItem | None = UNSET
     limit: Int = UNSET
@@ -90,8 +88,8 @@ class ListExternalKeys(PaginatedEndpoint, get="/organization/external_keys", ret
 
 
 class CreateExternalKey(Endpoint, post="/organization/external_keys", returns=ExternalKey, effect="create"):
-    """Register an encryption key that lives in your own cloud KMS; the key itself is not uploaded. Check it with
-    validate_external_key; then put a project on it with create_project or update_project.
+    """Register an encryption key in your own cloud KMS. Check it with validate_external_key, then put a project on it
+    with create_project or update_project.
     """
 
     name: str
@@ -128,17 +126,13 @@ class CreateExternalKey(Endpoint, post="/organization/external_keys", returns=Ex
 
 
 class GetExternalKey(Endpoint, get="/organization/external_keys/{external_key_id}", returns=ExternalKey):
-    """Get one registered KMS key: where it lives and which projects use it. Whether it works is validate_external_key's
-    to say.
-    """
+    """Get one registered KMS key and which projects use it. Whether it works: validate_external_key."""
 
     external_key_id: ResourceId
 
 
 class DeleteExternalKey(Endpoint, delete="/organization/external_keys/{external_key_id}", returns=ExternalKey):
-    """Remove a KMS key's registration from the organization and return what was removed. See first in
-    get_external_key which projects use it.
-    """
+    """Remove a KMS key's registration. See first in get_external_key which projects use it."""
 
     external_key_id: ResourceId
 

@@ -123,9 +123,7 @@ class StorageProvider(InputObject):
 
 
 class ListExternalStorage(PaginatedEndpoint, get="/organization/external_storage", returns=ExternalStorageList):
-    """List which projects keep their data in a bucket of your own cloud, and each one's status: where
-    external_storage_id comes from.
-    """
+    """List which projects keep data in a bucket of your own cloud: where external_storage_id comes from."""
 
     after: AfterItem | None = UNSET
     limit: Int = UNSET
@@ -141,16 +139,14 @@ class CreateExternalStorage(
     undo="delete_external_storage",
     sensitive=True,
 ):
-    """Configure a bucket or container of your own cloud as storage for one project's data. Check it afterwards with
-    validate_external_storage.
-    """
+    """Configure a bucket or container of your own cloud for one project's data. Then use validate_external_storage."""
 
     project_id: ResourceId
     provider: StorageProvider
 
 
 class GetExternalStorage(Endpoint, get="/organization/external_storage/{external_storage_id}", returns=ExternalStorage):
-    """Get one external storage configuration: project, bucket and status. It is not checked anew."""
+    """Get one external storage configuration: project, bucket and last known status."""
 
     external_storage_id: ResourceId
 
@@ -158,9 +154,7 @@ class GetExternalStorage(Endpoint, get="/organization/external_storage/{external
 class DeleteExternalStorage(
     Endpoint, delete="/organization/external_storage/{external_storage_id}", returns=ExternalStorageDeleted
 ):
-    """Delete an external storage configuration. Without its last one, a project falls back to the organization's
-    default data retention.
-    """
+    """Delete an external storage configuration. Without any, a project follows the organization's data retention."""
 
     external_storage_id: ResourceId
 
@@ -171,6 +165,6 @@ class ValidateExternalStorage(
     returns=ExternalStorage,
     effect="update",
 ):
-    """Check now that an external storage bucket can be used, and renew its status."""
+    """Check now that an external storage bucket works."""
 
     external_storage_id: ResourceId

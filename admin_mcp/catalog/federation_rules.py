@@ -80,7 +80,7 @@ class ListFederationRules(
     get="/organization/workload_identity_providers/{workload_identity_provider_id}/federation_rules",
     returns=FederationRuleList,
 ):
-    """List which outside workloads of one provider may act as which service accounts, optionally for one account."""
+    """List which outside workloads of one provider may act as which service accounts."""
 
     workload_identity_provider_id: ResourceId
     after: AfterItem = UNSET
@@ -115,7 +115,7 @@ class GetFederationRule(
     "/{workload_identity_federation_rule_id}",
     returns=FederationRule,
 ):
-    """Get one federation rule: what a token must match, and the service account and scopes it then gets."""
+    """Get one federation rule: what a token must match, and the service account and scopes it gets."""
 
     workload_identity_provider_id: ResourceId
     workload_identity_federation_rule_id: ResourceId
@@ -128,9 +128,7 @@ class UpdateFederationRule(
     returns=FederationRule,
     effect="update",
 ):
-    """Change what a federation rule matches or hands on, or disable it. Its project and service account can't be
-    changed: create another rule.
-    """
+    """Change what a federation rule matches or grants, or disable it. Its project and service account can't change."""
 
     workload_identity_provider_id: ResourceId
     workload_identity_federation_rule_id: ResourceId
@@ -147,9 +145,7 @@ class DeleteFederationRule(
     "/{workload_identity_federation_rule_id}",
     returns=FederationRuleDeleted,
 ):
-    """Delete a federation rule; the workloads it matched can no longer act as the service account. The account
-    stays.
-    """
+    """Delete a federation rule; workloads it matched can no longer act as the service account."""
 
     workload_identity_provider_id: ResourceId
     workload_identity_federation_rule_id: ResourceId

@@ -31,9 +31,7 @@ class GroupRoleAssignment(ApiObject):
 
 
 class ListGroupRoles(PaginatedEndpoint, get="/organization/groups/{group_id}/roles", returns=AssignedRoleList):
-    """List the organization roles a group holds for its members. Its roles in one project are in
-    list_project_group_roles.
-    """
+    """List the organization roles a group gives its members. Those in one project: list_project_group_roles."""
 
     group_id: ResourceId
     after: AfterNext = UNSET
@@ -44,8 +42,8 @@ class ListGroupRoles(PaginatedEndpoint, get="/organization/groups/{group_id}/rol
 class AssignGroupRole(
     Endpoint, post="/organization/groups/{group_id}/roles", returns=GroupRoleAssignment, effect="grant"
 ):
-    """Give a group, and so every member of it, an organization role. Take role_id from list_roles. For a role in one
-    project use assign_project_group_role.
+    """Give a group, and so every member, an organization role. Take role_id from list_roles. In one project:
+    assign_project_group_role.
     """
 
     group_id: ResourceId
@@ -53,16 +51,14 @@ class AssignGroupRole(
 
 
 class GetGroupRole(Endpoint, get="/organization/groups/{group_id}/roles/{role_id}", returns=AssignedRole):
-    """Check whether a group holds an organization role, and see that role."""
+    """Check whether a group holds an organization role."""
 
     group_id: ResourceId
     role_id: ResourceId
 
 
 class UnassignGroupRole(Endpoint, delete="/organization/groups/{group_id}/roles/{role_id}", returns=RoleUnassigned):
-    """Take an organization role from a group, and so from members who hold it only through this group. The role and
-    the memberships stay.
-    """
+    """Take an organization role from a group, and so from members who hold it only through it."""
 
     group_id: ResourceId
     role_id: ResourceId

@@ -63,9 +63,7 @@ class ListGroupUsers(PaginatedEndpoint, get="/organization/groups/{group_id}/use
 
 
 class AddGroupUser(Endpoint, post="/organization/groups/{group_id}/users", returns=GroupUserAdded, effect="grant"):
-    """Put a member of the organization into a group, which gives them every role it holds. Take user_id from
-    list_users.
-    """
+    """Put a member of the organization into a group, with every role it holds. Take user_id from list_users."""
 
     group_id: ResourceId
     user_id: ResourceId
@@ -79,7 +77,7 @@ class GetGroupUser(Endpoint, get="/organization/groups/{group_id}/users/{user_id
 
 
 class RemoveGroupUser(Endpoint, delete="/organization/groups/{group_id}/users/{user_id}", returns=GroupUserRemoved):
-    """Take a user out of a group and so end what they held only through it. They stay in the organization."""
+    """Take a user out of a group, ending what they held only through it."""
 
     group_id: ResourceId
     user_id: ResourceId

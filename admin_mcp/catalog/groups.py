@@ -6,7 +6,7 @@ from pydantic import Field
 
 from admin_mcp.endpoints.base import ApiObject, Endpoint
 from admin_mcp.endpoints.fields import UNSET, AfterNext, ApiDefault, Limit0To1000, Open, Order, ResourceId
-from admin_mcp.endpoints.paging import PaginatedEndpoint
+from admin_mcp.endpoints.paging import FiltersNames
 
 GroupName = Annotated[str, Field(min_length=1, max_length=255)]
 
@@ -47,9 +47,9 @@ class GroupDeleted(ApiObject):
     object: Open[Literal["group.deleted"]]
 
 
-class ListGroups(PaginatedEndpoint, get="/organization/groups", returns=GroupList):
-    """List the organization's groups: where group_id comes from. Members are in list_group_users; groups with access to
-    one project in list_project_groups.
+class ListGroups(FiltersNames, get="/organization/groups", returns=GroupList):
+    """List the organization's groups: where group_id comes from. Members: list_group_users; with access to one project:
+    list_project_groups.
     """
 
     after: AfterNext = UNSET
@@ -58,27 +58,25 @@ class ListGroups(PaginatedEndpoint, get="/organization/groups", returns=GroupLis
 
 
 class CreateGroup(Endpoint, post="/organization/groups", returns=Group, effect="create"):
-    """Create an empty group with no access. Then use add_group_user; give access with
-    assign_group_role or add_project_group.
-    """
+    """Create an empty group without access. Then use add_group_user, and assign_group_role or add_project_group."""
 
     name: GroupName
 
 
 class GetGroup(Endpoint, get="/organization/groups/{group_id}", returns=Group):
-    """Get a group's name and whether SCIM manages it. Members and roles are not included."""
+    """Get a group's name and whether SCIM manages it."""
 
     group_id: ResourceId
 
 
 class UpdateGroup(Endpoint, post="/organization/groups/{group_id}", returns=GroupUpdated, effect="update"):
-    """Rename a group. Members and roles stay as they are. SCIM-managed groups belong to the identity provider."""
+    """Rename a group. SCIM-managed ones belong to the identity provider."""
 
     group_id: ResourceId
     name: GroupName
 
 
 class DeleteGroup(Endpoint, delete="/organization/groups/{group_id}", returns=GroupDeleted):
-    """Delete a group. Its users stay in the organization, without what they held only through the group."""
+    """Delete a group. Its users stay in the organization."""
 
     group_id: ResourceId

@@ -56,15 +56,15 @@ class InviteProjectInput(InputObject):
 
 
 class ListInvites(PaginatedEndpoint, get="/organization/invites", returns=InviteList):
-    """List invites to the organization, whether pending, accepted or expired: where invite_id comes from."""
+    """List invites to the organization, pending or not: where invite_id comes from."""
 
     after: After = UNSET
     limit: Annotated[Limit100, ApiDefault(20)] = UNSET
 
 
 class CreateInvite(Endpoint, post="/organization/invites", returns=Invite, effect="grant"):
-    """Invite a person by email to the organization, and to projects. For someone who is already a member use
-    create_project_user or update_user.
+    """Invite a person by email to the organization, and to projects. Members already: create_project_user or
+    update_user.
     """
 
     email: str
@@ -81,6 +81,6 @@ class GetInvite(Endpoint, get="/organization/invites/{invite_id}", returns=Invit
 
 
 class DeleteInvite(Endpoint, delete="/organization/invites/{invite_id}", returns=InviteDeleted):
-    """Withdraw an invite that was not accepted. Once accepted, use delete_user to remove the person."""
+    """Withdraw an invite not yet accepted. Once accepted, use delete_user."""
 
     invite_id: ResourceId

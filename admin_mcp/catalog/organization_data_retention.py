@@ -24,13 +24,13 @@ class OrganizationDataRetention(ApiObject):
 
 
 class GetOrganizationDataRetention(Endpoint, get="/organization/data_retention", returns=OrganizationDataRetention):
-    """Get the organization's data retention type. One project's own is in get_project_data_retention."""
+    """Get the organization's data retention. One project's: get_project_data_retention."""
 
 
 class UpdateOrganizationDataRetention(
     Endpoint, post="/organization/data_retention", returns=OrganizationDataRetention, effect="update", sensitive=True
 ):
-    """Change the organization's data retention type, also for projects that follow the organization's default."""
+    """Change the organization's data retention, also for projects that follow it."""
 
     retention_type: Literal[
         "zero_data_retention",

@@ -58,7 +58,7 @@ class NotificationChannelInput(InputObject):
 class ListOrganizationSpendAlerts(
     PaginatedEndpoint, get="/organization/spend_alerts", returns=OrganizationSpendAlertList
 ):
-    """List spend alerts on the whole organization: where alert_id comes from. A project's own are in
+    """List spend alerts on the whole organization: where alert_id comes from. One project's:
     list_project_spend_alerts.
     """
 
@@ -71,7 +71,7 @@ class ListOrganizationSpendAlerts(
 class CreateOrganizationSpendAlert(
     Endpoint, post="/organization/spend_alerts", returns=OrganizationSpendAlert, effect="create"
 ):
-    """Have an email sent when the organization's spend in a month reaches an amount. Nothing is stopped; for a cap use
+    """Have an email sent when the organization's monthly spend reaches an amount. It stops nothing; for a cap use
     update_organization_spend_limit.
     """
 
@@ -82,7 +82,7 @@ class CreateOrganizationSpendAlert(
 
 
 class GetOrganizationSpendAlert(Endpoint, get="/organization/spend_alerts/{alert_id}", returns=OrganizationSpendAlert):
-    """Get one of the organization's spend alerts: amount and recipients."""
+    """Get one organization spend alert: amount and recipients."""
 
     alert_id: ResourceId
 
@@ -90,9 +90,7 @@ class GetOrganizationSpendAlert(Endpoint, get="/organization/spend_alerts/{alert
 class UpdateOrganizationSpendAlert(
     Endpoint, post="/organization/spend_alerts/{alert_id}", returns=OrganizationSpendAlert, effect="update"
 ):
-    """Replace an organization spend alert whole: what is to stay, recipients too, must be given again. Read it first
-    with get_organization_spend_alert.
-    """
+    """Replace an organization spend alert whole: read it first, and send again what is to stay."""
 
     alert_id: ResourceId
     currency: Literal["USD"]
@@ -104,6 +102,6 @@ class UpdateOrganizationSpendAlert(
 class DeleteOrganizationSpendAlert(
     Endpoint, delete="/organization/spend_alerts/{alert_id}", returns=OrganizationSpendAlertDeleted
 ):
-    """Delete an organization spend alert; its recipients get no more emails from it."""
+    """Delete one of the organization's spend alerts."""
 
     alert_id: ResourceId

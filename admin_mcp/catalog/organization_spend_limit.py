@@ -35,16 +35,14 @@ class OrganizationSpendLimitDeleted(ApiObject):
 
 
 class GetOrganizationSpendLimit(Endpoint, get="/organization/spend_limit", returns=OrganizationSpendLimit):
-    """Get the organization's monthly spend limit in US cents, and whether it is enforcing now. What was spent is in
-    get_costs.
-    """
+    """Get the organization's monthly spend limit in US cents and whether it is enforcing now. Spending: get_costs."""
 
 
 class UpdateOrganizationSpendLimit(
     Endpoint, post="/organization/spend_limit", returns=OrganizationSpendLimit, effect="update", sensitive=True
 ):
-    """Set the organization's monthly spend limit, or replace the one it has. API requests fail once spend reaches it;
-    for an email only use create_organization_spend_alert.
+    """Set or replace the organization's monthly spend limit. API requests fail once spend reaches it; for an email only
+    use create_organization_spend_alert.
     """
 
     currency: Literal["USD"]
@@ -53,6 +51,4 @@ class UpdateOrganizationSpendLimit(
 
 
 class DeleteOrganizationSpendLimit(Endpoint, delete="/organization/spend_limit", returns=OrganizationSpendLimitDeleted):
-    """Remove the organization's monthly spend limit, so that it stops no more requests. Spend alerts and project limits
-    stay.
-    """
+    """Remove the organization's monthly spend limit."""

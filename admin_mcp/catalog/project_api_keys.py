@@ -9,7 +9,7 @@ from pydantic import Field
 
 from admin_mcp.endpoints.base import ApiObject, Endpoint
 from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Lifetime, Limit100, Open, ResourceId
-from admin_mcp.endpoints.paging import PaginatedEndpoint
+from admin_mcp.endpoints.paging import FiltersNames
 
 
 class ApiKeyServiceAccount(ApiObject):
@@ -71,12 +71,8 @@ class ProjectApiKeyDeleted(ApiObject):
     object: Open[Literal["organization.project.api_key.deleted"]]
 
 
-class ListProjectApiKeys(
-    PaginatedEndpoint, get="/organization/projects/{project_id}/api_keys", returns=ProjectApiKeyList
-):
-    """List one project's API keys with owner, last use and expiry, secrets redacted. Admin keys are in
-    list_admin_api_keys.
-    """
+class ListProjectApiKeys(FiltersNames, get="/organization/projects/{project_id}/api_keys", returns=ProjectApiKeyList):
+    """List one project's API keys with owner, last use and expiry. Admin keys: list_admin_api_keys."""
 
     project_id: ResourceId
     after: After = UNSET
@@ -89,7 +85,7 @@ class ListProjectApiKeys(
 class GetProjectApiKey(
     Endpoint, get="/organization/projects/{project_id}/api_keys/{api_key_id}", returns=ProjectApiKey
 ):
-    """Get one project API key's owner, last use and expiry. The secret can't be read."""
+    """Get one project API key: owner, last use and expiry, not the secret."""
 
     project_id: ResourceId
     api_key_id: ResourceId
@@ -101,9 +97,7 @@ class UpdateProjectApiKey(
     returns=ProjectApiKey,
     effect="update",
 ):
-    """Change a project API key's scopes, its expiry or both; what is left out stays. The secret stays the same.
-    Impossible once the key has expired.
-    """
+    """Change a project API key's scopes, expiry or both, unless it has expired. The rest and the secret stay."""
 
     project_id: ResourceId
     api_key_id: ResourceId
@@ -114,9 +108,7 @@ class UpdateProjectApiKey(
 class DeleteProjectApiKey(
     Endpoint, delete="/organization/projects/{project_id}/api_keys/{api_key_id}", returns=ProjectApiKeyDeleted
 ):
-    """Delete a user's or service account's API key in a project; whatever uses it stops working. The owner and their
-    other keys stay.
-    """
+    """Delete a user's or service account's API key in a project; whatever uses it stops working."""
 
     project_id: ResourceId
     api_key_id: ResourceId

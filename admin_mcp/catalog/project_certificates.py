@@ -49,8 +49,8 @@ class ProjectCertificatesDeactivated(ApiObject):
 class ListProjectCertificates(
     PaginatedEndpoint, get="/organization/projects/{project_id}/certificates", returns=ProjectCertificateList
 ):
-    """List certificates as one project sees them: `active` tells whether they are active there. For the organization's
-    own state use list_certificates.
+    """List certificates with whether they are `active` in one project. The organization's own state:
+    list_certificates.
     """
 
     project_id: ResourceId
@@ -67,9 +67,7 @@ class ActivateProjectCertificates(
     undo="deactivate_project_certificates",
     sensitive=True,
 ):
-    """Activate uploaded certificates in one project only: all of them or, on failure, none. Take ids from
-    list_certificates.
-    """
+    """Activate uploaded certificates in one project only, all or none. Take ids from list_certificates."""
 
     project_id: ResourceId
     certificate_ids: CertificateIds
@@ -83,9 +81,7 @@ class DeactivateProjectCertificates(
     undo="activate_project_certificates",
     sensitive=True,
 ):
-    """Deactivate certificates in one project only: all of them or, on failure, none. For the organization they stay
-    as they are.
-    """
+    """Deactivate certificates in one project only, all or none."""
 
     project_id: ResourceId
     certificate_ids: CertificateIds

@@ -28,9 +28,7 @@ class ProjectDataRetention(ApiObject):
 class GetProjectDataRetention(
     Endpoint, get="/organization/projects/{project_id}/data_retention", returns=ProjectDataRetention
 ):
-    """Get which data retention one project has; `organization_default` means the
-    organization's: see get_organization_data_retention.
-    """
+    """Get one project's data retention. For `organization_default` see get_organization_data_retention."""
 
     project_id: ResourceId
 
@@ -42,7 +40,7 @@ class UpdateProjectDataRetention(
     effect="update",
     sensitive=True,
 ):
-    """Set one project's data retention; `organization_default` goes back to the organization's setting."""
+    """Set one project's data retention; `organization_default` goes back to the organization's."""
 
     project_id: ResourceId
     retention_type: ProjectRetentionType

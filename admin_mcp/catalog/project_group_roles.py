@@ -13,7 +13,7 @@ from admin_mcp.endpoints.paging import PaginatedEndpoint
 class ListProjectGroupRoles(
     PaginatedEndpoint, get="/projects/{project_id}/groups/{group_id}/roles", returns=AssignedRoleList
 ):
-    """List the roles a group gives its members in one project. Organization roles are in list_group_roles."""
+    """List the roles a group gives its members in one project. Organization roles: list_group_roles."""
 
     project_id: ResourceId
     group_id: ResourceId
@@ -25,7 +25,7 @@ class ListProjectGroupRoles(
 class AssignProjectGroupRole(
     Endpoint, post="/projects/{project_id}/groups/{group_id}/roles", returns=GroupRoleAssignment, effect="grant"
 ):
-    """Give a group, and so every member of it, one more role in a project. Take role_id from list_project_roles."""
+    """Give a group, and so every member, one more role in a project. Take role_id from list_project_roles."""
 
     project_id: ResourceId
     group_id: ResourceId
@@ -35,7 +35,7 @@ class AssignProjectGroupRole(
 class GetProjectGroupRole(
     Endpoint, get="/projects/{project_id}/groups/{group_id}/roles/{role_id}", returns=AssignedRole
 ):
-    """Check whether a group holds a certain role in a project, and see that role."""
+    """Check whether a group holds a role in a project."""
 
     project_id: ResourceId
     group_id: ResourceId
@@ -45,7 +45,7 @@ class GetProjectGroupRole(
 class UnassignProjectGroupRole(
     Endpoint, delete="/projects/{project_id}/groups/{group_id}/roles/{role_id}", returns=RoleUnassigned
 ):
-    """Take a project role from a group, and so from members who hold it only through the group. The role stays."""
+    """Take a project role from a group, and so from members who hold it only through it."""
 
     project_id: ResourceId
     group_id: ResourceId

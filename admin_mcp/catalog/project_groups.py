@@ -40,7 +40,7 @@ class ProjectGroupRemoved(ApiObject):
 
 
 class ListProjectGroups(PaginatedEndpoint, get="/organization/projects/{project_id}/groups", returns=ProjectGroupList):
-    """List the groups added to one project. Their roles in it are in list_project_group_roles."""
+    """List the groups added to one project. Their roles in it: list_project_group_roles."""
 
     project_id: ResourceId
     after: AfterNext = UNSET
@@ -51,8 +51,8 @@ class ListProjectGroups(PaginatedEndpoint, get="/organization/projects/{project_
 class AddProjectGroup(
     Endpoint, post="/organization/projects/{project_id}/groups", returns=ProjectGroup, effect="grant"
 ):
-    """Let a group, and so all its members, into a project with a first role. Take group_id from list_groups; give
-    further roles with assign_project_group_role.
+    """Let a group, and so its members, into a project with a first role. Take group_id from list_groups. Further roles:
+    assign_project_group_role.
     """
 
     project_id: ResourceId
@@ -61,7 +61,7 @@ class AddProjectGroup(
 
 
 class GetProjectGroup(Endpoint, get="/organization/projects/{project_id}/groups/{group_id}", returns=ProjectGroup):
-    """Check whether a group was added to a project, and when. For a tenant group say so in group_type."""
+    """Check whether a group was added to a project, and when. A tenant group needs group_type."""
 
     project_id: ResourceId
     group_id: ResourceId
@@ -71,7 +71,7 @@ class GetProjectGroup(Endpoint, get="/organization/projects/{project_id}/groups/
 class RemoveProjectGroup(
     Endpoint, delete="/organization/projects/{project_id}/groups/{group_id}", returns=ProjectGroupRemoved
 ):
-    """Remove a group from a project: members in it only through the group lose access. The group itself stays."""
+    """Remove a group from a project: members in it only through the group lose access."""
 
     project_id: ResourceId
     group_id: ResourceId

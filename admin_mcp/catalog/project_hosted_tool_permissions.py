@@ -45,7 +45,7 @@ class UpdateProjectHostedToolPermissions(
     returns=ProjectHostedToolPermissions,
     effect="update",
 ):
-    """Enable or disable hosted tools in a project; those left out stay as they are."""
+    """Enable or disable hosted tools in a project; those left out stay."""
 
     project_id: ResourceId
     code_interpreter: HostedToolSwitch | None = UNSET

@@ -27,9 +27,7 @@ class ProjectModelPermissionsDeleted(ApiObject):
 class GetProjectModelPermissions(
     Endpoint, get="/organization/projects/{project_id}/model_permissions", returns=ProjectModelPermissions
 ):
-    """Get which models a project allows, or which it denies. Limits on allowed models are in
-    list_project_rate_limits.
-    """
+    """Get which models a project allows or denies."""
 
     project_id: ResourceId
 
@@ -41,7 +39,7 @@ class UpdateProjectModelPermissions(
     effect="update",
 ):
     """Set a project's model policy: only the listed models (allow_list) or all but them (deny_list). To add one model,
-    read the list first and send all of it.
+    read the list first.
     """
 
     project_id: ResourceId
@@ -52,6 +50,6 @@ class UpdateProjectModelPermissions(
 class DeleteProjectModelPermissions(
     Endpoint, delete="/organization/projects/{project_id}/model_permissions", returns=ProjectModelPermissionsDeleted
 ):
-    """Delete a project's own model policy, allow or deny list, entirely."""
+    """Delete a project's own model policy, allow or deny list."""
 
     project_id: ResourceId

@@ -37,9 +37,7 @@ class ProjectRateLimitList(ApiObject):
 class ListProjectRateLimits(
     PaginatedEndpoint, get="/organization/projects/{project_id}/rate_limits", returns=ProjectRateLimitList
 ):
-    """List one project's request, token, image, audio and batch limits for each model: where rate_limit_id comes from.
-    For money see get_project_spend_limit.
-    """
+    """List one project's request, token, image, audio and batch limits per model: where rate_limit_id comes from."""
 
     project_id: ResourceId
     after: After = UNSET
@@ -53,9 +51,7 @@ class UpdateProjectRateLimit(
     returns=ProjectRateLimit,
     effect="update",
 ):
-    """Change a project's limits for one model; those left out stay. Only limits that list_project_rate_limits shows
-    for the model apply to it.
-    """
+    """Change a project's limits for one model; only those that list_project_rate_limits shows apply."""
 
     project_id: ResourceId
     rate_limit_id: ResourceId

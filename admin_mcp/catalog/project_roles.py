@@ -14,7 +14,7 @@ from admin_mcp.endpoints.paging import PaginatedEndpoint
 
 
 class ListProjectRoles(PaginatedEndpoint, get="/projects/{project_id}/roles", returns=RoleList):
-    """List one project's roles with their permissions: where the role_id for assign_project_user_role or
+    """List one project's roles with permissions: where role_id for assign_project_user_role or
     assign_project_group_role comes from.
     """
 
@@ -25,7 +25,7 @@ class ListProjectRoles(PaginatedEndpoint, get="/projects/{project_id}/roles", re
 
 
 class CreateProjectRole(Endpoint, post="/projects/{project_id}/roles", returns=Role, effect="create"):
-    """Create a custom role in one project. Nobody holds it until it is assigned."""
+    """Create a custom role in one project. Nobody holds it until assigned."""
 
     project_id: ResourceId
     permissions: list[str]
@@ -34,14 +34,14 @@ class CreateProjectRole(Endpoint, post="/projects/{project_id}/roles", returns=R
 
 
 class GetProjectRole(Endpoint, get="/projects/{project_id}/roles/{role_id}", returns=Role):
-    """Get one project role and its permissions. Who holds it is not included."""
+    """Get one project role and its permissions, not who holds it."""
 
     project_id: ResourceId
     role_id: ResourceId
 
 
 class UpdateProjectRole(Endpoint, post="/projects/{project_id}/roles/{role_id}", returns=Role, effect="update"):
-    """Rename or redescribe a custom project role, or replace its permissions, for everyone who holds it."""
+    """Rename or redescribe a custom project role, or replace its permissions, for all who hold it."""
 
     project_id: ResourceId
     role_id: ResourceId
@@ -51,7 +51,7 @@ class UpdateProjectRole(Endpoint, post="/projects/{project_id}/roles/{role_id}",
 
 
 class DeleteProjectRole(Endpoint, delete="/projects/{project_id}/roles/{role_id}", returns=RoleDeleted):
-    """Delete a custom project role; everyone who holds it loses its permissions."""
+    """Delete a custom project role; all who hold it lose its permissions."""
 
     project_id: ResourceId
     role_id: ResourceId

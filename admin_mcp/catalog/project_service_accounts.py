@@ -66,7 +66,7 @@ class ProjectServiceAccountDeleted(ApiObject):
 class ListProjectServiceAccounts(
     PaginatedEndpoint, get="/organization/projects/{project_id}/service_accounts", returns=ProjectServiceAccountList
 ):
-    """List one project's service accounts and their roles. Their keys are in list_project_api_keys."""
+    """List one project's service accounts and their roles. Their keys: list_project_api_keys."""
 
     project_id: ResourceId
     after: After = UNSET
@@ -80,8 +80,8 @@ class CreateProjectServiceAccount(
     effect="grant",
     secret=("api_key", "value"),
 ):
-    """Create a service account in a project: a member with a new API key, whose secret is saved to a private file.
-    For neither key nor role set create_service_account_only.
+    """Create a service account in a project: a member with a new API key, whose secret is saved to a private file. For
+    no key and no role set create_service_account_only.
     """
 
     project_id: ResourceId
@@ -106,7 +106,7 @@ class GetProjectServiceAccount(
     get="/organization/projects/{project_id}/service_accounts/{service_account_id}",
     returns=ProjectServiceAccount,
 ):
-    """Get one service account's name and role in its project, without its keys."""
+    """Get one service account's name and role in its project."""
 
     project_id: ResourceId
     service_account_id: ResourceId
@@ -118,7 +118,7 @@ class UpdateProjectServiceAccount(
     returns=ProjectServiceAccount,
     effect="update",
 ):
-    """Rename a project's service account or make it owner or member. Its keys stay valid."""
+    """Rename a project's service account or make it owner or member."""
 
     project_id: ResourceId
     service_account_id: ResourceId
@@ -131,8 +131,8 @@ class DeleteProjectServiceAccount(
     delete="/organization/projects/{project_id}/service_accounts/{service_account_id}",
     returns=ProjectServiceAccountDeleted,
 ):
-    """Delete a service account from its project, so that nothing can act as it any more. To revoke only one of its
-    keys use delete_project_api_key.
+    """Delete a service account from its project; nothing can act as it any more. For one key use
+    delete_project_api_key.
     """
 
     project_id: ResourceId
@@ -147,9 +147,7 @@ class CreateServiceAccountApiKey(
     undo="delete_project_api_key",
     secret=("value",),
 ):
-    """Create one more API key for a project's service account; its other keys stay valid. The secret is saved to a
-    private file.
-    """
+    """Create one more API key for a project's service account. The secret is saved to a private file."""
 
     project_id: ResourceId
     service_account_id: ResourceId

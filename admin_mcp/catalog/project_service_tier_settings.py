@@ -25,7 +25,7 @@ class ProjectServiceTierSettings(ApiObject):
 class GetProjectServiceTierSettings(
     Endpoint, get="/organization/projects/{project_id}/service_tier_settings", returns=ProjectServiceTierSettings
 ):
-    """Get a project's default service tier and the further tiers its requests may choose."""
+    """Get a project's default service tier and the others its requests may choose."""
 
     project_id: ResourceId
 
@@ -36,9 +36,7 @@ class UpdateProjectServiceTierSettings(
     returns=ProjectServiceTierSettings,
     effect="update",
 ):
-    """Set a project's default service tier (for requests that name none), the further tiers allowed, or both; what is
-    left out stays.
-    """
+    """Set a project's default service tier (for requests that name none), the others allowed, or both."""
 
     project_id: ResourceId
     default: DefaultTier = UNSET

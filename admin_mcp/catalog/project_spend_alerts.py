@@ -43,7 +43,7 @@ class ProjectSpendAlertDeleted(ApiObject):
 class ListProjectSpendAlerts(
     PaginatedEndpoint, get="/organization/projects/{project_id}/spend_alerts", returns=ProjectSpendAlertList
 ):
-    """List one project's spend alerts: where alert_id comes from. Its cap is in get_project_spend_limit."""
+    """List one project's spend alerts: where alert_id comes from. Its cap: get_project_spend_limit."""
 
     project_id: ResourceId
     after: After = UNSET
@@ -55,8 +55,8 @@ class ListProjectSpendAlerts(
 class CreateProjectSpendAlert(
     Endpoint, post="/organization/projects/{project_id}/spend_alerts", returns=ProjectSpendAlert, effect="create"
 ):
-    """Create an alert that sends emails once a project's spend in a month reaches an amount. It stops nothing; for a
-    cap use update_project_spend_limit.
+    """Have an email sent when a project's monthly spend reaches an amount. It stops nothing; for a cap use
+    update_project_spend_limit.
     """
 
     project_id: ResourceId
@@ -69,7 +69,7 @@ class CreateProjectSpendAlert(
 class GetProjectSpendAlert(
     Endpoint, get="/organization/projects/{project_id}/spend_alerts/{alert_id}", returns=ProjectSpendAlert
 ):
-    """Get one project spend alert's threshold in US cents and its recipients."""
+    """Get one project spend alert: amount and recipients."""
 
     project_id: ResourceId
     alert_id: ResourceId
@@ -81,7 +81,7 @@ class UpdateProjectSpendAlert(
     returns=ProjectSpendAlert,
     effect="update",
 ):
-    """Replace a project spend alert as a whole: read it first, and send again what is to stay."""
+    """Replace a project spend alert whole: read it first, and send again what is to stay."""
 
     project_id: ResourceId
     alert_id: ResourceId
@@ -94,7 +94,7 @@ class UpdateProjectSpendAlert(
 class DeleteProjectSpendAlert(
     Endpoint, delete="/organization/projects/{project_id}/spend_alerts/{alert_id}", returns=ProjectSpendAlertDeleted
 ):
-    """Delete one of a project's spend alerts; its recipients get no more emails from it."""
+    """Delete one of a project's spend alerts."""
 
     project_id: ResourceId
     alert_id: ResourceId

@@ -30,7 +30,7 @@ class ProjectSpendLimitDeleted(ApiObject):
 
 
 class GetProjectSpendLimit(Endpoint, get="/organization/projects/{project_id}/spend_limit", returns=ProjectSpendLimit):
-    """Get a project's monthly spend limit in US cents, and whether it is being enforced now."""
+    """Get a project's monthly spend limit in US cents and whether it is enforcing now."""
 
     project_id: ResourceId
 
@@ -42,8 +42,8 @@ class UpdateProjectSpendLimit(
     effect="update",
     sensitive=True,
 ):
-    """Set a project's monthly spend limit, or replace the one it has. It caps the project's API use; for an email only
-    use create_project_spend_alert.
+    """Set or replace a project's monthly spend limit, which caps its API use. For an email only use
+    create_project_spend_alert.
     """
 
     project_id: ResourceId
@@ -55,8 +55,6 @@ class UpdateProjectSpendLimit(
 class DeleteProjectSpendLimit(
     Endpoint, delete="/organization/projects/{project_id}/spend_limit", returns=ProjectSpendLimitDeleted
 ):
-    """Delete a project's monthly spend limit, so that it caps nothing any more. Its spend alerts and the organization's
-    limit stay.
-    """
+    """Delete a project's monthly spend limit."""
 
     project_id: ResourceId

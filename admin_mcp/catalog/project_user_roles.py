@@ -12,7 +12,7 @@ from admin_mcp.endpoints.paging import PaginatedEndpoint
 class ListProjectUserRoles(
     PaginatedEndpoint, get="/projects/{project_id}/users/{user_id}/roles", returns=AssignedRoleList
 ):
-    """List the roles a user holds in one project; `assignment_sources` tells through what. Organization roles are in
+    """List the roles a user holds in one project, and through what (`assignment_sources`). Organization roles:
     list_user_roles.
     """
 
@@ -34,7 +34,7 @@ class AssignProjectUserRole(
 
 
 class GetProjectUserRole(Endpoint, get="/projects/{project_id}/users/{user_id}/roles/{role_id}", returns=AssignedRole):
-    """Check whether a user holds a certain role in a project, and through what."""
+    """Check whether a user holds a role in a project, and through what."""
 
     project_id: ResourceId
     user_id: ResourceId
@@ -44,7 +44,7 @@ class GetProjectUserRole(Endpoint, get="/projects/{project_id}/users/{user_id}/r
 class UnassignProjectUserRole(
     Endpoint, delete="/projects/{project_id}/users/{user_id}/roles/{role_id}", returns=RoleUnassigned
 ):
-    """Take a project role from a user. The role stays, and so does one held through a group."""
+    """Take a project role from a user, unless it is held through a group."""
 
     project_id: ResourceId
     user_id: ResourceId

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from admin_mcp.endpoints.base import ApiObject, Endpoint
 from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Limit100, Open, ResourceId
-from admin_mcp.endpoints.paging import PaginatedEndpoint
+from admin_mcp.endpoints.paging import FiltersNames
 
 ProjectMemberRole = Literal["owner", "member"]
 """What a membership of a project takes by name; any other role is assigned beside it, by its id."""
@@ -45,8 +45,8 @@ class ProjectUserDeleted(ApiObject):
     object: Open[Literal["organization.project.user.deleted"]]
 
 
-class ListProjectUsers(PaginatedEndpoint, get="/organization/projects/{project_id}/users", returns=ProjectUserList):
-    """List the users of one project, each as owner or member. Groups are in list_project_groups."""
+class ListProjectUsers(FiltersNames, get="/organization/projects/{project_id}/users", returns=ProjectUserList):
+    """List the users of one project, each as owner or member. Groups: list_project_groups."""
 
     project_id: ResourceId
     after: After = UNSET
@@ -56,8 +56,8 @@ class ListProjectUsers(PaginatedEndpoint, get="/organization/projects/{project_i
 class CreateProjectUser(
     Endpoint, post="/organization/projects/{project_id}/users", returns=ProjectUser, effect="grant"
 ):
-    """Add someone who already belongs to the organization to a project. Say who by user_id (list_users) or email;
-    outsiders need create_invite first.
+    """Add a member of the organization to a project, by email or user_id. Take user_id from list_users. Outsiders need
+    create_invite first.
     """
 
     project_id: ResourceId
@@ -84,7 +84,7 @@ class GetProjectUser(Endpoint, get="/organization/projects/{project_id}/users/{u
 class UpdateProjectUser(
     Endpoint, post="/organization/projects/{project_id}/users/{user_id}", returns=ProjectUser, effect="update"
 ):
-    """Make a project's user its owner or a plain member. For custom roles use assign_project_user_role."""
+    """Make a project's user its owner or a plain member. Custom roles: assign_project_user_role."""
 
     project_id: ResourceId
     user_id: ResourceId

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from admin_mcp.endpoints.base import ApiObject, Endpoint, Retired
 from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Clearable, Grave, IfLeftOut, Limit100, Open, ResourceId
-from admin_mcp.endpoints.paging import PaginatedEndpoint
+from admin_mcp.endpoints.paging import FiltersNames
 
 Residency = Literal[
     "GLOBAL",
@@ -51,8 +51,8 @@ class ProjectList(ApiObject):
     has_more: bool
 
 
-class ListProjects(PaginatedEndpoint, get="/organization/projects", returns=ProjectList):
-    """List the organization's projects: where project_id comes from. Archived ones only with include_archived."""
+class ListProjects(FiltersNames, get="/organization/projects", returns=ProjectList):
+    """List the organization's projects: where project_id comes from."""
 
     after: After = UNSET
     include_archived: Annotated[bool, ApiDefault(value=False)] = UNSET
@@ -60,8 +60,8 @@ class ListProjects(PaginatedEndpoint, get="/organization/projects", returns=Proj
 
 
 class CreateProject(Endpoint, post="/organization/projects", returns=Project, effect="create"):
-    """Create a project. It can later be archived, never deleted, and its residency is chosen now. Add people with
-    create_project_user or add_project_group.
+    """Create a project. It can be archived, never deleted; its residency is chosen now. Then use create_project_user or
+    add_project_group.
     """
 
     name: str
@@ -80,13 +80,13 @@ class CreateProject(Endpoint, post="/organization/projects", returns=Project, ef
 
 
 class GetProject(Endpoint, get="/organization/projects/{project_id}", returns=Project):
-    """Get one project's name, status, residency and external key. Members, keys and limits have tools of their own."""
+    """Get one project's name, status, residency and external key."""
 
     project_id: ResourceId
 
 
 class UpdateProject(Endpoint, post="/organization/projects/{project_id}", returns=Project, effect="update"):
-    """Rename a project or change its external key. Refused for the default project and for archived ones."""
+    """Rename a project or change its external key. Refused for default and archived projects."""
 
     project_id: ResourceId
     external_key_id: Annotated[Clearable[ResourceId], Grave()] = UNSET
@@ -98,6 +98,6 @@ class UpdateProject(Endpoint, post="/organization/projects/{project_id}", return
 
 
 class ArchiveProject(Endpoint, post="/organization/projects/{project_id}/archive", returns=Project, effect="destroy"):
-    """Archive a project for good: nobody can use or change it afterwards, and no tool brings it back."""
+    """Archive a project for good: nobody can use or change it afterwards, nor bring it back."""
 
     project_id: ResourceId

@@ -39,8 +39,8 @@ class RoleDeleted(ApiObject):
 
 
 class ListRoles(PaginatedEndpoint, get="/organization/roles", returns=RoleList):
-    """List organization roles with their permissions: where the role_id for assign_user_role or assign_group_role
-    comes from. For roles inside one project use list_project_roles.
+    """List organization roles with permissions: where role_id for assign_user_role or assign_group_role comes from.
+    Inside one project: list_project_roles.
     """
 
     after: AfterNext = UNSET
@@ -49,7 +49,7 @@ class ListRoles(PaginatedEndpoint, get="/organization/roles", returns=RoleList):
 
 
 class CreateRole(Endpoint, post="/organization/roles", returns=Role, effect="create"):
-    """Create a custom organization role. Nobody holds it until it is assigned."""
+    """Create a custom organization role. Nobody holds it until assigned."""
 
     permissions: list[str]
     role_name: str
@@ -57,15 +57,13 @@ class CreateRole(Endpoint, post="/organization/roles", returns=Role, effect="cre
 
 
 class GetRole(Endpoint, get="/organization/roles/{role_id}", returns=Role):
-    """Get one organization role and its permissions. Who holds it is not included."""
+    """Get one organization role and its permissions, not who holds it."""
 
     role_id: ResourceId
 
 
 class UpdateRole(Endpoint, post="/organization/roles/{role_id}", returns=Role, effect="update"):
-    """Rename or redescribe a custom organization role, or replace its permissions, for everyone who holds it.
-    Predefined roles can't be changed.
-    """
+    """Rename or redescribe a custom organization role, or replace its permissions, for all who hold it."""
 
     role_id: ResourceId
     description: Clearable[str] = UNSET
@@ -74,6 +72,6 @@ class UpdateRole(Endpoint, post="/organization/roles/{role_id}", returns=Role, e
 
 
 class DeleteRole(Endpoint, delete="/organization/roles/{role_id}", returns=RoleDeleted):
-    """Delete a custom organization role; everyone who holds it loses its permissions."""
+    """Delete a custom organization role; all who hold it lose its permissions."""
 
     role_id: ResourceId

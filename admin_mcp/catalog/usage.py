@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from admin_mcp.catalog.usage_results import DecisionsPage, UsagePage
 from admin_mcp.endpoints.fields import INTEGRAL, UNIX_SECONDS, UNSET, ApiDefault, ResourceId, UnixSeconds
-from admin_mcp.endpoints.paging import LARGEST_PAGE, PaginatedEndpoint
+from admin_mcp.endpoints.paging import LARGEST_PAGE, PaginatedEndpoint, SelectsFields
 
 _MOST_BUCKETS: Final = {"1m": 1440, "1h": 168, "1d": 31}
 
@@ -36,7 +36,7 @@ Buckets = Annotated[
     AfterValidator(_fits_bucket_width),
     INTEGRAL,
 ]
-NextPage = Annotated[str, Field(description="Previous `next_page`.")]
+NextPage = str
 
 ByCaller: TypeAlias = Literal["project_id", "user_id", "api_key_id", "model"]
 ByCall: TypeAlias = Literal["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source"]
@@ -50,14 +50,14 @@ class UsageListing(PaginatedEndpoint, abstract=True):
         return min(LARGEST_PAGE, _MOST_BUCKETS[getattr(self, "bucket_width", None) or "1d"])
 
 
-class GetUsageCompletions(UsageListing, get="/organization/usage/completions", returns=UsagePage):
-    """Get the organization's text generation usage per time bucket: input, cached, output and audio tokens, and
-    requests. Totals unless grouped. For money use get_costs.
+class GetUsageCompletions(UsageListing, SelectsFields, get="/organization/usage/completions", returns=UsagePage):
+    """Get text generation usage: input, cached, output and audio tokens, and requests, in total unless grouped. Money:
+    get_costs.
     """
 
     start_time: StartTime
     api_key_ids: list[ResourceId] = UNSET
-    batch: bool = Field(UNSET, description="Only batch calls, or only others; both if left out.")
+    batch: bool = Field(UNSET, description="Only batch calls, or only others.")
     bucket_width: BucketWidth = UNSET
     end_time: EndTime = UNSET
     group_by: list[ByCall] = UNSET
@@ -69,7 +69,7 @@ class GetUsageCompletions(UsageListing, get="/organization/usage/completions", r
 
 
 class GetUsageEmbeddings(UsageListing, get="/organization/usage/embeddings", returns=UsagePage):
-    """Get the organization's embeddings usage per time bucket: input tokens and requests. Totals unless grouped."""
+    """Get embeddings usage: input tokens and requests."""
 
     start_time: StartTime
     api_key_ids: list[ResourceId] = UNSET
@@ -84,7 +84,7 @@ class GetUsageEmbeddings(UsageListing, get="/organization/usage/embeddings", ret
 
 
 class GetUsageModerations(UsageListing, get="/organization/usage/moderations", returns=UsagePage):
-    """Get the organization's moderations usage per time bucket: input tokens and requests. Totals unless grouped."""
+    """Get moderations usage: input tokens and requests."""
 
     start_time: StartTime
     api_key_ids: list[ResourceId] = UNSET
@@ -99,7 +99,7 @@ class GetUsageModerations(UsageListing, get="/organization/usage/moderations", r
 
 
 class GetUsageImages(UsageListing, get="/organization/usage/images", returns=UsagePage):
-    """Get the organization's image usage per time bucket: images and requests. Totals unless grouped."""
+    """Get image usage: images and requests."""
 
     start_time: StartTime
     api_key_ids: list[ResourceId] = UNSET
@@ -116,7 +116,7 @@ class GetUsageImages(UsageListing, get="/organization/usage/images", returns=Usa
 
 
 class GetUsageAudioSpeeches(UsageListing, get="/organization/usage/audio_speeches", returns=UsagePage):
-    """Get the organization's text-to-speech usage per time bucket: characters and requests. Totals unless grouped."""
+    """Get text-to-speech usage: characters and requests."""
 
     start_time: StartTime
     api_key_ids: list[ResourceId] = UNSET
@@ -131,9 +131,7 @@ class GetUsageAudioSpeeches(UsageListing, get="/organization/usage/audio_speeche
 
 
 class GetUsageAudioTranscriptions(UsageListing, get="/organization/usage/audio_transcriptions", returns=UsagePage):
-    """Get the organization's transcription usage per time bucket: seconds of audio and requests. Totals unless
-    grouped.
-    """
+    """Get transcription usage: seconds of audio and requests."""
 
     start_time: StartTime
     api_key_ids: list[ResourceId] = UNSET
@@ -148,7 +146,7 @@ class GetUsageAudioTranscriptions(UsageListing, get="/organization/usage/audio_t
 
 
 class GetUsageVectorStores(UsageListing, get="/organization/usage/vector_stores", returns=UsagePage):
-    """Get how many bytes the organization's vector stores held, per time bucket. Totals unless grouped."""
+    """Get how many bytes vector stores held."""
 
     start_time: StartTime
     bucket_width: BucketWidth = UNSET
@@ -162,7 +160,7 @@ class GetUsageVectorStores(UsageListing, get="/organization/usage/vector_stores"
 class GetUsageCodeInterpreterSessions(
     UsageListing, get="/organization/usage/code_interpreter_sessions", returns=UsagePage
 ):
-    """Get how many code interpreter sessions the organization had, per time bucket. Totals unless grouped."""
+    """Get how many code interpreter sessions there were."""
 
     start_time: StartTime
     bucket_width: BucketWidth = UNSET
@@ -174,7 +172,7 @@ class GetUsageCodeInterpreterSessions(
 
 
 class GetUsageFileSearchCalls(UsageListing, get="/organization/usage/file_search_calls", returns=UsagePage):
-    """Get how many file search calls the organization made, per time bucket. Totals unless grouped."""
+    """Get how many file search calls there were."""
 
     start_time: StartTime
     api_key_ids: list[ResourceId] = UNSET
@@ -189,7 +187,7 @@ class GetUsageFileSearchCalls(UsageListing, get="/organization/usage/file_search
 
 
 class GetUsageWebSearchCalls(UsageListing, get="/organization/usage/web_search_calls", returns=UsagePage):
-    """Get the organization's web search usage per time bucket: searches and model requests. Totals unless grouped."""
+    """Get web search usage: searches and model requests."""
 
     start_time: StartTime
     api_key_ids: list[ResourceId] = UNSET
@@ -205,9 +203,7 @@ class GetUsageWebSearchCalls(UsageListing, get="/organization/usage/web_search_c
 
 
 class GetUsageDecisions(UsageListing, get="/organization/usage/decisions", returns=DecisionsPage):
-    """Get the organization's decisions usage per time bucket: input and output tokens and requests. Totals unless
-    grouped.
-    """
+    """Get decisions usage: input and output tokens and requests."""
 
     start_time: StartTime
     api_key_ids: list[ResourceId] | None = UNSET

@@ -61,8 +61,8 @@ class UserRoleAssignment(ApiObject):
 
 
 class ListUserRoles(PaginatedEndpoint, get="/organization/users/{user_id}/roles", returns=AssignedRoleList):
-    """List the organization roles a user holds; `assignment_sources` names what a role is inherited from. Roles in one
-    project are in list_project_user_roles.
+    """List the organization roles a user holds, and through what (`assignment_sources`). Those in one project:
+    list_project_user_roles.
     """
 
     user_id: ResourceId
@@ -72,7 +72,7 @@ class ListUserRoles(PaginatedEndpoint, get="/organization/users/{user_id}/roles"
 
 
 class AssignUserRole(Endpoint, post="/organization/users/{user_id}/roles", returns=UserRoleAssignment, effect="grant"):
-    """Give a user one more organization role. Take role_id from list_roles. For a role in one project use
+    """Give a user one more organization role. Take role_id from list_roles. In one project:
     assign_project_user_role.
     """
 
@@ -81,15 +81,15 @@ class AssignUserRole(Endpoint, post="/organization/users/{user_id}/roles", retur
 
 
 class GetUserRole(Endpoint, get="/organization/users/{user_id}/roles/{role_id}", returns=AssignedRole):
-    """Check whether a user holds an organization role, and what it is inherited from."""
+    """Check whether a user holds an organization role, and through what."""
 
     user_id: ResourceId
     role_id: ResourceId
 
 
 class UnassignUserRole(Endpoint, delete="/organization/users/{user_id}/roles/{role_id}", returns=RoleUnassigned):
-    """Take an organization role from a user. The role itself stays; one inherited from a group ends with
-    unassign_group_role or remove_group_user.
+    """Take an organization role from a user. One inherited from a group ends with unassign_group_role or
+    remove_group_user.
     """
 
     user_id: ResourceId

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from admin_mcp.endpoints.base import ApiObject, Endpoint
 from admin_mcp.endpoints.fields import UNSET, After, ApiDefault, Limit100, Open, ResourceId
-from admin_mcp.endpoints.paging import PaginatedEndpoint
+from admin_mcp.endpoints.paging import FiltersNames
 
 
 class OrganizationUserProject(ApiObject):
@@ -76,25 +76,25 @@ class OrganizationUserDeleted(ApiObject):
     object: Open[Literal["organization.user.deleted"]]
 
 
-class ListUsers(PaginatedEndpoint, get="/organization/users", returns=OrganizationUserList):
-    """List members of the organization: where user_id comes from. To find a person, give `emails`; people who were
-    invited but have not joined are in list_invites.
+class ListUsers(FiltersNames, get="/organization/users", returns=OrganizationUserList):
+    """List members of the organization: where user_id comes from. Find a person by `emails`; invited people who have
+    not joined are in list_invites.
     """
 
     after: After = UNSET
-    emails: list[str] = Field(UNSET, description="Only users with these addresses.")
+    emails: list[str] = UNSET
     limit: Annotated[Limit100, ApiDefault(20)] = UNSET
 
 
 class GetUser(Endpoint, get="/organization/users/{user_id}", returns=OrganizationUser):
-    """Get one member of the organization by id. If only the email is known, use list_users."""
+    """Get one member of the organization by id. By email: list_users."""
 
     user_id: ResourceId
 
 
 class UpdateUser(Endpoint, post="/organization/users/{user_id}", returns=OrganizationUser, effect="update"):
-    """Change a member's organization role or developer profile. Name and email can't be changed. To add a role beside
-    the present one use assign_user_role.
+    """Change a member's organization role or developer profile, not name or email. To add a role use
+    assign_user_role.
     """
 
     user_id: ResourceId
@@ -105,8 +105,8 @@ class UpdateUser(Endpoint, post="/organization/users/{user_id}", returns=Organiz
 
 
 class DeleteUser(Endpoint, delete="/organization/users/{user_id}", returns=OrganizationUserDeleted):
-    """Remove a person from the whole organization. To end only one project's access use delete_project_user; to
-    withdraw an invite use delete_invite.
+    """Remove a person from the whole organization. From one project only: delete_project_user; to withdraw an invite:
+    delete_invite.
     """
 
     user_id: ResourceId

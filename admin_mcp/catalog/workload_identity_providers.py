@@ -91,8 +91,8 @@ class Verification(InputObject):
 class ListWorkloadIdentityProviders(
     PaginatedEndpoint, get="/organization/workload_identity_providers", returns=WorkloadIdentityProviderList
 ):
-    """List the OIDC issuers the organization trusts for keyless access: where workload_identity_provider_id comes
-    from. What they give access to is in list_federation_rules.
+    """List the OIDC issuers trusted for keyless access: where workload_identity_provider_id comes from. What they give
+    access to: list_federation_rules.
     """
 
     after: AfterItem = UNSET
@@ -106,8 +106,8 @@ class CreateWorkloadIdentityProvider(
     returns=WorkloadIdentityProvider,
     effect="create",
 ):
-    """Register an OIDC issuer whose tokens outside workloads will present instead of API keys. It gives no access
-    by itself; for that use create_federation_rule.
+    """Register an OIDC issuer whose tokens outside workloads present instead of API keys. For access then use
+    create_federation_rule.
     """
 
     audience: str
@@ -125,9 +125,7 @@ class GetWorkloadIdentityProvider(
     get="/organization/workload_identity_providers/{workload_identity_provider_id}",
     returns=WorkloadIdentityProvider,
 ):
-    """Get one workload identity provider: issuer, audience and how its tokens are verified. Its rules are not
-    included.
-    """
+    """Get one workload identity provider: issuer, audience and how tokens are verified, not its rules."""
 
     workload_identity_provider_id: ResourceId
 
@@ -138,8 +136,8 @@ class UpdateWorkloadIdentityProvider(
     returns=WorkloadIdentityProvider,
     effect="update",
 ):
-    """Change or disable a workload identity provider. A new issuer, audience or verification decides whose tokens all
-    its federation rules accept.
+    """Change or disable a workload identity provider. Its issuer, audience and verification count for all its
+    federation rules.
     """
 
     workload_identity_provider_id: ResourceId
@@ -157,8 +155,6 @@ class DeleteWorkloadIdentityProvider(
     delete="/organization/workload_identity_providers/{workload_identity_provider_id}",
     returns=WorkloadIdentityProviderDeleted,
 ):
-    """Delete a workload identity provider; workloads that sign in through it lose access. To pause it, update it with
-    `enabled` false.
-    """
+    """Delete a workload identity provider; workloads that sign in through it lose access."""
 
     workload_identity_provider_id: ResourceId

@@ -118,7 +118,11 @@ def _allowed(detail: ErrorDetails) -> str:
     if detail["type"] == "literal_error" and len(detail["ctx"]["expected"]) > _LONGEST_CHOICE:
         choices = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
         close = difflib.get_close_matches(str(detail["input"]), choices, n=5, cutoff=0.4) or choices[:5]
-        return f"must be one of {len(choices)} values, such as {', '.join(map(repr, close))}"
+        groups = dict.fromkeys(choice.partition(".")[0] for choice in choices)
+        return (
+            f"must be one of {len(choices)} values, such as {', '.join(map(repr, close))}; "
+            f"they begin with {', '.join(groups)}"
+        )
     template = _ALLOWED.get(detail["type"])
     return template.format_map(detail.get("ctx", {})) if template else detail["msg"]
 

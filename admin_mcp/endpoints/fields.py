@@ -95,10 +95,10 @@ Lifetime = Annotated[int, Field(ge=1), INTEGRAL]
 """Seconds until a new key expires; one that has expired at birth can't be made."""
 Cents = Annotated[int, Field(ge=0, description="US cents."), INTEGRAL]
 
-After = Annotated[str, Field(description="Previous `last_id`.")]
-AfterItem = Annotated[str, Field(description="Last id of the page before.")]
+After = str
+AfterItem = Annotated[str, Field(description="Last id.")]
 AfterNext = Annotated[str, Field(description="Previous `next`.")]
-Before = Annotated[str, Field(description="Next `first_id`.")]
+Before = str
 Order = Literal["asc", "desc"]
 
 Limit100 = Annotated[int, Field(ge=1, le=100), INTEGRAL]
@@ -120,6 +120,14 @@ class ApiDefault:
 def declared_default(field: FieldInfo) -> str | int | bool | None:
     """Return the default a field's schema declares, or None."""
     return next((note.value for note in field.metadata if isinstance(note, ApiDefault)), None)
+
+
+class BareInSchema:
+    """Metadata: the schema tells the type alone, since the rest would cost more than an error that tells it."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Drop the values and bounds from the field's JSON schema."""
+        return {"type": handler(schema)["type"]}
 
 
 class Grave:

@@ -1,11 +1,12 @@
 """Lists: what every tool that answers in pages takes beside its endpoint's parameters, and how pages become one answer.
 
-An answer stays within a budget of bytes. It is cut between items only, and then says how to go on. Nothing here sends
-anything: the caller gives the function that reads one page.
+An answer stays within a budget of bytes. It is cut between items, or inside one between the results it holds, and then
+says how to go on. Nothing here sends anything: the caller gives the function that reads one page.
 """
 
 import json
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
@@ -14,13 +15,18 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from admin_mcp.endpoints.base import Endpoint, NotSent
-from admin_mcp.endpoints.fields import INTEGRAL, UNSET, ApiDefault, declared_default
+from admin_mcp.endpoints.fields import INTEGRAL, UNSET, BareInSchema, declared_default
+from admin_mcp.endpoints.rows import EVERYTHING, RESULTS, View, field_names, unknown_fields
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import CallError
+from admin_mcp.suggestions import nearest
 
 MOST_ITEMS = 1000
+MOST_LOOKED_THROUGH = 10_000
 LARGEST_PAGE = 100
 _NEXT_FIELDS = ("next_page", "next")
+_INSIDE = re.compile(r"(?P<cursor>.*)#results=(?P<skipped>[1-9]\d{0,8})", re.DOTALL)
+"""A cursor of our own: the API's of the page that begins with an item, and how many of its results were given."""
 
 ReadPage = Callable[["PaginatedEndpoint"], Awaitable[Json]]
 ReportItems = Callable[[int, int, str], Awaitable[None]]
@@ -30,16 +36,35 @@ class PaginatedEndpoint(Endpoint, abstract=True):
     """Base of the endpoints that answer in pages."""
 
     fetch_all: Annotated[bool, NotSent()] = UNSET
-    max_items: Annotated[int, NotSent(), Field(ge=1, le=10_000), ApiDefault(MOST_ITEMS), INTEGRAL] = UNSET
+    max_items: Annotated[int, NotSent(), Field(ge=1, le=10_000), INTEGRAL, BareInSchema()] = UNSET
 
     @model_validator(mode="after")
-    def _goes_forward_to_an_end(self) -> Self:
+    def _leads_somewhere(self) -> Self:
         """Refuse what would be ignored."""
-        if not self.fetch_all and self.max_items not in {None, MOST_ITEMS}:
+        if not self.whole and self.max_items not in {None, MOST_ITEMS}:
             raise PydanticCustomError("max_items_alone", "max_items needs fetch_all: true; a single page takes limit")
-        if self.fetch_all and getattr(self, "before", None) is not None:
+        if self.whole and getattr(self, "before", None) is not None:
             raise PydanticCustomError("fetch_all_backwards", "fetch_all goes forward: give after, not before")
+        if fields := getattr(self, "fields", None):
+            self._know(fields)
         return self
+
+    def _know(self, fields: Sequence[str]) -> None:
+        known = field_names(type(self).SPEC.returns.model_fields["data"].annotation)
+        for name in unknown_fields(fields, known):
+            near = nearest(name, known) or f" They have {', '.join(known)}."
+            raise PydanticCustomError("unknown_field", "fields: no row has {name}.{near}", {"name": name, "near": near})
+
+    @property
+    def whole(self) -> bool:
+        """Whether more than one page may be read. Who looks for a name wants it wherever it stands."""
+        return bool(self.fetch_all or getattr(self, "name_contains", None))
+
+    @property
+    def view(self) -> View:
+        """Which rows are shown, and what of them."""
+        fields, name = getattr(self, "fields", None), getattr(self, "name_contains", None)
+        return View(tuple(fields or ()), name or "") if fields or name else EVERYTHING
 
     def largest_page(self) -> int:
         """Return how many items the API gives at once, or fewer where that many are plenty."""
@@ -73,6 +98,28 @@ class PaginatedEndpoint(Endpoint, abstract=True):
             cursor = page.get("last_id") or (_id(page["data"][-1]) if page["data"] else None)
         return cursor if isinstance(cursor, str) and cursor else None
 
+    def at(self, cursor: str | None, limit: int | None = None) -> Self:
+        """Return the call for the page at a cursor."""
+        changed: Json = {} if limit is None else {"limit": limit}
+        return self.model_copy(update=changed | ({} if cursor is None else {self.cursor_argument(): cursor}))
+
+    def cursor(self) -> str | None:
+        """Return the cursor that was given."""
+        cursor: str | None = getattr(self, self.cursor_argument())
+        return cursor
+
+
+class SelectsFields(PaginatedEndpoint, abstract=True):
+    """Base of the lists whose rows are so long that it pays to choose what of them is shown."""
+
+    fields: Annotated[list[str], NotSent()] = UNSET
+
+
+class FiltersNames(SelectsFields, abstract=True):
+    """Base of the lists that people look through for a name or an e-mail address, which the API can't do for them."""
+
+    name_contains: Annotated[str, NotSent()] = UNSET
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -85,24 +132,52 @@ class Bounds:
 async def read_list(call: PaginatedEndpoint, read: ReadPage, bounds: Bounds, report: ReportItems) -> Json:
     """Return the page the call asks for, or with ``fetch_all`` all of them as one, in the API's own shape.
 
-    An answer that was merged or cut has one more field, ``paging``.
+    An answer that was merged, searched or cut has one more field, ``paging``.
 
     Raises:
         CallError: the first page can't be read. A later failure ends the list early, with what there is.
 
     """
-    merged = _Merged(call, call.max_items or MOST_ITEMS)
-    page = await read(merged.next_call() if call.fetch_all else call)
+    call, skipped = _position(call)
+    merged = _Merged(call, bounds.bytes, skipped)
+    first = call.at(None, limit=1) if skipped else merged.next_call() if call.whole else call
+    page = await read(first)
     if not isinstance(page.get("data"), list):
         return page
-    page, cut = await _fitted(call, page, read, bounds.bytes)
-    if cut is None and not call.fetch_all:
-        return page
+    page, cut = await _fitted(first, _without_first(page, skipped), read, bounds.bytes, skipped)
+    if cut is None and not call.whole and not skipped:
+        return _shown(call.view, page)
     merged.add(page)
+    if not call.whole:
+        return merged.answer(cut or "")
     while (cut := cut or _end(merged, bounds)) is None:
-        await report(len(merged.items), merged.most, f"{len(merged.items)} items from {merged.pages} pages")
+        await report(*merged.progress())
         cut = await _added(merged, read, bounds.bytes)
     return merged.answer(cut)
+
+
+def _position(call: PaginatedEndpoint) -> tuple[PaginatedEndpoint, int]:
+    """Return the call with the API's own cursor, and how many results of its first item were given before."""
+    inside = _INSIDE.fullmatch(call.cursor() or "")
+    if inside is None or call.cursor_argument() != "page":
+        return call, 0
+    return call.model_copy(update={call.cursor_argument(): inside["cursor"] or None}), int(inside["skipped"])
+
+
+def _without_first(page: Json, skipped: int) -> Json:
+    """Return the page without what was given before of its first item."""
+    rows = page["data"]
+    if not skipped or not rows or not isinstance(results := rows[0].get(RESULTS), list):
+        return page
+    return {**page, "data": [{**rows[0], RESULTS: results[skipped:]}, *rows[1:]]}
+
+
+def _shown(view: View, page: Json) -> Json:
+    return page if view is EVERYTHING else {**page, "data": view.rows(page["data"])}
+
+
+def _rows(view: View, rows: Sequence[Any]) -> Sequence[Any]:
+    return rows if view is EVERYTHING else view.rows(rows)
 
 
 async def _added(merged: "_Merged", read: ReadPage, budget: int) -> str | None:
@@ -113,7 +188,7 @@ async def _added(merged: "_Merged", read: ReadPage, budget: int) -> str | None:
         return f"the next page failed ({error.kind}: {error.message})"
     if not isinstance(page.get("data"), list):
         return "the next page is no list"
-    if merged.size + _added_size(page["data"]) > budget:
+    if merged.size + merged.added_size(page["data"]) > budget:
         return _full(budget)
     merged.add(page)
     return None
@@ -122,36 +197,64 @@ async def _added(merged: "_Merged", read: ReadPage, budget: int) -> str | None:
 class _Merged:
     """The pages so far."""
 
-    def __init__(self, call: PaginatedEndpoint, most: int) -> None:
+    def __init__(self, call: PaginatedEndpoint, budget: int, skipped: int) -> None:
         self._call = call
+        self._budget = budget
+        self._skipped = skipped
         self._first: Json = {}
         self._last: Json = {}
         self._cursors: set[str] = set()
         self.cursor: str | None = None
-        self.most = most
+        self.most: int = call.max_items or MOST_ITEMS
         self.items: list[Any] = []
+        self.looked_through = 0
         self.pages = 0
         self.size = 1
 
     def next_call(self) -> PaginatedEndpoint:
         """Return the call for the next page, which never holds more items than are still wanted."""
-        changed: Json = {"limit": min(self._call.page_size(), self.most - len(self.items))}
-        if self.cursor is not None:
-            changed[self._call.cursor_argument()] = self.cursor
-        return self._call.model_copy(update=changed)
+        size, left = self._call.page_size(), self.most - len(self.items)
+        # Few of the rows looked through may fit a name, so that a page may be long although few are wanted.
+        return self._call.at(self.cursor, size if self._call.view.name else min(size, left, self._likely_to_fit()))
+
+    def _likely_to_fit(self) -> int:
+        """Return how many items to ask for where one may hold very many results: first one, then as it was."""
+        if not getattr(self._call, "group_by", None):
+            return self.most
+        each = self.size / self.looked_through if self.looked_through else self._budget
+        return max(1, int((self._budget - self.size) / each))
+
+    def added_size(self, rows: Sequence[Any]) -> int:
+        """Return by how many bytes the answer grows that takes these rows in."""
+        return _added_size(_rows(self._call.view, rows))
 
     def add(self, page: Json) -> None:
         """Take a page in."""
+        page = self._wanted(page)
         rows = page["data"]
         self._first = self._first or page
         self._last = page
-        self.items += rows
-        self.size += _added_size(rows)
+        self.items += _rows(self._call.view, rows)
+        self.looked_through += len(rows)
+        self.size += self.added_size(rows)
         self.pages += 1
         cursor = self._call.cursor_after(page)
         self.cursor = None if cursor in self._cursors else cursor
         if cursor is not None:
             self._cursors.add(cursor)
+
+    def progress(self) -> tuple[int, int, str]:
+        """Return how far this is, of how much, and in words."""
+        items = f"{len(self.items)} items"
+        if self._call.view.name:
+            return self.looked_through, MOST_LOOKED_THROUGH, f"{items} of {self.looked_through} looked through"
+        return len(self.items), self.most, f"{items} from {self.pages} pages"
+
+    def _wanted(self, page: Json) -> Json:
+        """Return the page up to the last row that is still wanted, where a cursor can point behind it."""
+        rows, left = page["data"], self.most - len(self.items)
+        fitting = [number for number, row in enumerate(rows, 1) if self._call.view.keeps(row)]
+        return (_up_to(self._call, page, fitting[left - 1]) or page) if len(fitting) > left else page
 
     @property
     def more(self) -> bool:
@@ -161,6 +264,12 @@ class _Merged:
     def answer(self, reason: str) -> Json:
         """Return all of it. ``reason`` says why the list ends here although it goes on; empty: it does not."""
         paging: Json = {"items": len(self.items), "pages": self.pages, "complete": not (reason or self.more)}
+        if self._call.view.name:
+            paging["looked_through"] = self.looked_through
+        if self._skipped:
+            paging["continued"] = (
+                f"The first item goes on from its result {self._skipped + 1}: add it to the one before."
+            )
         if reason:
             paging["stopped"] = f"Stopped because {reason}."
         if not paging["complete"] and self.cursor is not None:
@@ -182,53 +291,79 @@ def _end(merged: _Merged, bounds: Bounds) -> str | None:
         return "the API says there is more, and names no new cursor"
     if len(merged.items) >= merged.most:
         return f"max_items ({merged.most}) is reached"
+    if merged.looked_through >= MOST_LOOKED_THROUGH:
+        return f"{merged.looked_through} items were looked through"
     return "it took long" if bounds.late() else None
 
 
-async def _fitted(call: PaginatedEndpoint, page: Json, read: ReadPage, budget: int) -> tuple[Json, str | None]:
+async def _fitted(
+    call: PaginatedEndpoint, page: Json, read: ReadPage, budget: int, skipped: int
+) -> tuple[Json, str | None]:
     """Return the page, or as much of its beginning as fits, and why it was cut (None: it fits)."""
-    rows = page["data"]
-    if _size(rows) <= budget:
+    rows, view = page["data"], call.view
+    if _size(_rows(view, rows)) <= budget:
         return page, None
-    fits = _fitting(rows, budget)
-    kept = rows[:fits]
-    if call.next_field() is None and (last := _id(kept[-1])) is not None:
-        page = {**page, "data": kept, "has_more": page.get("has_more") or fits < len(rows)}
-        if "last_id" in page:
-            page["last_id"] = last
-    else:
-        # A cursor the API makes points only behind whole pages, so a shorter page is read.
-        while len(rows) > fits:
-            asked = fits
-            page = await read(call.model_copy(update={"limit": asked}))
-            rows = page.get("data")
-            if not isinstance(rows, list):
-                return {**page, "data": []}, "a page that was read again, shorter, is no list"
-            fits = _fitting(rows, budget)
-            if asked < len(rows) > fits:  # asking for less still is in vain, and its cursor would skip what is cut off
-                cut = {"data": rows[:fits], call.next_field() or "last_id": None, "has_more": True}
-                return {**page, **cut}, _full(budget)
-    return _shortened(page, budget)
+    if inside := _cut_inside(call, page, budget, skipped):
+        return inside
+    fits = _fitting(view, rows, budget)
+    if shorter := _up_to(call, page, fits):
+        return shorter, _full(budget)
+    return await _read_shorter(call, page, fits, read, budget=budget, skipped=skipped)
 
 
-def _shortened(page: Json, budget: int) -> tuple[Json, str]:
-    """Cut the one item that is longer than the budget between the results it holds, if it holds any."""
+async def _read_shorter(
+    call: PaginatedEndpoint, page: Json, fits: int, read: ReadPage, *, budget: int, skipped: int
+) -> tuple[Json, str]:
+    """Return as much of a page as fits, read so that the API's own cursor points behind it."""
+    rows, view = page["data"], call.view
+    # A cursor the API makes points only behind whole pages, so a shorter page is read.
+    while len(rows) > fits:
+        asked = fits
+        page = await read(call.at(None, asked))
+        if not isinstance(page.get("data"), list):
+            return {**page, "data": []}, "a page that was read again, shorter, is no list"
+        page = _without_first(page, skipped)
+        if inside := _cut_inside(call, page, budget, skipped):
+            return inside
+        rows = page["data"]
+        fits = _fitting(view, rows, budget)
+        if asked < len(rows) > fits:  # asking for less still is in vain, and its cursor would skip what is cut off
+            cut = {"data": rows[:fits], call.next_field() or "last_id": None, "has_more": True}
+            return {**page, **cut}, _full(budget)
+    return page, _full(budget)
+
+
+def _up_to(call: PaginatedEndpoint, page: Json, count: int) -> Json | None:
+    """Return the page's first rows as a page, or None where no cursor can point behind them."""
     rows = page["data"]
-    if len(rows) != 1 or _size(rows) <= budget or not isinstance(results := rows[0].get("results"), list):
-        return page, _full(budget)
-    kept = results[: _fitting(results, budget)]
+    if call.next_field() is not None or (last := _id(rows[count - 1])) is None:
+        return None
+    shorter = {**page, "data": rows[:count], "has_more": page.get("has_more") or count < len(rows)}
+    return {**shorter, "last_id": last} if "last_id" in page else shorter
+
+
+def _cut_inside(call: PaginatedEndpoint, page: Json, budget: int, skipped: int) -> tuple[Json, str] | None:
+    """Cut the first item between the results it holds if it is longer than the budget, or return None if it isn't."""
+    field, first = call.next_field(), next(iter(page["data"]), None)
+    if field is None or not isinstance(first, dict) or not isinstance(results := first.get(RESULTS), list):
+        return None
+    shown = call.view.shown(first)
+    kept = _fitting(EVERYTHING, shown[RESULTS], budget)
+    if _size([shown]) <= budget or kept == len(results):
+        return None
     reason = (
-        f"one item alone is longer than {budget} bytes: of its {len(results)} results only the first {len(kept)} are "
-        "here, so don't sum them up; filter or group by less"
+        f"one item alone is longer than {budget} bytes: of its {skipped + len(results)} results only the "
+        f"{'next' if skipped else 'first'} {kept} are here, so don't sum them up before you have the others"
     )
-    return {**page, "data": [{**rows[0], "results": kept}]}, reason
+    cursor = f"{call.cursor() or ''}#results={skipped + kept}"
+    return {**page, "data": [{**first, RESULTS: results[:kept]}], "has_more": True, field: cursor}, reason
 
 
-def _fitting(rows: list[Any], budget: int) -> int:
+def _fitting(view: View, rows: list[Any], budget: int) -> int:
     """Return how many of the first rows fit, at least one."""
     size = 1
     for count, row in enumerate(rows):
-        size += _size(row) + 1
+        size += sum(_size(shown) + 1 for shown in _rows(view, [row]))
         if size > budget:
             return max(count, 1)
     return len(rows)
@@ -243,7 +378,7 @@ def _size(value: object) -> int:
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-def _added_size(rows: list[Any]) -> int:
+def _added_size(rows: Sequence[Any]) -> int:
     """Return by how many bytes a list grows that takes these items in: one bracket is there, a comma follows each."""
     return _size(rows) - 1 if rows else 0
 

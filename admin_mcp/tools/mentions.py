@@ -43,7 +43,9 @@ def cut(text: str, missing: AbstractSet[str]) -> str:
         return text
     text = _EITHER.sub(lambda pair: _either(pair, missing), text)
     text = _ASIDE.sub(lambda aside: "" if _names(aside[0], missing) else aside[0], text)
-    return " ".join(filter(None, (_sentence(part, missing) for part in _SENTENCE.split(text))))
+    first, *others = _SENTENCE.split(text)
+    left = (_sentence(first, missing), *(_sentence(_unlabelled(part, missing), missing) for part in others))
+    return " ".join(filter(None, left))
 
 
 def _without(tool: Json, missing: AbstractSet[str]) -> Json:
@@ -66,6 +68,16 @@ def _cut_in(node: Any, missing: AbstractSet[str]) -> Any:  # noqa: ANN401 - any 
             return node
         return {key: value for key, value in cut_parts.items() if value != ""}
     return node
+
+
+def _unlabelled(sentence: str, missing: AbstractSet[str]) -> str:
+    """Drop a label with the missing tool it leads to: "For one project: get_that"."""
+    clauses = _CLAUSE.split(sentence)
+    return " ".join(
+        clause
+        for clause, following in zip(clauses, [*clauses[1:], ""], strict=True)
+        if not (clause.endswith(":") and _names(following, missing))
+    )
 
 
 def _sentence(sentence: str, missing: AbstractSet[str]) -> str:

@@ -16,7 +16,7 @@ from admin_mcp.endpoints.schema import META_EFFECT, META_RESOURCE, Json
 from admin_mcp.errors import InvalidInput
 from admin_mcp.suggestions import nearest
 from admin_mcp.tools.protocol import CallContext, Tool
-from admin_mcp.tools.search_index import ranked
+from admin_mcp.tools.search_index import SearchIndex
 
 SEARCH_TOOLS, DESCRIBE_TOOLS, CALL_READ, CALL_CHANGE = "search_tools", "describe_tools", "call_read", "call_change"
 _MOST_FOUND = 20
@@ -54,14 +54,14 @@ class SearchTool:
     """Finds tools by what they are for."""
 
     definition: Json
-    offered: Sequence[Json]
+    index: SearchIndex
     name: str = SEARCH_TOOLS
     effect: Effect = "read"
 
     async def run(self, arguments: Mapping[str, object], context: CallContext) -> Json:
         """Return the best, in short."""
         del context
-        return find(self.offered, parse(Query, self.name, arguments))
+        return find(self.index, parse(Query, self.name, arguments))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def searching(offered: Sequence[Json], tools: Mapping[str, Tool]) -> list[Tool]:
     """Return the four: over the ``offered`` definitions, and all ``tools`` by name."""
     search, describing, read, change = search_tools()
     return [
-        SearchTool(search, offered),
+        SearchTool(search, SearchIndex(offered)),
         DescribeTool(describing, offered),
         CallTool(read, tools, "read"),
         CallTool(change, tools, "destroy"),
@@ -152,13 +152,14 @@ def search_tools() -> list[Json]:
     ]
 
 
-def find(tools: Sequence[Json], given: Query) -> Json:
+def find(index: SearchIndex, given: Query) -> Json:
     """Return the tools that fit a query best."""
-    best = ranked(tools, given.query)[: given.limit]
+    best = index.ranked(given.query)[: given.limit]
     if best:
         return {"tools": [_brief(tool) for tool in best]}
-    resources = dict.fromkeys(tool["_meta"][META_RESOURCE] for tool in tools)
-    return {"tools": [], "hint": f"Nothing fits. Search for one of: {', '.join(resources)}."}
+    resources = dict.fromkeys(tool["_meta"][META_RESOURCE] for tool in index.tools)
+    hint = f"Nothing fits. The search knows English words only; ask for a verb and one of: {', '.join(resources)}."
+    return {"tools": [], "hint": hint}
 
 
 def describe(tools: Sequence[Json], given: Names) -> Json:

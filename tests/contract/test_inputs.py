@@ -62,8 +62,11 @@ def test_a_tool_takes_the_documented_arguments_and_no_others(case: Case) -> None
 @every_tool
 def test_a_list_can_be_fetched_whole_and_nothing_else_can(case: Case) -> None:
     pages = case.documented.method == "GET" and "has_more" in case.implemented.SPEC.returns.model_fields
-    assert case.implemented.SPEC.local_fields == (("fetch_all", "max_items") if pages else ())
-    assert list(case.tool["inputSchema"]["properties"])[-2:] == ["fetch_all", "max_items"] or not pages
+    local = case.implemented.SPEC.local_fields
+    whole, chosen = local[:2], local[2:]
+    assert whole == (("fetch_all", "max_items") if pages else ())
+    assert chosen in {(), ("fields",), ("fields", "name_contains")}
+    assert list(case.tool["inputSchema"]["properties"])[-len(local) :] == list(local) or not pages
 
 
 @every_tool
@@ -328,6 +331,9 @@ def test_a_variant_names_what_it_needs_in_the_schema(
     assert {field.name for field in (*fields, *foreign)} <= set(schema["properties"])
 
 
+LONGEST_ENUM = 100
+
+
 def starts(name: str) -> list[str]:
     """How a description may sum a field up with others of its kind: ``kms_*``, ``workload_identity_*``."""
     parts = name.split("_")
@@ -350,7 +356,9 @@ def expected_schema(shape: Shape) -> Json:
         case "union":
             schema = {"anyOf": [expected_schema(variant) for variant in shape.variants]}
         case _:
-            schema = {"type": shape.type, **({"enum": sorted(shape.enum)} if shape.enum else {})}
+            # The audit log's event types alone would take a fifteenth of the whole list: an error names the near ones.
+            listed = shape.enum and len(shape.enum) <= LONGEST_ENUM
+            schema = {"type": shape.type, **({"enum": sorted(shape.enum)} if listed else {})}
     return {**schema, **_limits(shape)}
 
 

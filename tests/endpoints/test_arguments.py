@@ -104,3 +104,11 @@ def test_a_long_value_is_not_echoed_whole() -> None:
 def test_whole_numbers_written_as_floats_are_taken() -> None:
     call = parse_arguments(compiled_catalog().endpoint("list_roles"), {"limit": 20.0})
     assert call.model_dump(exclude_unset=True) == {"limit": 20}
+
+
+def test_a_value_of_very_many_is_answered_with_near_ones_and_how_the_others_begin() -> None:
+    error = refusal("list_audit_logs", event_types=["role.assigment.deleted"])
+    assert "event_types[0]: got" in error.message
+    assert "'role.assignment.deleted'" in error.message
+    assert "they begin with api_key, certificate" in error.message
+    assert error.message.endswith("tenant")

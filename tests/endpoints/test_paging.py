@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from mcp_types import CallToolResult
 
 from admin_mcp.api.request import build_request
+from admin_mcp.catalog.audit_logs import ListAuditLogs
 from admin_mcp.catalog.costs import GetCosts
 from admin_mcp.catalog.external_keys import ListExternalKeys
+from admin_mcp.catalog.groups import ListGroups
 from admin_mcp.catalog.organization_spend_alerts import ListOrganizationSpendAlerts
 from admin_mcp.catalog.roles import ListRoles
 from admin_mcp.catalog.usage import GetUsageCompletions
@@ -336,14 +338,163 @@ def test_a_bucket_longer_than_the_room_is_cut_between_its_results_and_warns_agai
     assert kept["results"] == bucket["results"][: len(kept["results"])]
     assert f"of its 100 results only the first {len(kept['results'])}" in answer["paging"]["stopped"]
     assert "don't sum" in answer["paging"]["stopped"]
-    assert answer["paging"]["next"] == {"page": "c1"}
-
-
-def test_a_last_bucket_that_was_cut_is_not_called_complete() -> None:
-    bucket = {"object": "bucket", "results": [{"amount": {"value": number}} for number in range(100)]}
-    answer = run(Api([bucket]), GetCosts, room=500)
+    assert answer["paging"]["next"] == {"page": answer["next_page"]}
+    assert answer["has_more"] is True
     assert answer["paging"]["complete"] is False
-    assert "narrow" in answer["paging"]["hint"]
+
+
+def test_going_on_inside_a_bucket_reads_that_bucket_alone_and_says_where_it_goes_on() -> None:
+    bucket = {"object": "bucket", "results": [{"amount": {"value": number}} for number in range(100)]}
+    api = Api([bucket, bucket])
+    first = run(api, GetCosts, room=500)
+    second = run(api, GetCosts, room=500, **first["paging"]["next"])
+    given, more = len(first["data"][0]["results"]), len(second["data"][0]["results"])
+    assert api.queries[-1]["limit"] == "1"
+    assert "page" not in api.queries[-1]
+    assert second["data"][0]["results"] == bucket["results"][given : given + more]
+    assert f"from its result {given + 1}" in second["paging"]["continued"]
+    assert f"only the next {more}" in second["paging"]["stopped"]
+
+
+@settings(deadline=None, derandomize=True)  # a busy machine is slow, which is no failure
+@given(
+    buckets=st.lists(st.lists(st.integers(0, 300), max_size=12), max_size=8),
+    limit=st.none() | st.integers(1, 10),
+    room=st.integers(60, 2500),
+    whole=st.booleans(),
+    grouped=st.booleans(),
+    chosen=st.booleans(),
+)
+def test_going_on_gives_every_result_of_every_bucket_exactly_once(
+    buckets: list[list[int]], limit: int | None, room: int, whole: bool, grouped: bool, chosen: bool
+) -> None:
+    api = Api(
+        [
+            {
+                "start_time": day,
+                "results": [{"line_item": f"{day}.{number}", "note": "x" * size} for number, size in enumerate(sizes)],
+            }
+            for day, sizes in enumerate(buckets)
+        ]
+    )
+    given = {"limit": limit, "fetch_all": whole, **({"group_by": ["line_item"]} if grouped else {})}
+    given |= {"fields": ["line_item"]} if chosen else {}
+    found, days, cursor = list[str](), set[int](), dict[str, str]()
+    for _ in range(sum(map(len, buckets)) + len(buckets) + 1):
+        answer = run(api, GetCosts, room=room, **given, **cursor)
+        days |= {bucket["start_time"] for bucket in answer["data"]}
+        found += [result["line_item"] for bucket in answer["data"] for result in bucket["results"]]
+        if not answer["has_more"]:
+            break
+        cursor = answer["paging"]["next"] if "paging" in answer else {"page": answer["next_page"]}
+    assert found == [result["line_item"] for bucket in api.rows for result in bucket["results"]]
+    assert days == set(range(len(buckets)))
+
+
+def test_a_day_of_900_grouped_results_costs_no_month_of_download() -> None:
+    month = [{"results": [{"line_item": f"{day}.{n}", "note": "x" * 300} for n in range(900)]} for day in range(31)]
+    api = Api(month)
+    answer = run(api, GetCosts, room=65_536, fetch_all=True, group_by=["line_item", "project_id"])
+    assert [query["limit"] for query in api.queries] == ["1"]
+    assert answer["paging"]["next"]["page"] == f"#results={len(answer['data'][0]['results'])}"
+
+
+def test_small_groups_are_merged_in_two_pages() -> None:
+    api = Api([{"results": [{"line_item": str(day)}]} for day in range(31)])
+    answer = run(api, GetCosts, fetch_all=True, group_by=["line_item"])
+    assert len(answer["data"]) == 31
+    assert [query["limit"] for query in api.queries] == ["1", "100"]
+
+
+PEOPLE = [
+    {"id": f"user_{number}", "object": "user", "name": f"Person {number}", "email": None, "user": {"name": None}}
+    for number in range(250)
+]
+ANA: Json = {
+    "id": "user_ana",
+    "object": "user",
+    "user": {"email": "Ana.Silva@example.com", "object": "x"},
+    "name": None,
+}
+
+
+def test_fields_keep_what_was_asked_for_and_drop_what_says_nothing() -> None:
+    answer = run(Api([PEOPLE[0], ANA]), ListUsers, fields=["id", "name", "email", "user.email", "user"])
+    assert answer["data"] == [
+        {"id": "user_0", "name": "Person 0", "user": {}},
+        {"id": "user_ana", "user.email": "Ana.Silva@example.com", "user": {"email": "Ana.Silva@example.com"}},
+    ]
+    assert answer["last_id"] == "user_ana"
+    assert "paging" not in answer
+
+
+def test_fields_make_room_for_more_rows() -> None:
+    room = size(PEOPLE[:20])
+    assert len(run(Api(PEOPLE), ListUsers, fetch_all=True, limit=10, room=room)["data"]) == 20
+    answer = run(Api(PEOPLE), ListUsers, fetch_all=True, limit=10, room=room, fields=["id"])
+    assert len(answer["data"]) > 80
+    rest = run(Api(PEOPLE), ListUsers, fetch_all=True, fields=["id"], **answer["paging"]["next"])
+    assert ids(answer) + ids(rest) == ids({"data": PEOPLE})
+
+
+def test_fields_of_a_bucket_are_those_of_its_results() -> None:
+    result = {"object": "r", "amount": {"value": 1, "currency": "usd"}, "project_id": "p", "line_item": None}
+    bucket = {"object": "bucket", "start_time": 1, "end_time": 2, "results": [result]}
+    answer = run(Api([bucket]), GetCosts, fields=["amount.value", "project_id", "line_item"])
+    assert answer["data"] == [{"start_time": 1, "end_time": 2, "results": [{"amount.value": 1, "project_id": "p"}]}]
+
+
+def test_fields_reach_into_lists_and_names_with_dots_of_their_own() -> None:
+    event = {"id": "e", "type": "invite.sent", "invite.sent": {"data": {"email": "a@b.c"}}}
+    answer = run(Api([event]), ListAuditLogs, fields=["invite.sent.data.email", "type"])
+    assert answer["data"] == [{"invite.sent.data.email": "a@b.c", "type": "invite.sent"}]
+    user = {"id": "u", "projects": {"data": [{"id": "p1", "object": "x"}, {"id": "p2"}]}}
+    assert run(Api([user]), ListUsers, fields=["projects.data.id"])["data"] == [{"projects.data.id": ["p1", "p2"]}]
+
+
+def test_a_name_is_looked_for_in_the_whole_list_and_the_answer_says_how_far() -> None:
+    api = Api([*PEOPLE, ANA])
+    answer = run(api, ListUsers, name_contains="ana.silva")
+    assert answer["data"] == [ANA]
+    assert answer["paging"] == {"items": 1, "pages": 3, "complete": True, "looked_through": 251}
+    assert len(api.queries) == 3
+    assert all(query.keys() <= {"limit", "after"} for query in api.queries)
+
+
+def test_a_name_that_nobody_has_is_an_empty_answer_that_says_how_many_were_looked_through() -> None:
+    answer = run(Api(PEOPLE), ListUsers, name_contains="nobody")
+    assert answer["data"] == []
+    assert answer["paging"] == {"items": 0, "pages": 3, "complete": True, "looked_through": 250}
+
+
+@pytest.mark.parametrize("most", [1, 3, 111])
+def test_who_wants_few_of_the_names_gets_them_from_long_pages_and_can_go_on(most: int) -> None:
+    api, found, cursor = Api(PEOPLE), list[str](), dict[str, str]()
+    for _ in range(200):
+        answer = run(api, ListUsers, name_contains="person 1", max_items=most, **cursor)
+        assert len(answer["data"]) <= most
+        found += ids(answer)
+        if answer["paging"]["complete"]:
+            break
+        cursor = answer["paging"]["next"]
+    assert found == [row["id"] for row in PEOPLE if "Person 1" in str(row["name"])]
+    assert {query["limit"] for query in api.queries} == {"100"}
+
+
+def test_names_in_a_list_with_the_apis_own_cursors_are_found_too() -> None:
+    groups = [{"id": f"g{number}", "name": f"Group {number}"} for number in range(230)]
+    answer = run(Api(groups), ListGroups, name_contains="GROUP 22")
+    assert ids(answer) == ["g22", *(f"g22{number}" for number in range(10))]
+
+
+@every_style
+@pytest.mark.parametrize("filled", [{"fields": [], "name_contains": ""}, {"fields": None, "name_contains": None}])
+def test_what_a_host_fills_in_for_fields_and_names_is_as_if_left_out(
+    endpoint: type[PaginatedEndpoint], filled: Json
+) -> None:
+    api = Api(rows([10] * 50))
+    taken = {name: value for name, value in filled.items() if name in endpoint.model_fields}
+    assert run(api, endpoint, limit=7, fetch_all=False, **taken) == api.page(endpoint, {"limit": "7"})
 
 
 def test_a_later_page_that_fails_loses_nothing_of_the_earlier_ones() -> None:
@@ -410,6 +561,8 @@ def test_usage_is_fetched_in_the_most_buckets_the_width_allows(width: str | None
 @pytest.mark.parametrize(
     ("endpoint", "given", "said"),
     [
+        (ListUsers, {"fields": ["emial"]}, "no row has emial. Did you mean email"),
+        (GetCosts, {**START, "fields": ["zzz"]}, "no row has zzz. They have .*amount"),
         (ListUsers, {"max_items": 5}, "max_items needs fetch_all"),
         (ListUsers, {"max_items": 999}, "max_items needs fetch_all"),
         (ListUsers, {"max_items": 1001}, "max_items needs fetch_all"),

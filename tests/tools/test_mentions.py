@@ -10,6 +10,7 @@ from admin_mcp.catalog import compiled_catalog
 from admin_mcp.endpoints.schema import META_LOOKUPS, Json
 from admin_mcp.tools.mentions import NO_TOOL_FOR_IT, cut, usable_hint, without_mentions
 from admin_mcp.tools.search import Names, Query, describe, find
+from admin_mcp.tools.search_index import SearchIndex
 from admin_mcp.tools.selection import Selection
 from admin_mcp.tools.toolsets import toolsets
 
@@ -103,6 +104,9 @@ def test_a_tool_that_names_nothing_missing_is_the_very_same() -> None:
         ("Do a thing. Then use get_here or get_there.", "Do a thing. Then use get_here or get_there."),
         ("Set get_gone_only for less.", "Set get_gone_only for less."),
         ("Id from get_gone.", ""),
+        ("Do a thing. In a project: get_gone.", "Do a thing."),
+        ("Do a thing. Members: get_gone; projects: get_here.", "Do a thing. Projects: get_here."),
+        ("Do a thing. Members: get_here; projects: get_gone.", "Do a thing. Members: get_here."),
     ],
 )
 def test_a_text_is_cut_between_its_clauses(text: str, left: str) -> None:
@@ -124,7 +128,7 @@ def test_a_hint_without_the_tools_that_are_missing_still_says_what_to_do(hint: s
 
 def test_search_tells_of_no_tool_that_is_not_offered_either() -> None:
     people = Selection("people").of(TOOLS)
-    found = find(people, Query(query="create group", limit=20))["tools"]
+    found = find(SearchIndex(people), Query(query="create group", limit=20))["tools"]
     shown = describe(people, Names(names=["create_group", "list_roles", "delete_user"]))["tools"]
     assert found
     for tool in [*found, *shown]:

@@ -8,50 +8,107 @@ from mcp.shared.exceptions import MCPError
 
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.cli.tool_pages import tokens
-from admin_mcp.endpoints.schema import Json
+from admin_mcp.endpoints.schema import META_EFFECT, META_RESOURCE, Json
 from admin_mcp.errors import InvalidInput
+from admin_mcp.tools.definitions import every_definition
 from admin_mcp.tools.search import CALL_CHANGE, CALL_READ, Inner, Names, Query, describe, find, parse, search_tools
+from admin_mcp.tools.search_index import SearchIndex
+from benchmarks.search import quality, queries, searched
 from tests.recorder import Recorder
 from tests.sessions import APPROVE, ERAS, KEY, REJECT, session
 
-TOOLS = compiled_catalog().tools
+TOOLS = every_definition()
+INDEX = SearchIndex(TOOLS)
 UPDATE = {"name": "update_role", "arguments": {"role_id": "role_1", "description": "new"}}
 
 
 def found(query: str, limit: int = 5) -> list[str]:
-    return [tool["name"] for tool in find(TOOLS, Query(query=query, limit=limit))["tools"]]
+    return [tool["name"] for tool in find(INDEX, Query(query=query, limit=limit))["tools"]]
+
+
+def test_what_people_ask_for_in_their_own_words_is_found() -> None:
+    built, measured = (quality(searched(TOOLS, queries(part))) for part in ("build", "measure"))
+    assert built.hit_1 >= 0.82
+    assert measured.hit_1 >= 0.7
+    assert measured.hit_5 >= 0.92
+    assert measured.mrr >= 0.78
+
+
+def test_the_queries_that_only_measure_are_many_and_no_others() -> None:
+    assert len(queries("measure")) >= 80
+    assert not queries("measure").keys() & queries("build").keys()
+
+
+def test_the_queries_ask_for_tools_of_every_resource() -> None:
+    expected = {name for part in ("build", "measure") for names in queries(part).values() for name in names}
+    asked = {tool["_meta"][META_RESOURCE] for tool in TOOLS if tool["name"] in expected}
+    assert asked == {tool["_meta"][META_RESOURCE] for tool in TOOLS}
+
+
+def test_a_job_is_found_although_it_has_no_endpoint() -> None:
+    job = {
+        "name": "plan_party",
+        "description": "Draft a party for somebody who leaves.",
+        "inputSchema": {"properties": {}},
+        "_meta": {META_EFFECT: "read", META_RESOURCE: "playbooks"},
+    }
+    assert SearchIndex([*TOOLS, job]).ranked("party plan")[0] is job
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "Benutzer zum Projekt hinzufügen",
+        "liste alle Benutzer",
+        "supprimer un utilisateur du projet",
+        "créer une clé API",
+        "lista de usuarios",
+        "adicionar membro ao projeto",
+        "elimina un progetto",
+        "voeg gebruiker toe",
+        "удалить пользователя",
+        "删除用户",
+        "ユーザーを削除",
+        "weather in paris",
+        "the",
+        "42",
+        "???",
+    ],
+)
+def test_what_is_not_understood_is_answered_with_nothing_and_says_what_the_search_knows(query: str) -> None:
+    nothing = find(INDEX, Query(query=query))
+    assert nothing["tools"] == []
+    assert "English" in nothing["hint"]
+
+
+def test_a_foreign_name_in_an_english_query_does_no_harm() -> None:
+    assert "create_project_user" in found("add José to the project")
 
 
 @pytest.mark.parametrize(
     ("query", "tool"),
     [
-        ("what did we spend last month, by project?", "get_costs"),
-        ("add Ana to the research group", "add_group_user"),
-        ("rotate that service account's key", "create_service_account_api_key"),
-        ("remove a person from the organization", "delete_user"),
-        ("invite someone", "create_invite"),
-        ("audit log of logins", "list_audit_logs"),
-        ("delete a project", "archive_project"),
-        ("rename a project", "update_project"),
-        ("new project", "create_project"),
-        ("set a monthly budget for a project", "update_project_spend_limit"),
-        ("upload a certificate", "upload_certificate"),
-        ("zero data retention for one project", "update_project_data_retention"),
-        ("who are the members of a group", "list_group_users"),
-        ("find a user by email", "list_users"),
-        ("list api keys of a project", "list_project_api_keys"),
-        ("revoke an admin key", "delete_admin_api_key"),
-        ("create a custom role", "create_role"),
-        ("which models may a project use", "get_project_model_permissions"),
-        ("token usage per model", "get_usage_completions"),
-        ("image usage", "get_usage_images"),
-        ("bots in a project", "list_project_service_accounts"),
-        ("trust GitHub Actions by workload identity", "create_workload_identity_provider"),
-        ("rate limits", "list_project_rate_limits"),
+        ("lst projct rols", "list_project_roles"),
+        ("certifcates", "list_certificates"),
+        ("who deleted what, ip address", "list_audit_logs"),
+        ("who can create API keys", "list_roles"),
     ],
 )
-def test_what_people_ask_for_is_among_the_first_five(query: str, tool: str) -> None:
+def test_slips_and_roundabout_words_lead_to_the_tool(query: str, tool: str) -> None:
     assert tool in found(query)
+
+
+def test_a_tools_name_inside_other_words_comes_first_only_if_it_is_that_name() -> None:
+    assert found("what does get_user_role do", limit=1) == ["get_user_role"]
+    assert found("our findings about certificates", limit=1) != ["find"]
+
+
+def test_an_index_is_made_once() -> None:
+    index = SearchIndex(TOOLS)
+    index.ranked("roles")
+    made = dict(vars(index))
+    index.ranked("who deleted the certificate")
+    assert all(vars(index)[name] is part for name, part in made.items())
 
 
 @pytest.mark.parametrize("tool", [tool["name"] for tool in TOOLS])
@@ -60,7 +117,7 @@ def test_every_tool_is_found_first_by_its_own_name(tool: str) -> None:
 
 
 def test_a_finding_tells_what_a_choice_needs() -> None:
-    (tool,) = find(TOOLS, Query(query="get_user_role", limit=1))["tools"]
+    (tool,) = find(INDEX, Query(query="get_user_role", limit=1))["tools"]
     assert tool["effect"] == "read"
     assert tool["required"] == ["user_id", "role_id"]
     assert tool["optional"] == []
@@ -68,7 +125,7 @@ def test_a_finding_tells_what_a_choice_needs() -> None:
 
 
 def test_nothing_found_says_what_there_is() -> None:
-    nothing = find(TOOLS, Query(query="zzz"))
+    nothing = find(INDEX, Query(query="zzz"))
     assert nothing["tools"] == []
     assert "users" in nothing["hint"]
 
