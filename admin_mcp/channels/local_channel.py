@@ -4,6 +4,7 @@ Nothing here knows the page's address, so nothing here can tell it to a model.
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 import anyio
 from anyio import to_thread
@@ -80,9 +81,18 @@ class LocalChannel:
         command = command_line("--state-dir", self._at, "approvals", "approve", approval.id)
         page = "decide on the page in the browser or, " if on_page else ""
         return ApprovalPending(
-            f"Approval {approval.id}: a person on this machine has not decided yet. Nothing was sent.",
+            f"Approval {approval.id}: a person on this machine has not decided yet{self._told(approval)}. Nothing was "
+            "sent.",
             hint=f"Tell the user: {page}in a terminal of your own, run {command} "
             "(deny in place of approve refuses it, open shows it as a page). "
-            "When the user says it is decided, call the tool again with the same arguments.",
-            retryable=True,
+            "Don't repeat the call by yourself: when the user says it is decided, call the tool again with the same "
+            "arguments.",
         )
+
+    def _told(self, approval: Approval) -> str:
+        """Say until when the question is open, and how many others wait."""
+        until = datetime.fromtimestamp(approval.ends, UTC).strftime("until %H:%M UTC") if approval.ends else ""
+        others = sum(waits(other) and other.id != approval.id for other in self._approvals.all())
+        more = f"{others} other question{'s' if others > 1 else ''} waiting" if others else ""
+        told = "; ".join(filter(None, (until, more)))
+        return f" ({told})" if told else ""

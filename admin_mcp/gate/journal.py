@@ -8,7 +8,7 @@ other from being read, and keeps changes from being sent: what comes next must n
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -32,6 +32,7 @@ OUTCOME_PATIENCE_SECONDS = 30.0
 """How long to wait to write down what became of a request that was sent: longer than to refuse one that was not."""
 
 _LEADING: frozenset[RecordKind] = frozenset({"asked", "sending"})
+_WITH_CONTEXT: frozenset[RecordKind] = frozenset({"asked", "decided", "sending"})
 _NEEDED = {"sending": ("by",), "outcome": ("outcome",)}
 _PAGE = 500
 _MILESTONE = 200
@@ -66,8 +67,16 @@ class Break:
 class Journal:
     """The journal in one state. ``secrets`` are never written, whatever carries them."""
 
-    def __init__(self, database: Database, clock: Callable[[], float], secrets: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], float],
+        secrets: Sequence[str] = (),
+        context: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
+        """``context`` returns what this process knows of who decides and by which rules; it goes with each step."""
         self._database = database
+        self._context = context
         self._clock = clock
         self._secrets = secrets
         self._damaged: set[int] = set()
@@ -93,7 +102,8 @@ class Journal:
             self._require_sound(connection)
         if lost := self._database.lost_as_of(connection):
             self._append(connection, "lost", lost.loss, {"records": lost.seq, "hash": lost.hash})
-        self._append(connection, kind, change, fields)
+        context = self._context() if kind in _WITH_CONTEXT else {}
+        self._append(connection, kind, change, {**fields, **context})
 
     def _append(self, connection: sqlite3.Connection, kind: RecordKind, change: str, fields: dict[str, object]) -> None:
         at = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")

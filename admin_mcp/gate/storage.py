@@ -1,8 +1,13 @@
 """What the gate keeps on disk for one state directory, put together: approvals, journal, and this process's name."""
 
+import getpass
+import hashlib
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
 
 from admin_mcp.gate.approvals import Approvals
 from admin_mcp.gate.database import Database, epoch_seconds
@@ -55,7 +60,26 @@ def open_storage(settings: Settings, clock: Callable[[], float] = epoch_seconds)
     """Return the storage in the settings' state directory; nothing is read or made yet."""
     database = Database(settings.state_dir)
     key = settings.admin_key
-    journal = Journal(database, clock, (key.get_secret_value(),) if key else ())
+    secrets = (key.get_secret_value(),) if key else ()
+    journal = Journal(database, clock, secrets, cache(partial(_context, settings.config)))
     approvals = Approvals(database, journal, clock)
     process = ProcessIdentity(settings.state_dir / "run")
     return GateStorage(database, journal, approvals, process, Plans(database, journal, approvals, clock))
+
+
+def _context(config: Path | None) -> dict[str, str]:
+    """Return the user that this process runs as, and the beginning of the policy file's digest, if there is one."""
+    known = {"os_user": _user()}
+    if config is not None:
+        try:
+            known["policy"] = hashlib.sha256(config.read_bytes()).hexdigest()[:16]
+        except OSError as error:
+            known["policy"] = f"unreadable: {error.strerror}"
+    return known
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # no name for this number, as in some containers
+        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"

@@ -66,6 +66,12 @@ def plan_definitions() -> tuple[Json, ...]:
             ["plan_id"],
         ),
         _definition(
+            "list_approvals",
+            "Tell which changes wait for a person, and what was decided about others today. Decides nothing.",
+            {"limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}},
+            [],
+        ),
+        _definition(
             "list_changes",
             "Tell what was asked, decided, sent and done through this server on this machine, latest first.",
             {"limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}},

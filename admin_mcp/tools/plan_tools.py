@@ -13,6 +13,8 @@ from admin_mcp.endpoints.base import Effect, InputObject, Inputs
 from admin_mcp.endpoints.fields import INTEGRAL
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import CallError
+from admin_mcp.gate.approvals import Approval
+from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.gate import Gate
 from admin_mcp.gate.journal import Record
 from admin_mcp.gate.offload import threaded
@@ -88,6 +90,14 @@ class ListChanges(Inputs):
     """The arguments of ``list_changes``."""
 
     SPEC: ClassVar[PlanSpec] = PlanSpec("list_changes")
+
+    limit: Annotated[int, Field(ge=1, le=100), INTEGRAL] = 20
+
+
+class ListApprovals(Inputs):
+    """The arguments of ``list_approvals``."""
+
+    SPEC: ClassVar[PlanSpec] = PlanSpec("list_approvals")
 
     limit: Annotated[int, Field(ge=1, le=100), INTEGRAL] = 20
 
@@ -188,6 +198,13 @@ async def _list_changes(arguments: Mapping[str, object], planner: Planner, conte
     return {"changes": [as_change(records) for records in found]}
 
 
+async def _list_approvals(arguments: Mapping[str, object], planner: Planner, context: CallContext) -> Json:
+    del context
+    limit = parse_arguments(ListApprovals, arguments).limit
+    found = (await threaded(planner.gate.storage.approvals.all))[:limit]
+    return {"waiting": sum(approval.state == "pending" for approval in found), "approvals": [*map(as_approval, found)]}
+
+
 _Answer = Callable[[Mapping[str, object], Planner, CallContext], Awaitable[Json]]
 _ANSWERS: dict[str, _Answer] = {
     "plan_changes": _plan_changes,
@@ -197,6 +214,7 @@ _ANSWERS: dict[str, _Answer] = {
     "undo_change": _undo_change,
     "undo_plan": _undo_plan,
     "list_changes": _list_changes,
+    "list_approvals": _list_approvals,
 }
 
 
@@ -213,7 +231,7 @@ def _brief(plan: Plan, progress: Mapping[int, Progress]) -> Json:
     return {
         "plan_id": plan.id,
         "title": plan.title,
-        "made": datetime.fromtimestamp(plan.made, UTC).isoformat(timespec="seconds"),
+        "made": _when(plan.made),
         "totals": totals(plan.live),
         "state": state_of(plan, progress),
     }
@@ -244,6 +262,25 @@ def _step(plan: Plan, number: int, progress: Progress) -> Json:
         "state": progress.state,
         **({"message": progress.message} if progress.message and progress.state != "done" else {}),
     }
+
+
+def as_approval(approval: Approval) -> Json:
+    """Return a question and what became of it, without what the policy keeps from the model, or anything that opens."""
+    withheld = approval.preview.withheld
+    return {
+        "approval_id": approval.id,
+        "state": approval.state,
+        "tool": approval.question.tool,
+        **({} if withheld else {"about": approval.preview.title}),
+        "asked": _when(approval.opened),
+        **({"ends": _when(approval.ends)} if approval.ends else {}),
+        "asked_through": traits(approval.channel).where,
+        **({"outcome": approval.result.outcome} if approval.result else {}),
+    }
+
+
+def _when(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def as_change(records: Sequence[Record]) -> Json:

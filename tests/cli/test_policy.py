@@ -36,7 +36,7 @@ def test_the_default_is_explained_without_a_file() -> None:
 def test_each_rule_that_was_passed_over_says_why(tmp_path: Path) -> None:
     config = policy(tmp_path, SAMPLE.read_text("utf-8"))
     _, out, _ = run("--config", config, "policy", "explain", "create_admin_api_key", "--args", '{"name": "ci"}')
-    assert "passed over  destruction is confirmed on this machine (policy.toml line 14): grant is not destroy" in out
+    assert "passed over  destruction is confirmed on this machine (policy.toml line 15): grant is not destroy" in out
     assert "decides      nobody makes admin keys through an assistant" in out
     assert "create_admin_api_key (grant): refused" in out
     _, out, _ = run("--config", config, "policy", "explain", "delete_role", ADMIN_MCP_APPROVAL="none")
