@@ -80,8 +80,11 @@ class Plan(BaseModel):
 
     @property
     def digest(self) -> str:
-        """The identity of what is approved: the system, and each live step with its request and its preview."""
-        parts = [self.system, self.title, [[step.number, step.key, step.preview.drift] for step in self.live]]
+        """The identity of what is approved: this plan, the system, and each live step with its request and preview.
+
+        The plan itself counts, because another one with the same steps is another round of the same changes.
+        """
+        parts = [self.id, self.system, self.title, [[step.number, step.key, step.preview.drift] for step in self.live]]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def rest(self, done: Collection[int]) -> "Plan":
