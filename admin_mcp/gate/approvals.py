@@ -239,11 +239,10 @@ class Approvals:
             text = json.dumps({"outcome": result.outcome, "message": result.message})
             connection.execute("UPDATE approvals SET outcome = ? WHERE id = ?", (text, approval_id))
 
-    def holding(self, key: str) -> Approval | None:
-        """Return the approval of exactly this that holds now, or None."""
+    def holding(self, key: str) -> list[Approval]:
+        """Return the approvals of exactly this that hold now, one a channel at most."""
         with self._database.reading() as connection:
-            found = [each for each in _living(connection, key) if each.state == "approved" and not self._is_over(each)]
-        return found[0] if found else None
+            return [each for each in _living(connection, key) if each.state == "approved" and not self._is_over(each)]
 
     def holds(self, connection: sqlite3.Connection, approval_id: str, key: str) -> bool:
         """Whether an approval of exactly this still holds, within the caller's transaction."""

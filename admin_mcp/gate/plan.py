@@ -110,6 +110,14 @@ class Plan(BaseModel):
                 return step
         raise KeyError(number)
 
+    def needed_by(self, step: Step) -> list[Step]:
+        """Return the steps that make what a step refers to, in order: those it names, and those they need."""
+        needed = set(step.refers_to)
+        for each in reversed(self.steps):
+            if each.number in needed:
+                needed |= each.refers_to
+        return [each for each in self.steps if each.number in needed]
+
     def without(self, numbers: Sequence[int]) -> "Plan":
         """Return the smaller plan.
 

@@ -6,9 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from admin_mcp.errors import CallError
-from tests.gate.plan_world import Drafted, PlanWorld, approving
-from tests.gate.world import AtOnce
+from admin_mcp.errors import CallError, Conflict, InvalidInput
+from admin_mcp.gate.policy import Policy, Rule
+from tests.gate.plan_world import Drafted, PlanWorld, approving, untouched
+from tests.gate.world import REJECT, AtOnce
 
 pytestmark = pytest.mark.anyio
 
@@ -37,8 +38,83 @@ async def test_the_approval_of_one_plan_does_not_let_another_pass_that_has_the_s
 
     here.wire.on_change = refuse_the_second
     assert (await here.apply(first, approving())).stopped is not None
-    here.wire.on_change = lambda number: None
+    here.wire.on_change = untouched
     with pytest.raises(CallError):
         await beside.apply(twin, nobody)
     assert len(nobody.seen) == 1
     assert len(here.wire.changes) == 1
+
+
+async def test_a_step_with_a_reference_is_not_sent_when_what_else_it_is_about_has_changed(here: PlanWorld) -> None:
+    role = (await own_roles(here))[0]
+    plan = await here.plan(
+        Drafted("create_group", {"name": "Lab"}),
+        Drafted("assign_group_role", {"group_id": {"from_step": 1}, "role_id": role["id"]}),
+    )
+
+    def widen(number: int) -> None:
+        if number == 1:  # somebody else, through no server of ours
+            body = {"permissions": ["api.management.read", "api.management.write"]}
+            answer = here.wire.organization.respond("POST", f"/organization/roles/{role['id']}", [], body)
+            assert answer.status == 200
+
+    here.wire.on_change = widen
+    applied = await here.apply(plan, approving())
+    assert isinstance(applied.stopped, Conflict)
+    assert here.states(plan) == ["done", "open"]
+
+
+async def test_a_step_that_turns_out_to_need_a_person_is_not_sent_without_one(tmp_path: Path) -> None:
+    seeded = PlanWorld(tmp_path / "first")
+    project, user = (await ids(seeded, "list_projects"))[1], (await ids(seeded, "list_users"))[3]
+    rules = [
+        Rule(
+            "ask for people of production", "confirm", tools=("create_project_user",), project_ids=frozenset({project})
+        ),
+        Rule("the rest is free", "allow", effects=frozenset({"create", "update", "grant"})),
+    ]
+    here = PlanWorld(tmp_path / "state", policy=Policy.standard(read_only=False, rules=rules))
+    plan = await here.plan(
+        Drafted("create_project", {"name": "Lab"}),
+        Drafted("create_project_user", {"project_id": {"from_step": 1}, "user_id": user, "role": "owner"}),
+    )
+
+    def lie(number: int) -> httpx.Response:
+        del number
+        return httpx.Response(200, json={"object": "organization.project", "id": project, "name": "Lab"})
+
+    here.wire.after_change = lie
+    applied = await here.apply(plan, None)
+    assert applied.stopped is not None
+    assert len(here.wire.changes) == 1
+
+
+@pytest.mark.parametrize("field", ["id", "project_id"])
+async def test_a_reference_can_not_hide_who_or_what_is_there_already(here: PlanWorld, field: str) -> None:
+    project, user, group = [(await ids(here, f"list_{kind}"))[1] for kind in ("projects", "users", "groups")]
+    first = Drafted("create_project_user", {"project_id": project, "user_id": user, "role": "member"})
+    renamed = Drafted("update_group", {"group_id": group, "name": "Renamed"})
+    member = Drafted("add_group_user", {"group_id": group, "user_id": {"from_step": 1, "field": field}})
+    let_in = Drafted("add_project_group", {"project_id": project, "group_id": {"from_step": 1}, "role": "owner"})
+    for steps in ([first, member], [renamed, let_in]):
+        with pytest.raises(InvalidInput, match="makes nothing new"):
+            await here.plan(*steps)
+
+
+async def test_an_approval_through_one_channel_does_not_count_where_a_rule_demands_another(tmp_path: Path) -> None:
+    here = PlanWorld(tmp_path / "state")
+    plan = await here.plan(Drafted("create_group", {"name": "A"}))
+
+    def cut(number: int) -> httpx.Response | None:
+        raise httpx.ConnectError(f"gone at change {number}")
+
+    here.wire.on_change = cut
+    assert (await here.apply(plan, approving())).stopped is not None
+    here.wire.on_change = untouched
+    rules = [Rule("on this machine", "confirm", tools=("create_group",), channel="local")]
+    strict = PlanWorld(here.world.directory, beside=here, policy=Policy.standard(read_only=False, rules=rules))
+    person = AtOnce(REJECT, channel="local")
+    with pytest.raises(CallError):
+        await strict.apply(plan, person)
+    assert len(person.seen) == 1
+    assert here.wire.changes == []
