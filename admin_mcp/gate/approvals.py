@@ -67,17 +67,27 @@ class IllegalEventError(AdminMcpError):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person is asked about: one exact request, with ``key`` its digest, as the tool call that makes it."""
+    """What a person is asked about: one exact request, with ``key`` its digest, as the tool call that makes it.
+
+    ``parts`` are the calls of a plan's steps, as tool and arguments: a no to one of them alone stands as well.
+    """
 
     key: str
     tool: str
     arguments: Json
     preview: Preview
+    parts: tuple[tuple[str, Json], ...] = ()
 
     @property
     def alike(self) -> str:
-        """What it has in common with the other spellings of the same call."""
-        return rejections.likeness(self.preview.target, self.tool, self.arguments)
+        """What it has in common with the other spellings of the same call: of a plan, with those of the same steps."""
+        requests = {"requests": [step.preview.request for step in self.preview.steps]}
+        return rejections.likeness(self.preview.target, self.tool, requests if self.preview.steps else self.arguments)
+
+    @property
+    def alikes(self) -> list[str]:
+        """What it has in common with the calls whose rejection stands for it too."""
+        return [self.alike, *(rejections.likeness(self.preview.target, *part) for part in self.parts)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +156,8 @@ class Approvals:
         """
         with self._database.transaction() as connection:
             self._expire(connection)
-            refused = rejections.last(connection, question.alike, self._clock())
+            noes = (rejections.last(connection, alike, self._clock()) for alike in question.alikes)
+            refused = max((at for at in noes if at is not None), default=None)
             living = [approval for approval in _living(connection, question.key) if approval.channel == channel]
             for approval in living:
                 # Whatever was said last counts.

@@ -202,7 +202,8 @@ class PlanApplying:
                 if _counts(approval, channels, demanded):
                     return _Clearance(approval)
         channel = _selected(channels, demanded, len(form_message(plan_preview(rest))))
-        asked = Asked(rest.digest, APPLY_PLAN, {"plan_id": plan.id})
+        parts = tuple((step.tool, _as_call(self._drafted(step))) for step in rest.live)
+        asked = Asked(rest.digest, APPLY_PLAN, {"plan_id": plan.id}, parts)
         approval = await self._gate.questions.approved(asked, channel, partial(self._shown, rest, progress))
         return _Clearance(approval, channel.dies_with_call)
 
@@ -383,6 +384,11 @@ def _selected(channels: ChannelSelector, demanded: Collection[Channel], length: 
     if channel is None:
         raise no_way_to_ask()
     return channel
+
+
+def _as_call(call: Endpoint) -> Json:
+    """Return a call's arguments as a single call of its tool is asked about."""
+    return call.model_dump(mode="json", exclude_unset=True)
 
 
 def _require_alike(step: Step, now: Preview) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from admin_mcp.errors import CallError, Conflict, InvalidInput
+from admin_mcp.errors import ApprovalDenied, CallError, Conflict, InvalidInput
 from admin_mcp.gate.policy import Policy, Rule
 from tests.gate.plan_world import Drafted, PlanWorld, approving, untouched
 from tests.gate.world import REJECT, AtOnce
@@ -67,10 +67,9 @@ async def test_a_step_with_a_reference_is_not_sent_when_what_else_it_is_about_ha
 async def test_a_step_that_turns_out_to_need_a_person_is_not_sent_without_one(tmp_path: Path) -> None:
     seeded = PlanWorld(tmp_path / "first")
     project, user = (await ids(seeded, "list_projects"))[1], (await ids(seeded, "list_users"))[3]
+    production = frozenset({project})
     rules = [
-        Rule(
-            "ask for people of production", "confirm", tools=("create_project_user",), project_ids=frozenset({project})
-        ),
+        Rule("ask for people of production", "confirm", tools=("create_project_user",), project_ids=production),
         Rule("the rest is free", "allow", effects=frozenset({"create", "update", "grant"})),
     ]
     here = PlanWorld(tmp_path / "state", policy=Policy.standard(read_only=False, rules=rules))
@@ -117,4 +116,27 @@ async def test_an_approval_through_one_channel_does_not_count_where_a_rule_deman
     with pytest.raises(CallError):
         await strict.apply(plan, person)
     assert len(person.seen) == 1
+    assert here.wire.changes == []
+
+
+async def test_the_same_plan_made_again_after_a_no_is_not_asked_about_again(here: PlanWorld) -> None:
+    steps = [Drafted("create_group", {"name": "A"}), Drafted("create_group", {"name": "B"})]
+    with pytest.raises(ApprovalDenied):
+        await here.apply(await here.plan(*steps), AtOnce(REJECT))
+    again = approving()
+    with pytest.raises(ApprovalDenied, match="rejected this same"):
+        await here.apply(await here.plan(*steps, title="Another name"), again)
+    assert again.seen == []
+    assert here.wire.changes == []
+
+
+async def test_a_change_that_was_just_rejected_is_not_asked_about_as_a_step_of_a_plan(here: PlanWorld) -> None:
+    call = here.world.make("create_group", name="A")
+    with pytest.raises(ApprovalDenied):
+        await here.world.call(call, AtOnce(REJECT))
+    plan = await here.plan(Drafted("create_group", {"name": "a "}), Drafted("create_group", {"name": "B"}))
+    again = approving()
+    with pytest.raises(ApprovalDenied, match="rejected this same"):
+        await here.apply(plan, again)
+    assert again.seen == []
     assert here.wire.changes == []
