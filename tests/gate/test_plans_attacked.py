@@ -8,6 +8,7 @@ import pytest
 
 from admin_mcp.errors import ApprovalDenied, CallError, Conflict, InvalidInput
 from admin_mcp.gate.policy import Policy, Rule
+from admin_mcp.gate.undoing import Undoing
 from tests.gate.plan_world import Drafted, PlanWorld, approving, untouched
 from tests.gate.world import REJECT, AtOnce
 
@@ -128,6 +129,20 @@ async def test_the_same_plan_made_again_after_a_no_is_not_asked_about_again(here
         await here.apply(await here.plan(*steps, title="Another name"), again)
     assert again.seen == []
     assert here.wire.changes == []
+
+
+async def test_what_was_changed_in_another_system_is_not_undone_here(here: PlanWorld) -> None:
+    project = (await ids(here, "list_projects"))[1]
+    await here.world.call(here.world.make("update_project", project_id=project, name="Renamed"), approving())
+    change = next(record.change for record in here.world.journal() if record.kind == "sending")
+    other = PlanWorld(here.world.directory, beside=here, system="production")
+    with pytest.raises(Conflict, match="another system"):
+        await Undoing(other.world.gate).of_change(change)
+    plan = await here.plan(Drafted("update_project", {"project_id": project, "name": "Again"}))
+    await here.apply(plan, approving())
+    progress = here.world.storage.plans.progress(plan)
+    with pytest.raises(Conflict, match="another system"):
+        await Undoing(other.world.gate).of_plan(plan, progress)
 
 
 async def test_a_change_that_was_just_rejected_is_not_asked_about_as_a_step_of_a_plan(here: PlanWorld) -> None:
