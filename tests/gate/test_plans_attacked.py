@@ -6,11 +6,15 @@ from typing import Any
 import httpx
 import pytest
 
-from admin_mcp.errors import ApprovalDenied, CallError, Conflict, InvalidInput
+from admin_mcp.errors import ApprovalDenied, CallError, Conflict, InvalidInput, PolicyDenied
 from admin_mcp.gate.policy import Policy, Rule
 from admin_mcp.gate.undoing import Undoing
+from admin_mcp.tools.endpoint_tool import Installation
+from admin_mcp.tools.job_tool import PlanTool
+from admin_mcp.tools.plan_definitions import plan_definitions
+from admin_mcp.tools.protocol import CallContext
 from tests.gate.plan_world import Drafted, PlanWorld, approving, untouched
-from tests.gate.world import REJECT, AtOnce
+from tests.gate.world import REJECT, AtOnce, Only
 
 pytestmark = pytest.mark.anyio
 
@@ -155,3 +159,39 @@ async def test_a_change_that_was_just_rejected_is_not_asked_about_as_a_step_of_a
         await here.apply(plan, again)
     assert again.seen == []
     assert here.wire.changes == []
+
+
+async def tool(here: PlanWorld, name: str, **arguments: Any) -> Any:
+    async def report(done: float, total: float | None, message: str) -> None:
+        here.told.append(f"{done} {total} {message}")
+
+    definition = next(each for each in plan_definitions() if each["name"] == name)
+    server = Installation(here.world.catalog, here.world.gate, here.world.connection, 1_000_000)
+    return await PlanTool(definition, server).run(arguments, CallContext(Only(approving()), report, lambda: False))
+
+
+CALLS: dict[str, Any] = {
+    "plan_changes": {"title": "x", "steps": [{"tool": "create_group", "arguments": {"name": "x"}}]},
+    "get_plan": {"plan_id": "plan_x"},
+    "list_plans": {},
+    "undo_change": {"change_id": "x"},
+    "undo_plan": {"plan_id": "plan_x"},
+    "list_changes": {},
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_a_tool_of_plans_that_a_rule_denies_can_not_be_called(tmp_path: Path, name: str) -> None:
+    rules = [Rule("no such tool here", "deny", tools=(name,))]
+    here = PlanWorld(tmp_path / "state", policy=Policy.standard(read_only=False, rules=rules))
+    with pytest.raises(PolicyDenied, match="no such tool here"):
+        await tool(here, name, **CALLS[name])
+
+
+async def withholding(tmp_path: Path) -> tuple[PlanWorld, str]:
+    """Return a server whose policy keeps one project from the model, and its id; it is called Hidden."""
+    project = (await ids(PlanWorld(tmp_path / "first"), "list_projects"))[1]
+    rules = [Rule("not to be read", "deny", effects=frozenset({"read"}), project_ids=frozenset({project}))]
+    here = PlanWorld(tmp_path / "state", policy=Policy.standard(read_only=False, rules=rules))
+    here.wire.organization.respond("POST", f"/organization/projects/{project}", [], {"name": "Hidden"})
+    return here, project
