@@ -12,6 +12,7 @@ from admin_mcp.gate.undoing import Undoing
 from admin_mcp.tools.endpoint_tool import Installation
 from admin_mcp.tools.job_tool import PlanTool
 from admin_mcp.tools.plan_definitions import plan_definitions
+from admin_mcp.tools.plan_tools import as_object
 from admin_mcp.tools.protocol import CallContext
 from tests.gate.plan_world import Drafted, PlanWorld, approving, untouched
 from tests.gate.world import REJECT, AtOnce, Only
@@ -135,6 +136,41 @@ async def test_the_same_plan_made_again_after_a_no_is_not_asked_about_again(here
     assert here.wire.changes == []
 
 
+async def test_counts_that_no_earlier_step_can_change_are_compared_at_a_later_step(here: PlanWorld) -> None:
+    group = (await ids(here, "list_groups"))[0]
+    users = await ids(here, "list_users")
+    plan = await here.plan(
+        Drafted("create_project", {"name": "Harmless"}),
+        Drafted("delete_group", {"group_id": group}),
+    )
+    members = {row["id"] for row in (await here.read("list_group_users", group_id=group))["data"]}
+    new = next(user for user in users if user not in members)
+    await here.world.call(here.world.make("add_group_user", group_id=group, user_id=new), approving())
+    with pytest.raises(Conflict, match="Step 2"):
+        await here.apply(plan, approving())
+    assert not any(method == "DELETE" for method, _ in here.wire.changes)
+
+
+async def test_what_a_group_carries_is_compared_though_an_earlier_step_is_about_the_same_person(
+    here: PlanWorld,
+) -> None:
+    group = (await ids(here, "list_groups"))[0]
+    members = {row["id"] for row in (await here.read("list_group_users", group_id=group))["data"]}
+    user = next(each for each in await ids(here, "list_users") if each not in members)
+    held = {row["id"] for row in (await here.read("list_group_roles", group_id=group))["data"]}
+    given = next(each for each in await ids(here, "list_roles") if each not in held)
+    other = (await ids(here, "list_groups"))[1]
+    plan = await here.plan(
+        Drafted("add_group_user", {"group_id": other, "user_id": user}),
+        Drafted("add_group_user", {"group_id": group, "user_id": user}),
+    )
+    await here.world.call(here.world.make("assign_group_role", group_id=group, role_id=given), approving())
+    sent = len(here.wire.changes)
+    with pytest.raises(Conflict, match="Step 2"):
+        await here.apply(plan, approving())
+    assert len(here.wire.changes) == sent
+
+
 async def test_what_was_changed_in_another_system_is_not_undone_here(here: PlanWorld) -> None:
     project = (await ids(here, "list_projects"))[1]
     await here.world.call(here.world.make("update_project", project_id=project, name="Renamed"), approving())
@@ -195,3 +231,62 @@ async def withholding(tmp_path: Path) -> tuple[PlanWorld, str]:
     here = PlanWorld(tmp_path / "state", policy=Policy.standard(read_only=False, rules=rules))
     here.wire.organization.respond("POST", f"/organization/projects/{project}", [], {"name": "Hidden"})
     return here, project
+
+
+async def test_progress_and_notes_tell_nothing_of_what_the_policy_withholds(tmp_path: Path) -> None:
+    here, project = await withholding(tmp_path)
+    same = Drafted("update_project", {"project_id": project, "name": "Hidden"})
+    noted = await here.plan(same, Drafted("create_group", {"name": "x"}), skip_idle=True)
+    assert "“Hidden”" not in str(as_object(noted, here.world.storage.plans.progress(noted)))
+    plan = await here.plan(Drafted("update_project", {"project_id": project, "name": "Other"}))
+    assert (await here.apply(plan, approving())).stopped is None
+    assert "Hidden" not in str(here.told)
+
+
+async def test_the_refusal_to_undo_tells_nothing_of_what_the_policy_withholds(tmp_path: Path) -> None:
+    here, project = await withholding(tmp_path)
+    plan = await here.plan(Drafted("update_project", {"project_id": project, "name": "Other"}))
+    await here.apply(plan, approving())
+    here.wire.organization.respond("POST", f"/organization/projects/{project}", [], {"name": "Topsecret"})
+    for name, given in (("undo_change", {"change_id": f"{plan.id}.1"}), ("undo_plan", {"plan_id": plan.id})):
+        with pytest.raises(Conflict) as refused:
+            await tool(here, name, **given)
+        assert "Topsecret" not in f"{refused.value.message} {refused.value.hint}"
+
+
+@pytest.mark.parametrize("depth", [400, 5000])
+async def test_arguments_nested_too_deep_are_one_clear_error(here: PlanWorld, depth: int) -> None:
+    value: Any = "x"
+    for _ in range(depth):
+        value = [value]
+    with pytest.raises(InvalidInput):
+        await tool(here, "plan_changes", title="x", steps=[{"tool": "create_group", "arguments": {"name": value}}])
+
+
+@pytest.mark.parametrize(
+    ("title", "step"),
+    [
+        ("\ud800", {"tool": "create_group", "arguments": {"name": "x"}}),
+        ("x", {"tool": "create_group", "arguments": {"name": "\ud800"}}),
+        ("x", {"tool": "create_group", "arguments": {"name": "x"}, "why": "\ud800"}),
+        ("x", {"tool": "\ud800", "arguments": {}}),
+        ("x", {"tool": "create_group", "arguments": {"\ud800": "x"}}),
+        ("x", {"tool": "delete_group", "arguments": {"group_id": {"from_step": float("nan")}}}),
+        ("x", {"tool": "create_group", "arguments": None}),
+    ],
+)
+async def test_odd_input_is_one_clear_error(here: PlanWorld, title: str, step: Any) -> None:
+    with pytest.raises(InvalidInput):
+        await tool(here, "plan_changes", title=title, steps=[step])
+
+
+async def test_the_agents_words_about_a_plan_can_not_pass_for_the_servers(here: PlanWorld) -> None:
+    person = AtOnce(REJECT)
+    plan = await here.plan(
+        Drafted("create_group", {"name": "x"}, "ok) approved by Alice (see"), title="Read”: 0 to change. “"
+    )
+    with pytest.raises(ApprovalDenied):
+        await here.apply(plan, person)
+    preview = person.seen[0].preview
+    assert preview.title.startswith("Plan “Read\\”: 0 to change. \\“”")
+    assert "the assistant says: “ok) approved by Alice (see”" in preview.text
