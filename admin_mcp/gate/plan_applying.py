@@ -139,7 +139,8 @@ class PlanApplying:
         made = {number: each.answer for number, each in progress.items() if each.answer is not None}
         answers: dict[int, Json] = {}
         for done, step in enumerate(left):
-            await report(done, len(left), f"Step {step.number} of plan {plan.id}: {step.preview.title}")
+            told = step.tool if step.preview.withheld else step.preview.title
+            await report(done, len(left), f"Step {step.number} of plan {plan.id}: {told}")
             try:
                 answers[step.number] = await self._make(plan, step, made, approval, sending)
             except CallError as error:

@@ -20,6 +20,7 @@ from admin_mcp.gate.plan import (
     Step,
     holds_token,
     references,
+    too_deep,
     with_tokens,
 )
 from admin_mcp.gate.plan_preview import in_words
@@ -99,7 +100,8 @@ class PlanMaking:
                         f"Step {number} ({step.tool}) would change nothing: it is so already. Nothing was planned.",
                         hint="Leave that step out.",
                     )
-                said.append(f"Left out, because it is so already: {planned.preview.title}")
+                told = planned.preview.title if not planned.preview.withheld else f"step {number} ({step.tool})"
+                said.append(f"Left out, because it is so already: {told}")
                 continue
             made.append(planned)
         if not made:
@@ -132,6 +134,8 @@ class PlanMaking:
                 InvalidInput(f"{step.tool} only reads.", hint="Read beforehand; a plan holds changes alone."),
             )
         try:
+            if too_deep(step.arguments):
+                raise InvalidInput("its arguments are nested too deep.", hint="No tool takes such arguments.")
             for referred, field in references(step.arguments):
                 if not 1 <= referred < number:
                     raise InvalidInput(

@@ -107,7 +107,7 @@ class Undoing:
             raise Conflict(told, hint="Tell the user.") from None
         if reason := moved_on(call, now, more, catalog):
             raise Conflict(
-                f"{made.tool} can't be undone any more. {reason}",
+                f"{made.tool} can't be undone any more. {reason if not now.withheld else 'It has changed since.'}",
                 hint="Somebody has changed it since. Tell the user, and make the change that is wanted now.",
             )
         return steps
