@@ -63,6 +63,10 @@ class _Earlier:
         own = _ids(call)
         return any(own & _ids(earlier) for earlier in self.calls)
 
+    def names(self, identity: object) -> bool:
+        """Whether one of them is about the thing with this id."""
+        return any(identity in _ids(earlier) for earlier in self.calls)
+
 
 class PlanMaking:
     """Makes the plans of one process. ``clock`` gives unix seconds."""
@@ -225,9 +229,12 @@ def _loose(preview: Preview, call: Endpoint, earlier: _Earlier) -> list[str]:
     if not earlier.calls:
         return []
     loose = [f"Affects {kind}" for kind in preview.affected]
+    about: tuple[str, ...] = ()
     if earlier.shares_with(call):
-        about = ("Now", "Their projects", "Role in the", "The group carries", "The group's roles allow", "Careful")
-        loose += [label for label in preview.things if label.startswith(about)]
+        about = ("Now", "Their projects", "Role in the", "Careful")
+    if earlier.names(getattr(call, "group_id", None)):
+        about = (*about, "The group carries", "The group's roles allow")
+    loose += [label for label in preview.things if label.startswith(about)]
     return loose
 
 

@@ -157,14 +157,15 @@ async def test_what_a_group_carries_is_compared_though_an_earlier_step_is_about_
     group = (await ids(here, "list_groups"))[0]
     members = {row["id"] for row in (await here.read("list_group_users", group_id=group))["data"]}
     user = next(each for each in await ids(here, "list_users") if each not in members)
-    held = {row["id"] for row in (await here.read("list_group_roles", group_id=group))["data"]}
-    given = next(each for each in await ids(here, "list_roles") if each not in held)
+    role = (await own_roles(here))[0]["id"]
+    await here.world.call(here.world.make("assign_group_role", group_id=group, role_id=role), approving())
     other = (await ids(here, "list_groups"))[1]
     plan = await here.plan(
         Drafted("add_group_user", {"group_id": other, "user_id": user}),
         Drafted("add_group_user", {"group_id": group, "user_id": user}),
     )
-    await here.world.call(here.world.make("assign_group_role", group_id=group, role_id=given), approving())
+    body = {"permissions": ["api.management.read", "api.management.write"]}
+    assert here.wire.organization.respond("POST", f"/organization/roles/{role}", [], body).status == 200
     sent = len(here.wire.changes)
     with pytest.raises(Conflict, match="Step 2"):
         await here.apply(plan, approving())
@@ -290,3 +291,24 @@ async def test_the_agents_words_about_a_plan_can_not_pass_for_the_servers(here: 
     preview = person.seen[0].preview
     assert preview.title.startswith("Plan “Read\\”: 0 to change. \\“”")
     assert "the assistant says: “ok) approved by Alice (see”" in preview.text
+
+
+@pytest.mark.xfail(strict=True, reason="what one server was told is shown by another whose policy withholds it")
+async def test_plans_and_changes_of_another_server_tell_nothing_that_this_ones_policy_withholds(tmp_path: Path) -> None:
+    here = PlanWorld(tmp_path / "state")
+    project = (await ids(here, "list_projects"))[1]
+    plan = await here.plan(Drafted("update_project", {"project_id": project, "name": "Topsecret"}))
+    await here.apply(plan, approving())
+    rules = [Rule("not here", "deny", project_ids=frozenset({project}))]
+    strict = PlanWorld(here.world.directory, beside=here, policy=Policy.standard(read_only=False, rules=rules))
+    assert "Topsecret" not in str(await tool(strict, "get_plan", plan_id=plan.id))
+    assert "Topsecret" not in str(await tool(strict, "list_changes"))
+
+
+@pytest.mark.xfail(strict=True, reason="one plan that can't be read hides all the others")
+async def test_one_damaged_plan_does_not_hide_the_others(here: PlanWorld) -> None:
+    first = await here.plan(Drafted("create_group", {"name": "A"}))
+    second = await here.plan(Drafted("create_group", {"name": "B"}))
+    with here.world.storage.database.transaction() as connection:
+        connection.execute("UPDATE plans SET plan = '{}' WHERE id = ?", (first.id,))
+    assert [plan.id for plan in here.world.storage.plans.all()] == [second.id]
