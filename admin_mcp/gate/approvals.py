@@ -67,17 +67,27 @@ class IllegalEventError(AdminMcpError):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person is asked about: one exact request, with ``key`` its digest, as the tool call that makes it."""
+    """What a person is asked about: one exact request, with ``key`` its digest, as the tool call that makes it.
+
+    ``parts`` are the calls of a plan's steps, as tool and arguments: a no to one of them alone stands as well.
+    """
 
     key: str
     tool: str
     arguments: Json
     preview: Preview
+    parts: tuple[tuple[str, Json], ...] = ()
 
     @property
     def alike(self) -> str:
-        """What it has in common with the other spellings of the same call."""
-        return rejections.likeness(self.preview.target, self.tool, self.arguments)
+        """What it has in common with the other spellings of the same call: of a plan, with those of the same steps."""
+        requests = {"requests": [step.preview.request for step in self.preview.steps]}
+        return rejections.likeness(self.preview.target, self.tool, requests if self.preview.steps else self.arguments)
+
+    @property
+    def alikes(self) -> list[str]:
+        """What it has in common with the calls whose rejection stands for it too."""
+        return [self.alike, *(rejections.likeness(self.preview.target, *part) for part in self.parts)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +156,8 @@ class Approvals:
         """
         with self._database.transaction() as connection:
             self._expire(connection)
-            refused = rejections.last(connection, question.alike, self._clock())
+            noes = (rejections.last(connection, alike, self._clock()) for alike in question.alikes)
+            refused = max((at for at in noes if at is not None), default=None)
             living = [approval for approval in _living(connection, question.key) if approval.channel == channel]
             for approval in living:
                 # Whatever was said last counts.
@@ -239,11 +250,10 @@ class Approvals:
             text = json.dumps({"outcome": result.outcome, "message": result.message})
             connection.execute("UPDATE approvals SET outcome = ? WHERE id = ?", (text, approval_id))
 
-    def holding(self, key: str) -> Approval | None:
-        """Return the approval of exactly this that holds now, or None."""
+    def holding(self, key: str) -> list[Approval]:
+        """Return the approvals of exactly this that hold now, one a channel at most."""
         with self._database.reading() as connection:
-            found = [each for each in _living(connection, key) if each.state == "approved" and not self._is_over(each)]
-        return found[0] if found else None
+            return [each for each in _living(connection, key) if each.state == "approved" and not self._is_over(each)]
 
     def holds(self, connection: sqlite3.Connection, approval_id: str, key: str) -> bool:
         """Whether an approval of exactly this still holds, within the caller's transaction."""

@@ -7,7 +7,7 @@ step is made a *token* stands for the id: in requests, in previews, in all that 
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -21,6 +21,8 @@ MOST_STEPS = 50
 MOST_DESTRUCTIVE = 10
 LIFE_SECONDS = 86_400.0
 """How long a plan can be applied: what it shows is compared again all the same."""
+
+_DEEPEST = 32
 
 _FIELD = r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?"
 _TOKEN = re.compile(rf"~step\.(\d{{1,2}})\.({_FIELD})~")
@@ -80,8 +82,11 @@ class Plan(BaseModel):
 
     @property
     def digest(self) -> str:
-        """The identity of what is approved: the system, and each live step with its request and its preview."""
-        parts = [self.system, self.title, [[step.number, step.key, step.preview.drift] for step in self.live]]
+        """The identity of what is approved: this plan, the system, and each live step with its request and preview.
+
+        The plan itself counts, because another one with the same steps is another round of the same changes.
+        """
+        parts = [self.id, self.system, self.title, [[step.number, step.key, step.preview.drift] for step in self.live]]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def rest(self, done: Collection[int]) -> "Plan":
@@ -106,6 +111,14 @@ class Plan(BaseModel):
             if step.number == number:
                 return step
         raise KeyError(number)
+
+    def needed_by(self, step: Step) -> list[Step]:
+        """Return the steps that make what a step refers to, in order: those it names, and those they need."""
+        needed = set(step.refers_to)
+        for each in reversed(self.steps):
+            if each.number in needed:
+                needed |= each.refers_to
+        return [each for each in self.steps if each.number in needed]
 
     def without(self, numbers: Sequence[int]) -> "Plan":
         """Return the smaller plan.
@@ -143,6 +156,22 @@ def holds_token(text: str) -> bool:
 def token_in_words(text: str) -> str:
     """Return a text with each token told in words."""
     return _WRITTEN_TOKEN.sub(lambda found: f"(new, step {found[1]})", text)
+
+
+def too_deep(arguments: object) -> bool:
+    """Whether arguments are nested deeper than any tool takes, which would exhaust whatever goes through them."""
+    level = [arguments]
+    for _ in range(_DEEPEST):
+        level = [inner for each in level for inner in _inside(each)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list | tuple) else ()
 
 
 def references(arguments: object) -> Iterator[tuple[int, str]]:

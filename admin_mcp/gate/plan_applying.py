@@ -20,11 +20,11 @@ from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApprovalPending, ApprovalUnavailable, CallError, Conflict, OutcomeUnknown, PolicyDenied
 from admin_mcp.gate.approval_channel import ApprovalChannel, ChannelSelector
 from admin_mcp.gate.approvals import APPLY_PLAN, Approval, Result
-from admin_mcp.gate.assessment import Change
+from admin_mcp.gate.assessment import Assessment, Change
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.foresight import Foresight
 from admin_mcp.gate.forms import LONGEST_FORM, form_message
-from admin_mcp.gate.gate import Gate, outcome_record
+from admin_mcp.gate.gate import Gate, Recheck, outcome_record
 from admin_mcp.gate.offload import done_whole, threaded
 from admin_mcp.gate.plan import Plan, Step, resolved, with_tokens
 from admin_mcp.gate.plan_preview import in_words, plan_preview
@@ -32,12 +32,14 @@ from admin_mcp.gate.plans import Plans, Progress, change_id
 from admin_mcp.gate.policy import Channel, Verdict
 from admin_mcp.gate.preview import Preview
 from admin_mcp.gate.questions import Asked
-from admin_mcp.gate.refusals import difference, drifted, no_way_to_ask, not_resent
+from admin_mcp.gate.refusals import StoppedAtRecheck, difference, drifted, no_way_to_ask, not_resent
 from admin_mcp.gate.settling import settled
 from admin_mcp.gate.snapshot import Snapshot
 from admin_mcp.private_files import FileLock, LockBusyError
 
 Report = Callable[[float, float | None, str], Awaitable[None]]
+
+_HERE: Channel = "local"
 
 _KEPT = ("id", "name", "object")
 _KEPT_ENDINGS = ("_id", "_saved_to", "_last4")
@@ -137,7 +139,8 @@ class PlanApplying:
         made = {number: each.answer for number, each in progress.items() if each.answer is not None}
         answers: dict[int, Json] = {}
         for done, step in enumerate(left):
-            await report(done, len(left), f"Step {step.number} of plan {plan.id}: {step.preview.title}")
+            told = step.tool if step.preview.withheld else step.preview.title
+            await report(done, len(left), f"Step {step.number} of plan {plan.id}: {told}")
             try:
                 answers[step.number] = await self._make(plan, step, made, approval, sending)
             except CallError as error:
@@ -196,10 +199,12 @@ class PlanApplying:
         if not (demanded or (self._gate.confirm and any(verdict.decision == "confirm" for verdict in verdicts))):
             return _Clearance()
         for key in plan.keys(done):
-            if (approval := await threaded(self._gate.storage.approvals.holding, key)) is not None:
-                return _Clearance(approval)
+            for approval in await threaded(self._gate.storage.approvals.holding, key):
+                if _counts(approval, channels, demanded):
+                    return _Clearance(approval)
         channel = _selected(channels, demanded, len(form_message(plan_preview(rest))))
-        asked = Asked(rest.digest, APPLY_PLAN, {"plan_id": plan.id})
+        parts = tuple((step.tool, _as_call(self._drafted(step))) for step in rest.live)
+        asked = Asked(rest.digest, APPLY_PLAN, {"plan_id": plan.id}, parts)
         approval = await self._gate.questions.approved(asked, channel, partial(self._shown, rest, progress))
         return _Clearance(approval, channel.dies_with_call)
 
@@ -218,19 +223,29 @@ class PlanApplying:
             Conflict: something is not as the plan says. ``PolicyDenied``: a guardrail refuses a step.
 
         """
-        made = {number: each.answer for number, each in progress.items() if each.answer is not None}
+        made = {number for number, each in progress.items() if each.state == "done"}
         calls: list[Endpoint] = []
         for step in plan.live:
-            arguments = with_tokens(_half_resolved(step.arguments, made))
-            call = parse_arguments(self._gate.assessment.catalog.endpoint(step.tool), arguments)
-            assessment = self._gate.assessment
-            foreseen = assessment.reading(Foresight(assessment.read, calls).read)
-            now = in_words(await foreseen.preview(self._gate.change(call, build_request(call))))
-            if not step.refers_to & made.keys():
-                _require_alike(step, now)
+            call = self._drafted(step)
+            needed = [self._drafted(each) for each in plan.needed_by(step) if each.number in made]
+            foreseen = self._foreseeing([*needed, *calls])
+            _require_alike(step, await self._as_planned(step, foreseen))
             await foreseen.guardrails.check(call)
             calls.append(call)
         return plan_preview(plan, hide=traits(channel).shown_to_model)
+
+    def _drafted(self, step: Step) -> Endpoint:
+        """Return a step's call as it was planned: with tokens in the place of what is made by others."""
+        return parse_arguments(self._gate.assessment.catalog.endpoint(step.tool), with_tokens(step.arguments))
+
+    def _foreseeing(self, before: Sequence[Endpoint]) -> Assessment:
+        assessment = self._gate.assessment
+        return assessment.reading(Foresight(assessment.read, before).read)
+
+    async def _as_planned(self, step: Step, foreseen: Assessment) -> Preview:
+        """Show a step anew, in the words of the plan."""
+        call = self._drafted(step)
+        return in_words(await foreseen.preview(self._gate.change(call, build_request(call))))
 
     async def _make(
         self,
@@ -245,12 +260,13 @@ class PlanApplying:
         wire = self._api.prepared(call)
         change = self._gate.change(call, wire)
         name = change_id(plan.id, step.number)
-        recheck = partial(self._recheck, change, step)
+        recheck = partial(self._recheck, plan, step, change, approval)
         claim = partial(self._claim, plan, step, change, approval)
         finish = partial(self._finish, plan, step)
         async with AsyncExitStack() as held:
             began = await self._gate.begun(change, name, held, recheck=recheck, claim=claim)
-            async with self._gate.sent(change, began, partial(self._recheck_again, change, step), finish) as admission:
+            again = partial(self._recheck_again, recheck, call)
+            async with self._gate.sent(change, began, again, finish) as admission:
                 sending()
                 return await self._api.send(call, wire, admission)
 
@@ -273,8 +289,10 @@ class PlanApplying:
         answer = _kept(admission.answer) if admission.answer is not None else None
         self._plans.finish(plan, step.number, result, answer, outcome_record(admission))
 
-    async def _recheck(self, change: Change, step: Step) -> Snapshot:
+    async def _recheck(self, plan: Plan, step: Step, change: Change, approval: Approval | None) -> Snapshot:
         """Return what was read if all that was shown of this step is still so, but for what earlier steps changed.
+
+        What earlier steps made was shown without a name, so it is compared as it was foreseen, and the rest as it is.
 
         Raises:
             PolicyDenied, Conflict: it is not. Any other ``CallError``: it can't be read.
@@ -284,14 +302,33 @@ class PlanApplying:
         verdict = self._gate.assessment.judged_seen(change, seen)
         if verdict.decision == "deny":
             raise _denied(change.tool, verdict)
-        if not step.refers_to:
+        self._require_covered(verdict, approval)
+        if step.refers_to:
+            foreseen = self._foreseeing([self._drafted(each) for each in plan.needed_by(step)])
+            _require_alike(step, await self._as_planned(step, foreseen))
+        else:
             _require_alike(step, self._gate.assessment.shown(change, seen))
         return seen
 
-    async def _recheck_again(self, change: Change, step: Step) -> Snapshot:
+    def _require_covered(self, verdict: Verdict, approval: Approval | None) -> None:
+        """Return if the plan was let pass by what the policy wants of a step, now that all of it is known.
+
+        Raises:
+            Conflict: it wants a person asked, or asked in another way.
+
+        """
+        if verdict.decision == "allow" or not (self._gate.confirm or verdict.channel):
+            return
+        if approval is None or (verdict.channel and approval.channel not in {verdict.channel, _HERE}):
+            raise StoppedAtRecheck(
+                f"As things are now, the policy wants a person asked about this step ({verdict.rule}), and nobody was.",
+                hint="Make this change by a call or a plan of its own.",
+            )
+
+    async def _recheck_again(self, recheck: Recheck, call: Endpoint) -> Snapshot | None:
         try:
-            await self._gate.assessment.guardrails.check(change.call)
-            return await self._recheck(change, step)
+            await self._gate.assessment.guardrails.check(call)
+            return await recheck()
         except CallError as error:
             raise not_resent(error) from None
 
@@ -314,6 +351,23 @@ def _denied(what: str, verdict: Verdict) -> PolicyDenied:
     )
 
 
+def _wanted(demanded: Collection[Channel]) -> Channel | None:
+    """Return the channel that rules demand: this machine's where they demand several, None where they demand none."""
+    return _HERE if len(demanded) > 1 else next(iter(demanded), None)
+
+
+def _counts(approval: Approval, channels: ChannelSelector, demanded: Collection[Channel]) -> bool:
+    """Whether an approval that holds came by a way on which this server would ask as well.
+
+    A long plan is asked about on this machine, and what is left of it may fit a form; so this machine's always counts,
+    unless a rule demands another.
+    """
+    if (wanted := _wanted(demanded)) is not None:
+        return approval.channel == wanted
+    usual = channels.select(None)
+    return approval.channel == _HERE or (usual is not None and approval.channel == usual.channel)
+
+
 def _selected(channels: ChannelSelector, demanded: Collection[Channel], length: int) -> ApprovalChannel:
     """Return the way to the person: the one that rules demand, this machine's where they demand several.
 
@@ -321,8 +375,7 @@ def _selected(channels: ChannelSelector, demanded: Collection[Channel], length: 
         ApprovalUnavailable: there is none.
 
     """
-    wanted: Channel | None = "local" if len(demanded) > 1 else next(iter(demanded), None)
-    channel = channels.select(wanted, length=length)
+    channel = channels.select(_wanted(demanded), length=length)
     if channel is None and length > LONGEST_FORM:
         raise ApprovalUnavailable(
             f"The plan takes {length} characters to show, and a form holds {LONGEST_FORM}; nothing was sent.",
@@ -334,17 +387,9 @@ def _selected(channels: ChannelSelector, demanded: Collection[Channel], length: 
     return channel
 
 
-def _half_resolved(arguments: Mapping[str, object], made: Mapping[int, Json]) -> Json:
-    """Return the arguments with the ids of what is made already; references to the rest stay."""
-
-    def half(value: object) -> object:
-        if isinstance(value, Mapping):
-            if "from_step" in value:
-                return resolved({"id": value}, made)["id"] if value["from_step"] in made else dict(value)
-            return {name: half(inner) for name, inner in value.items()}
-        return [half(inner) for inner in value] if isinstance(value, list | tuple) else value
-
-    return {name: half(value) for name, value in arguments.items()}
+def _as_call(call: Endpoint) -> Json:
+    """Return a call's arguments as a single call of its tool is asked about."""
+    return call.model_dump(mode="json", exclude_unset=True)
 
 
 def _require_alike(step: Step, now: Preview) -> None:

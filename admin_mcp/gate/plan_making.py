@@ -1,10 +1,12 @@
 """Makes a plan: every step is checked, judged and shown as it will find things. Reads, and sends no change."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from admin_mcp.api.request import build_request
+from admin_mcp.catalog import Catalog
 from admin_mcp.endpoints.arguments import parse_arguments
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.errors import CallError, Conflict, InvalidInput
@@ -18,6 +20,7 @@ from admin_mcp.gate.plan import (
     Step,
     holds_token,
     references,
+    too_deep,
     with_tokens,
 )
 from admin_mcp.gate.plan_preview import in_words
@@ -29,6 +32,8 @@ from admin_mcp.gate.snapshot import Snapshot
 from admin_mcp.suggestions import nearest
 
 _LONGEST_TEXT = 200
+_NEW_IDS = ("id", "api_key.id")
+"""The fields of an answer that hold the id of something just made. Others may hold any id there is."""
 
 
 class DraftedStep(Protocol):
@@ -58,6 +63,10 @@ class _Earlier:
         own = _ids(call)
         return any(own & _ids(earlier) for earlier in self.calls)
 
+    def names(self, identity: object) -> bool:
+        """Whether one of them is about the thing with this id."""
+        return any(identity in _ids(earlier) for earlier in self.calls)
+
 
 class PlanMaking:
     """Makes the plans of one process. ``clock`` gives unix seconds."""
@@ -83,7 +92,7 @@ class PlanMaking:
                 param="steps",
                 hint="Make several plans.",
             )
-        calls = [self._parsed(number, step) for number, step in enumerate(steps, 1)]
+        calls = [self._parsed(number, step, steps) for number, step in enumerate(steps, 1)]
         _require_few_destructive(calls)
         made: list[Step] = []
         said = list(notes)
@@ -95,7 +104,8 @@ class PlanMaking:
                         f"Step {number} ({step.tool}) would change nothing: it is so already. Nothing was planned.",
                         hint="Leave that step out.",
                     )
-                said.append(f"Left out, because it is so already: {planned.preview.title}")
+                told = planned.preview.title if not planned.preview.withheld else f"step {number} ({step.tool})"
+                said.append(f"Left out, because it is so already: {told}")
                 continue
             made.append(planned)
         if not made:
@@ -110,7 +120,7 @@ class PlanMaking:
             notes=tuple(said),
         )
 
-    def _parsed(self, number: int, step: DraftedStep) -> Endpoint:
+    def _parsed(self, number: int, step: DraftedStep, steps: Sequence[DraftedStep]) -> Endpoint:
         catalog = self._gate.assessment.catalog
         if step.tool not in catalog:
             names = [tool["name"] for tool in catalog.tools]
@@ -128,14 +138,28 @@ class PlanMaking:
                 InvalidInput(f"{step.tool} only reads.", hint="Read beforehand; a plan holds changes alone."),
             )
         try:
-            for referred, _ in references(step.arguments):
+            if too_deep(step.arguments):
+                raise InvalidInput("its arguments are nested too deep.", hint="No tool takes such arguments.")
+            for referred, field in references(step.arguments):
                 if not 1 <= referred < number:
                     raise InvalidInput(
                         f"it refers to step {referred}, which is not before it.", hint="Refer to an earlier step."
                     )
+                self._require_new(referred, catalog.endpoint(steps[referred - 1].tool), field)
             return parse_arguments(endpoint, with_tokens(step.arguments))
         except CallError as error:
             raise _of_step(number, error) from None
+
+    def _require_new(self, number: int, endpoint: type[Endpoint], field: str) -> None:
+        """Return if an earlier step gives this id to what it makes: what is there already must be named by its id.
+
+        A person is shown "(new, step 1)" for a reference, which must be true.
+        """
+        if field not in _NEW_IDS or not _makes_new(endpoint, self._gate.assessment.catalog):
+            raise InvalidInput(
+                f"it refers to {field!r} of step {number}, and {endpoint.SPEC.name} makes nothing new with that id.",
+                hint="Write the id itself: a person must be shown what it stands for.",
+            )
 
     async def _planned(self, number: int, step: DraftedStep, call: Endpoint, earlier: _Earlier) -> Step:
         assessment = self._gate.assessment
@@ -163,6 +187,17 @@ class PlanMaking:
             preview=preview,
             loose=tuple(_loose(preview, call, earlier)),
         )
+
+
+def _makes_new(endpoint: type[Endpoint], catalog: Catalog) -> bool:
+    """Whether a call makes something under an id of its own, rather than change or link what is there."""
+    spec = endpoint.SPEC
+    if spec.effect not in {"create", "grant"} or "id" not in spec.returns.model_fields:
+        return False
+    pattern = re.compile(rf"GET {re.escape(spec.path)}/\{{(\w+)\}}")
+    return not any(
+        found[1] in endpoint.model_fields for each in catalog.endpoints if (found := pattern.fullmatch(each))
+    )
 
 
 def _projects(call: Endpoint, seen: Snapshot) -> frozenset[str]:
@@ -194,9 +229,12 @@ def _loose(preview: Preview, call: Endpoint, earlier: _Earlier) -> list[str]:
     if not earlier.calls:
         return []
     loose = [f"Affects {kind}" for kind in preview.affected]
+    about: tuple[str, ...] = ()
     if earlier.shares_with(call):
-        about = ("Now", "Their projects", "Role in the", "The group carries", "The group's roles allow", "Careful")
-        loose += [label for label in preview.things if label.startswith(about)]
+        about = ("Now", "Their projects", "Role in the", "Careful")
+    if earlier.names(getattr(call, "group_id", None)):
+        about = (*about, "The group carries", "The group's roles allow")
+    loose += [label for label in preview.things if label.startswith(about)]
     return loose
 
 

@@ -7,7 +7,7 @@ from typing import Literal, assert_never
 from admin_mcp.endpoints.base import Effect
 from admin_mcp.gate.plan import Plan, Step, token_in_words
 from admin_mcp.gate.preview import Preview, ShownStep
-from admin_mcp.gate.text import visible
+from admin_mcp.gate.text import quoted, visible
 
 Risk = Literal["destroy", "grant", "update", "create"]
 RISKS: tuple[Risk, ...] = ("destroy", "grant", "update", "create")
@@ -69,7 +69,7 @@ def plan_preview(plan: Plan, *, hide: bool = False) -> Preview:
     if final:
         undo = f"not possible for step {', '.join(map(str, final))}; the others {undo}"
     return Preview(
-        title=f"Plan “{visible(plan.title)}”: {totals(live)}",
+        title=f"Plan {quoted(plan.title)}: {totals(live)}",
         effect=worst,
         things={"Steps": _count(plan), **_notes(plan)},
         changes={},
@@ -90,7 +90,8 @@ def _gravest_first(step: Step) -> tuple[int, int]:
 def _shown(step: Step, *, hide: bool) -> ShownStep:
     risk = risk_of(step.effects)
     preview = _hidden(step) if hide and step.preview.withheld else step.preview
-    return ShownStep(number=step.number, mark=mark(risk), section=section(risk), why=visible(step.why), preview=preview)
+    why = quoted(step.why) if step.why else ""
+    return ShownStep(number=step.number, mark=mark(risk), section=section(risk), why=why, preview=preview)
 
 
 def _hidden(step: Step) -> Preview:

@@ -146,7 +146,7 @@ def _step_lines(steps: tuple[ShownStep, ...]) -> Iterator[str]:
             heading = step.section
             yield f"{heading}:"
         shown = step.preview
-        yield f"  {step.mark} {step.number}. {shown.title}{f' ({step.why})' if step.why else ''}"
+        yield f"  {step.mark} {step.number}. {shown.title}{f' (the assistant says: {step.why})' if step.why else ''}"
         yield from (f"       {label}: {value}" for label, value in {**shown.facts, **shown.passing}.items())
         if shown.final:
             yield "       Undo: not possible"

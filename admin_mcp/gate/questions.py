@@ -22,11 +22,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a person is to be asked about: a tool's call and the digest of what it comes to."""
+    """What a person is to be asked about: a tool's call and the digest of what it comes to.
+
+    ``parts`` are the calls of a plan's steps, as tool and arguments.
+    """
 
     key: str
     tool: str
     arguments: Json
+    parts: tuple[tuple[str, Json], ...] = ()
 
 
 Previewer = Callable[[Channel], Awaitable[Preview]]
@@ -80,7 +84,7 @@ class Questions:
         shown = await preview(channel.channel)
         if shown.idle:
             raise nothing_to_change(shown)
-        question = Question(asked.key, asked.tool, asked.arguments, shown)
+        question = Question(asked.key, asked.tool, asked.arguments, shown, asked.parts)
         if closing := self._closing.get(asked.key):
             await closing.wait()  # or this call would share a question that is just being withdrawn
         return await threaded(self._approvals.open, question, channel.channel)

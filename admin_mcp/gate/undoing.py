@@ -25,6 +25,7 @@ class Made:
     arguments: Json
     before: Json | None
     made: Json | None
+    target: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Undoing:
 
         """
         made = made_from(change, await threaded(self._gate.storage.journal.records, change))
+        self._require_here(made)
         return Undone(await self._steps(made, []))
 
     async def of_plan(self, plan: Plan, progress: dict[int, Progress]) -> Undone:
@@ -59,6 +61,8 @@ class Undoing:
             Conflict: nothing of it was made, or nothing can be undone.
 
         """
+        if plan.system != self._assessment.target.system:
+            raise _elsewhere(f"Plan {plan.id}")
         done = [step for step in plan.steps if progress[step.number].state == "done"]
         if not done:
             raise Conflict(f"Nothing of plan {plan.id} was made.", hint="There is nothing to undo.")
@@ -79,6 +83,11 @@ class Undoing:
             raise Conflict(f"Nothing of plan {plan.id} can be undone. {' '.join(notes)}", hint="Tell the user.")
         return Undone(tuple(steps), tuple(notes))
 
+    def _require_here(self, made: Made) -> None:
+        """Return if a change was made in this very system: the same ids may stand for other things in another."""
+        if made.target != self._assessment.target.label:
+            raise _elsewhere(f"Change {made.id}")
+
     @property
     def _assessment(self) -> Assessment:
         return self._gate.assessment
@@ -98,7 +107,7 @@ class Undoing:
             raise Conflict(told, hint="Tell the user.") from None
         if reason := moved_on(call, now, more, catalog):
             raise Conflict(
-                f"{made.tool} can't be undone any more. {reason}",
+                f"{made.tool} can't be undone any more. {reason if not now.withheld else 'It has changed since.'}",
                 hint="Somebody has changed it since. Tell the user, and make the change that is wanted now.",
             )
         return steps
@@ -123,4 +132,18 @@ def made_from(change: str, records: list[Record]) -> Made:
     fields = sending.fields
     if not isinstance(fields.get("arguments"), dict):
         raise Conflict(f"Change {change} was made before such records were kept.", hint="Undo it by hand.")
-    return Made(change, str(fields["tool"]), fields["arguments"], fields.get("before"), outcome.fields.get("made"))
+    return Made(
+        id=change,
+        tool=str(fields["tool"]),
+        arguments=fields["arguments"],
+        before=fields.get("before"),
+        made=outcome.fields.get("made"),
+        target=str(fields.get("target")),
+    )
+
+
+def _elsewhere(what: str) -> Conflict:
+    return Conflict(
+        f"{what} was made in another system (another key, address, or the sandbox).",
+        hint="Undo it with a server for that system.",
+    )

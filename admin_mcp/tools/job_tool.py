@@ -107,8 +107,10 @@ class PlanTool:
 
     async def run(self, arguments: Mapping[str, object], context: CallContext) -> Json:
         """Answer."""
-        from admin_mcp.tools.plan_tools import answered  # noqa: PLC0415 - most calls need none of it
+        from admin_mcp.tools.plan_tools import PlanSpec, answered  # noqa: PLC0415 - most calls need none of it
 
+        if self.effect == "read":  # what applies a plan is judged by what the plan does
+            self.server.gate.check_job(PlanSpec(self.name))
         return await answered(self.name, arguments, planner_of(self.server), context)
 
 
