@@ -12,6 +12,7 @@ from admin_mcp.gate.effects import effects_of
 from admin_mcp.gate.foresight import Foresight
 from admin_mcp.gate.gate import Gate, require_showable
 from admin_mcp.gate.plan import (
+    LONGEST_TEXT,
     MOST_DESTRUCTIVE,
     MOST_STEPS,
     Plan,
@@ -27,8 +28,6 @@ from admin_mcp.gate.projects import named_projects, projects_read
 from admin_mcp.gate.refusals import policy_denial
 from admin_mcp.gate.snapshot import Snapshot
 from admin_mcp.suggestions import nearest
-
-_LONGEST_TEXT = 200
 
 
 class DraftedStep(Protocol):
@@ -102,7 +101,7 @@ class PlanMaking:
             raise Conflict("Nothing is left to do: it is all so already.", hint="Tell the user how it stands.")
         return Plan(
             id=new_id(),
-            title=title[:_LONGEST_TEXT],
+            title=title[:LONGEST_TEXT],
             system=self._gate.assessment.target.system,
             target=self._gate.assessment.target.label,
             made=self._clock(),
@@ -156,7 +155,7 @@ class PlanMaking:
             number=number,
             tool=step.tool,
             arguments={name: _plain(value) for name, value in step.arguments.items()},
-            why=step.why[:_LONGEST_TEXT],
+            why=step.why[:LONGEST_TEXT],
             key=change.key,
             effects=tuple(sorted(effects_of(call, seen))),
             projects=tuple(sorted(each for each in _projects(call, seen) if not holds_token(each))),

@@ -16,7 +16,7 @@ from admin_mcp.errors import CallError
 from admin_mcp.gate.gate import Gate
 from admin_mcp.gate.journal import Record
 from admin_mcp.gate.offload import threaded
-from admin_mcp.gate.plan import Plan
+from admin_mcp.gate.plan import LONGEST_TEXT, Plan
 from admin_mcp.gate.plan_applying import Applied, PlanApplying
 from admin_mcp.gate.plan_making import PlanMaking
 from admin_mcp.gate.plan_preview import mark, risk_of, totals
@@ -40,7 +40,7 @@ class StepInput(InputObject):
 
     tool: Annotated[str, Field(max_length=40)]
     arguments: dict[str, Any] = Field(default_factory=dict)
-    why: Annotated[str, Field(max_length=200)] = ""
+    why: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
 
 
 class PlanChanges(Inputs):
@@ -49,7 +49,7 @@ class PlanChanges(Inputs):
     SPEC: ClassVar[PlanSpec] = PlanSpec("plan_changes")
 
     steps: Annotated[list[StepInput], Field(min_length=1)]
-    title: Annotated[str, Field(min_length=1, max_length=120)]
+    title: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
 
 
 class GetPlan(Inputs):
