@@ -27,7 +27,7 @@ from admin_mcp.gate.forms import LONGEST_FORM, form_message
 from admin_mcp.gate.gate import Gate, outcome_record
 from admin_mcp.gate.offload import done_whole, threaded
 from admin_mcp.gate.plan import Plan, Step, resolved, with_tokens
-from admin_mcp.gate.plan_preview import in_words, plan_preview
+from admin_mcp.gate.plan_preview import in_words, plan_preview, told_to_model
 from admin_mcp.gate.plans import Plans, Progress, change_id
 from admin_mcp.gate.policy import Channel, Verdict
 from admin_mcp.gate.preview import Preview
@@ -137,7 +137,7 @@ class PlanApplying:
         made = {number: each.answer for number, each in progress.items() if each.answer is not None}
         answers: dict[int, Json] = {}
         for done, step in enumerate(left):
-            await report(done, len(left), f"Step {step.number} of plan {plan.id}: {step.preview.title}")
+            await report(done, len(left), f"Step {step.number} of plan {plan.id}: {told_to_model(step)}")
             try:
                 answers[step.number] = await self._make(plan, step, made, approval, sending)
             except CallError as error:

@@ -21,7 +21,7 @@ from admin_mcp.gate.plan import (
     references,
     with_tokens,
 )
-from admin_mcp.gate.plan_preview import in_words
+from admin_mcp.gate.plan_preview import in_words, told_to_model
 from admin_mcp.gate.plans import new_id
 from admin_mcp.gate.preview import Preview
 from admin_mcp.gate.projects import named_projects, projects_read
@@ -94,7 +94,7 @@ class PlanMaking:
                         f"Step {number} ({step.tool}) would change nothing: it is so already. Nothing was planned.",
                         hint="Leave that step out.",
                     )
-                said.append(f"Left out, because it is so already: {planned.preview.title}")
+                said.append(f"Left out, because it is so already: {told_to_model(planned)}")
                 continue
             made.append(planned)
         if not made:
