@@ -223,14 +223,22 @@ class PlanApplying:
         for step in plan.live:
             arguments = with_tokens(_half_resolved(step.arguments, made))
             call = parse_arguments(self._gate.assessment.catalog.endpoint(step.tool), arguments)
-            assessment = self._gate.assessment
-            foreseen = assessment.reading(Foresight(assessment.read, calls).read)
-            now = in_words(await foreseen.preview(self._gate.change(call, build_request(call))))
+            try:
+                now = await self._foreseen(call, calls)
+            except CallError as error:
+                raise _of_step(step, error) from None
             if not step.refers_to & made.keys():
                 _require_alike(step, now)
-            await foreseen.guardrails.check(call)
             calls.append(call)
         return plan_preview(plan, hide=traits(channel).shown_to_model)
+
+    async def _foreseen(self, call: Endpoint, earlier: Sequence[Endpoint]) -> Preview:
+        """Return what a step will find once the earlier calls are made, if no guardrail is against it then."""
+        assessment = self._gate.assessment
+        foreseen = assessment.reading(Foresight(assessment.read, earlier).read)
+        now = in_words(await foreseen.preview(self._gate.change(call, build_request(call))))
+        await foreseen.guardrails.check(call)
+        return now
 
     async def _make(
         self,
@@ -332,6 +340,19 @@ def _selected(channels: ChannelSelector, demanded: Collection[Channel], length: 
     if channel is None:
         raise no_way_to_ask()
     return channel
+
+
+def _of_step(step: Step, error: CallError) -> CallError:
+    """Return the same error, told of a step of a plan that has not begun to be sent."""
+    return type(error)(
+        f"Step {step.number}: {error.message}",
+        hint=error.hint,
+        status=error.status,
+        code=error.code,
+        param=error.param,
+        request_id=error.request_id,
+        retryable=error.retryable,
+    )
 
 
 def _half_resolved(arguments: Mapping[str, object], made: Mapping[int, Json]) -> Json:
