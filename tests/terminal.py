@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -32,9 +33,19 @@ class Terminal:
 
     def end(self) -> int:
         """Wait for the end, and return the exit code."""
+        deadline = time.monotonic() + 20
         while self._read(0.2):
-            pass
+            assert time.monotonic() < deadline, f"it goes on after {self.shown!r}"
         return self.process.wait(timeout=20)
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C until it is noticed, as a person does: one that comes just before a read is not."""
+        for _ in range(20):
+            self.process.send_signal(signal.SIGINT)
+            for _ in range(10):
+                if not self._read(0.1) or "Aborted!" in self.shown:
+                    return self.end()
+        raise AssertionError(f"Ctrl-C does not end it after {self.shown!r}")
 
     def _read(self, seconds: float) -> bool:
         """Take what is there; return False once the other side is closed."""

@@ -59,7 +59,7 @@ def approval_page(approval: Approval, frame: Frame) -> str:
     return _document(
         f"{'Approve?' if pending else _state_in_words(approval.state)[0]} {preview.title}",
         [
-            *([] if pending else [_status(approval)]),
+            *([] if pending else [_status(approval, frame.states)]),
             *([_note(frame.message, "bad")] if frame.message else []),
             *_what(preview, asking=pending, unsent=_unsent(approval)),
             *_steps(preview, frame, asking=pending),
@@ -110,6 +110,16 @@ def _state_in_words(state: ApprovalState) -> tuple[str, str, str]:
     assert_never(state)
 
 
+def _sent_of_plan(state: ApprovalState, steps: Sequence[str]) -> tuple[str, str] | None:
+    """Return a title and a sentence for a plan of which something was sent: its state alone would deny that."""
+    if all(step == "open" for step in steps):
+        return None
+    made = f"{steps.count('done')} of {len(steps)} steps are made"
+    if state in {"approved", "used"}:
+        return "Approved.", f"{made}; below is how far each has come."
+    return "Stopped.", f"{made}, and this approval counts no longer; below is how far each has come."
+
+
 def _outcome_in_words(outcome: Outcome) -> tuple[str, str]:
     """Return a title and its tone."""
     match outcome:
@@ -124,8 +134,10 @@ def _outcome_in_words(outcome: Outcome) -> tuple[str, str]:
     assert_never(outcome)
 
 
-def _status(approval: Approval) -> ET.Element:
+def _status(approval: Approval, states: Mapping[int, str]) -> ET.Element:
     title, text, tone = _state_in_words(approval.state)
+    if sent := _sent_of_plan(approval.state, [states.get(step.number, "open") for step in approval.preview.steps]):
+        title, text = sent
     if approval.result is not None:
         title, tone = _outcome_in_words(approval.result.outcome)
         text = visible(approval.result.message, 1000)

@@ -224,7 +224,7 @@ class PageServer:
             return await self._answer(approval, csrf, "Nothing can be struck out of this any more.")
         message = await run_in_threadpool(self._struck, approval, form.get(STRUCK, ""))
         if message is not None:
-            return await self._answer(approval, csrf, message)
+            return await self._answer(await run_in_threadpool(self._approvals.get, approval.id), csrf, message)
         return RedirectResponse(self._path(approval.id), status_code=303, headers=_HEADERS)
 
     def _struck(self, approval: Approval, number: str) -> str | None:

@@ -10,6 +10,9 @@ from admin_mcp.gate.preview import Preview, ShownStep
 STRUCK = "step"
 """The field with the number of the step that is to be struck out."""
 
+_GRAVE = ("-", "!")
+"""The marks of steps that take something away or give access."""
+
 _STATES = {
     "sending": "being sent",
     "done": "made",
@@ -24,26 +27,28 @@ def plan_steps(preview: Preview, states: Mapping[int, str], strike: Mapping[str,
     ``states`` tells how far each has come. ``strike`` are the address and the token of the form that strikes one out,
     or None where nothing can be.
     """
+    begun = any(states.get(step.number, "open") != "open" for step in preview.steps)
     for section, steps in groupby(preview.steps, key=lambda step: step.section):
-        yield element("h2", section)
+        yield element("h2", section, **{"class": "risk"})
         for step in steps:
-            yield _step(step, states.get(step.number, "open"), strike if len(preview.steps) > 1 else None)
+            state = _STATES.get(states.get(step.number, "open"), "not sent" if begun else "")
+            yield _step(step, state, states.get(step.number, "open"), strike if len(preview.steps) > 1 else None)
     order = ", ".join(str(step.number) for step in sorted(preview.steps, key=lambda step: step.number))
     yield element("p", f"They are sent in this order: {order}. It stops at the first that fails.", **{"class": "quiet"})
 
 
-def _step(step: ShownStep, state: str, strike: Mapping[str, str] | None) -> ET.Element:
+def _step(step: ShownStep, told: str, state: str, strike: Mapping[str, str] | None) -> ET.Element:
     shown = step.preview
     parts = [element("h3", element("span", step.mark, **{"class": "mark"}), f" {step.number}. {shown.title}")]
-    if state in _STATES:
-        parts.append(element("p", _STATES[state], **{"class": f"state {state}"}))
+    if told:
+        parts.append(element("p", told, **{"class": f"state {state}"}))
     if step.why:
         parts.append(element("p", f"Why, says the assistant: {step.why}", **{"class": "quiet"}))
     parts.append(element("dl", *_facts(shown)))
     parts.append(element("pre", shown.request))
     if strike is not None:
         parts.append(_strike(step, strike))
-    return element("section", *parts, **{"class": "step"})
+    return element("section", *parts, **{"class": "step grave" if step.mark in _GRAVE else "step"})
 
 
 def _facts(preview: Preview) -> Iterator[ET.Element]:

@@ -1,12 +1,11 @@
 """Asks the person at this very terminal, while a command of theirs waits."""
 
 from collections.abc import Callable
-
-from anyio import to_thread
+from contextlib import suppress
 
 from admin_mcp.errors import ApprovalDenied
 from admin_mcp.gate.approval_channel import ApprovalChannel
-from admin_mcp.gate.approvals import Approval, Approvals
+from admin_mcp.gate.approvals import Approval, Approvals, Event, IllegalEventError
 from admin_mcp.gate.forms import DECISION, TYPED, Reply, judge
 from admin_mcp.gate.policy import Channel
 from admin_mcp.gate.text import visible
@@ -35,21 +34,32 @@ class TerminalChannel:
         self._ask = ask
 
     async def ask(self, approval: Approval) -> None:
-        """Show the whole question, and let the answer count.
+        """Show the whole question, and let the answer count, unless the question has ended meanwhile.
+
+        The prompt holds up everything else, so that Ctrl-C reaches it: nothing else is to happen meanwhile.
 
         Raises:
-            ApprovalDenied: it was no clear yes. The question is withdrawn.
+            ApprovalDenied: it was no clear yes. The question is withdrawn, as it is when the person leaves.
 
         """
         self._show(approval.preview.text)
-        judgement = judge(await to_thread.run_sync(terminal_reply, approval, self._ask), approval)
+        try:
+            judgement = judge(terminal_reply(approval, self._ask), approval)
+        except BaseException:
+            self._apply(approval, "void", "the person left the terminal")
+            raise
         if judgement.event == "approve":
-            self._approvals.apply(approval.id, "approve", via="terminal")
+            self._apply(approval, "approve")
             return
-        self._approvals.apply(approval.id, "void", via="terminal", reason=judgement.reason)
+        self._apply(approval, "void", judgement.reason)
         raise ApprovalDenied(
             "Not approved: that is not the text. Nothing was sent.", hint="Run the command again to try once more."
         )
+
+    def _apply(self, approval: Approval, event: Event, reason: str | None = None) -> None:
+        # Whoever asked looks at what became of it: it may be over, or decided on a page.
+        with suppress(IllegalEventError):
+            self._approvals.apply(approval.id, event, via="terminal", reason=reason)
 
     def select(self, channel: Channel | None, *, length: int = 0) -> ApprovalChannel | None:
         """Return this, unless a rule wants the person asked through their client."""

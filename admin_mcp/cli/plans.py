@@ -1,10 +1,10 @@
 """``plans``: make, look at, strike out, export and apply plans in a terminal."""
 
 import json
+import re
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,18 +19,19 @@ if TYPE_CHECKING:
     from admin_mcp.gate.plans import Progress
     from admin_mcp.gate.storage import GateStorage
     from admin_mcp.settings import Settings
-    from admin_mcp.tools.plan_tools import Planner
+    from admin_mcp.tools.plan_tools import PlanChanges, Planner
 
 _FORMATS = click.Choice(["text", "md", "json"])
+_COMMANDS = {
+    "list_plans": "`plans list`",
+    "get_plan": "`plans show`",
+    "apply_plan": "`plans apply`",
+    "list_changes": "`journal list`",
+}
+"""What does at a terminal what a hint would have a model do with a tool."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A step of a file."""
-
-    tool: str
-    arguments: Mapping[str, object]
-    why: str
+_TOOLS = re.compile(rf"\b({'|'.join(_COMMANDS)})\b")
+_SHAPE = '{"title": "...", "steps": [{"tool": "...", "arguments": {...}, "why": "..."}]}'
 
 
 @click.group()
@@ -102,11 +103,11 @@ def make(context: click.Context, /, file: Path) -> None:
     """Make a plan from a JSON FILE: {"title": "...", "steps": [{"tool": "...", "arguments": {...}}]}. Sends nothing."""
     import anyio  # noqa: PLC0415
 
-    title, steps = _read(file)
+    given = _read(file)
 
     async def made() -> "Plan":
         async with _planner(settings_of(context), storage_of(context)) as planner:
-            plan = await planner.making.made(title, steps)
+            plan = await planner.making.made(given.title, given.steps)
             planner.gate.storage.plans.save(plan)
             return plan
 
@@ -168,7 +169,17 @@ def apply(context: click.Context, /, plan_id: str) -> None:
 
 
 def _prompted(text: str) -> str:
-    answer: str = click.prompt(f"\n{text}", default="", show_default=False)
+    """Return what was typed. Ctrl-C ends it at once: the event loop's own handler would wait for the line's end."""
+    import signal  # noqa: PLC0415
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        answer: str = click.prompt(f"\n{text}", default="", show_default=False)
+    except click.Abort:
+        click.echo()  # what is told next begins a line of its own
+        raise
+    finally:
+        signal.signal(signal.SIGINT, before)
     return answer
 
 
@@ -188,27 +199,23 @@ async def _planner(settings: "Settings", storage: "GateStorage") -> "AsyncIterat
         yield Planner(open_gate(settings, operator_policy(settings), catalog, api, storage), api, time.time)
 
 
-def _read(file: Path) -> tuple[str, list[_Step]]:
+def _read(file: Path) -> "PlanChanges":
+    """Return what a file asks for, checked as the same arguments of the tool would be."""
+    from admin_mcp.endpoints.arguments import parse_arguments  # noqa: PLC0415
+    from admin_mcp.tools.plan_tools import PlanChanges  # noqa: PLC0415
+
     try:
         value = json.loads(file.read_text("utf-8"))
     except OSError as error:
         raise click.ClickException(f"{file} can't be read: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise click.ClickException(f"{file} is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise click.ClickException(f"{file}: it must hold one object: {_SHAPE}")
     try:
-        return str(value["title"]), [_step(step) for step in value["steps"]]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise click.ClickException(
-            f'{file}: it must hold {{"title": "...", "steps": [{{"tool": "...", "arguments": {{...}}}}]}}; '
-            f"what is wrong: {error}"
-        ) from None
-
-
-def _step(value: dict[str, Any]) -> _Step:
-    arguments = value.get("arguments", {})
-    if not isinstance(arguments, dict):
-        raise TypeError("the arguments of a step must be an object")
-    return _Step(str(value["tool"]), arguments, str(value.get("why", "")))
+        return parse_arguments(PlanChanges, value)
+    except CallError as error:
+        raise click.ClickException(f"{file}: {error.message}. It must hold {_SHAPE}") from None
 
 
 def _written(storage: "GateStorage", plan_id: str, form: str) -> str:
@@ -226,21 +233,38 @@ def _written(storage: "GateStorage", plan_id: str, form: str) -> str:
 
 
 def _exported(plan: "Plan") -> dict[str, Any]:
-    steps = [{"tool": step.tool, "arguments": step.arguments, "why": step.why} for step in plan.live]
+    """Return what makes the same plan again. Steps count from 1 there, so what refers to one has its new number."""
+    from admin_mcp.gate.plan import renumbered  # noqa: PLC0415
+
+    numbers = {step.number: number for number, step in enumerate(plan.live, 1)}
+    steps = [
+        {"tool": step.tool, "arguments": renumbered(step.arguments, numbers), "why": step.why} for step in plan.live
+    ]
     return {"title": plan.title, "steps": steps}
 
 
 def _markdown(plan: "Plan", progress: "Mapping[int, Progress]") -> Iterator[str]:
     from admin_mcp.gate.plan_preview import mark, risk_of, totals  # noqa: PLC0415
 
-    yield from (f"# {visible(plan.title)}", "", f"{totals(plan.live)}. In: {plan.target}.", "")
+    yield from (f"# {_as_text(visible(plan.title))}", "", f"{totals(plan.live)}. In: {_as_text(plan.target)}.", "")
     yield from ("| Step | | What it does | Request | State |", "|---|---|---|---|---|")
     for step in plan.steps:
-        cells = (step.preview.title, f"`{step.preview.request}`", progress[step.number].state)
-        escaped = " | ".join(cell.replace("|", "\\|") for cell in cells)
-        yield f"| {step.number} | {mark(risk_of(step.effects))} | {escaped} |"
+        cells = (_as_text(step.preview.title), _as_code(step.preview.request), _as_text(progress[step.number].state))
+        yield f"| {step.number} | {mark(risk_of(step.effects))} | {' | '.join(cells)} |"
     for note in plan.notes:
-        yield from ("", f"- {visible(note, 1000)}")
+        yield from ("", f"- {_as_text(visible(note, 1000))}")
+
+
+def _as_text(text: str) -> str:
+    """Return Markdown that shows just this: a name from the API must be no link, image or heading there."""
+    return re.sub(r"([\\`*_{}\[\]<>#|!~&])", r"\\\1", text)
+
+
+def _as_code(text: str) -> str:
+    """Return Markdown, for a cell of a table, that shows this as code."""
+    fence = "`" * (1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
+    padded = f" {text} " if "`" in text else text
+    return f"{fence}{padded}{fence}".replace("|", "\\|")
 
 
 def _states(storage: "GateStorage", plan_id: str) -> str:
@@ -264,7 +288,8 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except CallError as error:
-        raise click.ClickException(error.told_to_operator) from None
+        told = _TOOLS.sub(lambda found: _COMMANDS[found[0]], error.told_to_operator)
+        raise click.ClickException(told) from None
 
 
 def _when(seconds: float) -> str:

@@ -262,7 +262,9 @@ class Approvals:
             return False
         return approval.question.key == key
 
-    def ask_instead(self, connection: sqlite3.Connection, key: str, question: Question) -> None:
+    def ask_instead(
+        self, connection: sqlite3.Connection, key: str, question_for: Callable[[Channel], Question]
+    ) -> None:
         """Have the open questions about one thing ask about another, within the caller's transaction.
 
         Raises:
@@ -272,6 +274,7 @@ class Approvals:
         for approval in _living(connection, key):
             if approval.state != "pending":
                 raise Conflict("It is approved already, as a whole.", hint="Deny that approval first.")
+            question = question_for(approval.channel)
             connection.execute(
                 "UPDATE approvals SET key = ?, preview = ? WHERE id = ?",
                 (question.key, question.preview.model_dump_json(), approval.id),

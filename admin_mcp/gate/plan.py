@@ -19,6 +19,9 @@ from admin_mcp.gate.preview import Preview
 
 MOST_STEPS = 50
 MOST_DESTRUCTIVE = 10
+LONGEST_TEXT = 200
+"""Characters of a plan's title, and of what a step is said to be for."""
+
 LIFE_SECONDS = 86_400.0
 """How long a plan can be applied: what it shows is compared again all the same."""
 
@@ -205,6 +208,20 @@ def resolved(arguments: Mapping[str, object], made: Mapping[int, Json]) -> Json:
 
     """
     return {name: _resolved(value, made) for name, value in arguments.items()}
+
+
+def renumbered(arguments: Mapping[str, object], numbers: Mapping[int, int]) -> Json:
+    """Return the arguments with references to the steps as they are to be counted."""
+    return {name: _renumbered(value, numbers) for name, value in arguments.items()}
+
+
+def _renumbered(value: object, numbers: Mapping[int, int]) -> object:
+    if isinstance(value, Mapping):
+        if "from_step" in value:
+            number, field = _reference(value)
+            return {"from_step": numbers[number], "field": field}
+        return {name: _renumbered(inner, numbers) for name, inner in value.items()}
+    return [_renumbered(inner, numbers) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _tokenized(value: object) -> object:

@@ -27,7 +27,7 @@ from admin_mcp.gate.forms import LONGEST_FORM, form_message
 from admin_mcp.gate.gate import Gate, Recheck, outcome_record
 from admin_mcp.gate.offload import done_whole, threaded
 from admin_mcp.gate.plan import Plan, Step, resolved, with_tokens
-from admin_mcp.gate.plan_preview import in_words, plan_preview
+from admin_mcp.gate.plan_preview import in_words, plan_preview, told_to_model
 from admin_mcp.gate.plans import Plans, Progress, change_id
 from admin_mcp.gate.policy import Channel, Verdict
 from admin_mcp.gate.preview import Preview
@@ -139,8 +139,7 @@ class PlanApplying:
         made = {number: each.answer for number, each in progress.items() if each.answer is not None}
         answers: dict[int, Json] = {}
         for done, step in enumerate(left):
-            told = step.tool if step.preview.withheld else step.preview.title
-            await report(done, len(left), f"Step {step.number} of plan {plan.id}: {told}")
+            await report(done, len(left), f"Step {step.number} of plan {plan.id}: {told_to_model(step)}")
             try:
                 answers[step.number] = await self._make(plan, step, made, approval, sending)
             except CallError as error:
@@ -229,8 +228,12 @@ class PlanApplying:
             call = self._drafted(step)
             needed = [self._drafted(each) for each in plan.needed_by(step) if each.number in made]
             foreseen = self._foreseeing([*needed, *calls])
-            _require_alike(step, await self._as_planned(step, foreseen))
-            await foreseen.guardrails.check(call)
+            try:
+                now = await self._as_planned(step, foreseen)
+                await foreseen.guardrails.check(call)
+            except CallError as error:
+                raise _of_step(step, error) from None
+            _require_alike(step, now)
             calls.append(call)
         return plan_preview(plan, hide=traits(channel).shown_to_model)
 
@@ -390,6 +393,19 @@ def _selected(channels: ChannelSelector, demanded: Collection[Channel], length: 
 def _as_call(call: Endpoint) -> Json:
     """Return a call's arguments as a single call of its tool is asked about."""
     return call.model_dump(mode="json", exclude_unset=True)
+
+
+def _of_step(step: Step, error: CallError) -> CallError:
+    """Return the same error, told of a step of a plan that has not begun to be sent."""
+    return type(error)(
+        f"Step {step.number}: {error.message}",
+        hint=error.hint,
+        status=error.status,
+        code=error.code,
+        param=error.param,
+        request_id=error.request_id,
+        retryable=error.retryable,
+    )
 
 
 def _require_alike(step: Step, now: Preview) -> None:

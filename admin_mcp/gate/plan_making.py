@@ -14,6 +14,7 @@ from admin_mcp.gate.effects import effects_of
 from admin_mcp.gate.foresight import Foresight
 from admin_mcp.gate.gate import Gate, require_showable
 from admin_mcp.gate.plan import (
+    LONGEST_TEXT,
     MOST_DESTRUCTIVE,
     MOST_STEPS,
     Plan,
@@ -23,7 +24,7 @@ from admin_mcp.gate.plan import (
     too_deep,
     with_tokens,
 )
-from admin_mcp.gate.plan_preview import in_words
+from admin_mcp.gate.plan_preview import in_words, told_to_model
 from admin_mcp.gate.plans import new_id
 from admin_mcp.gate.preview import Preview
 from admin_mcp.gate.projects import named_projects, projects_read
@@ -31,7 +32,6 @@ from admin_mcp.gate.refusals import policy_denial
 from admin_mcp.gate.snapshot import Snapshot
 from admin_mcp.suggestions import nearest
 
-_LONGEST_TEXT = 200
 _NEW_IDS = ("id", "api_key.id")
 """The fields of an answer that hold the id of something just made. Others may hold any id there is."""
 
@@ -104,15 +104,14 @@ class PlanMaking:
                         f"Step {number} ({step.tool}) would change nothing: it is so already. Nothing was planned.",
                         hint="Leave that step out.",
                     )
-                told = planned.preview.title if not planned.preview.withheld else f"step {number} ({step.tool})"
-                said.append(f"Left out, because it is so already: {told}")
+                said.append(f"Left out, because it is so already: {told_to_model(planned)}")
                 continue
             made.append(planned)
         if not made:
             raise Conflict("Nothing is left to do: it is all so already.", hint="Tell the user how it stands.")
         return Plan(
             id=new_id(),
-            title=title[:_LONGEST_TEXT],
+            title=title[:LONGEST_TEXT],
             system=self._gate.assessment.target.system,
             target=self._gate.assessment.target.label,
             made=self._clock(),
@@ -180,7 +179,7 @@ class PlanMaking:
             number=number,
             tool=step.tool,
             arguments={name: _plain(value) for name, value in step.arguments.items()},
-            why=step.why[:_LONGEST_TEXT],
+            why=step.why[:LONGEST_TEXT],
             key=change.key,
             effects=tuple(sorted(effects_of(call, seen))),
             projects=tuple(sorted(each for each in _projects(call, seen) if not holds_token(each))),

@@ -67,7 +67,7 @@ def plan_preview(plan: Plan, *, hide: bool = False) -> Preview:
     final = [step.number for step in live if step.preview.final]
     undo = "with undo_plan"
     if final:
-        undo = f"not possible for step {', '.join(map(str, final))}; the others {undo}"
+        undo = f"not possible for step{'s' if len(final) > 1 else ''} {', '.join(map(str, final))}; the others {undo}"
     return Preview(
         title=f"Plan {quoted(plan.title)}: {totals(live)}",
         effect=worst,
@@ -92,6 +92,11 @@ def _shown(step: Step, *, hide: bool) -> ShownStep:
     preview = _hidden(step) if hide and step.preview.withheld else step.preview
     why = quoted(step.why) if step.why else ""
     return ShownStep(number=step.number, mark=mark(risk), section=section(risk), why=why, preview=preview)
+
+
+def told_to_model(step: Step) -> str:
+    """Return what a step does, as far as the model may be told."""
+    return _hidden(step).title if step.preview.withheld else step.preview.title
 
 
 def _hidden(step: Step) -> Preview:

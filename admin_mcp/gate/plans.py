@@ -5,6 +5,7 @@ number of processes that apply one plan exactly one sends each step.
 """
 
 import json
+import logging
 import secrets
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -15,13 +16,17 @@ from pydantic import ValidationError
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApprovalDenied, Conflict, NotFound
 from admin_mcp.gate.approvals import APPLY_PLAN, Approval, Approvals, Question, Result
+from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.database import Database
 from admin_mcp.gate.journal import OUTCOME_PATIENCE_SECONDS, Journal, Outcome, Record
 from admin_mcp.gate.plan import LIFE_SECONDS, Plan, StepState
 from admin_mcp.gate.plan_preview import plan_preview
+from admin_mcp.gate.policy import Channel
 
 KEPT_SECONDS = 30 * 86_400.0
 """How long a plan can be looked at, and its outcome."""
+
+logger = logging.getLogger(__name__)
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS plans (id TEXT PRIMARY KEY, made REAL NOT NULL, plan TEXT NOT NULL) STRICT",
@@ -90,7 +95,7 @@ class Plans:
             if not _there(connection):
                 return []
             rows = connection.execute("SELECT * FROM plans ORDER BY made DESC").fetchall()
-        return [_plan(row) for row in rows]
+        return [plan for row in rows if (plan := _readable(row)) is not None]
 
     def progress(self, plan: Plan) -> dict[int, Progress]:
         """Return how far each step has come, by its number."""
@@ -117,7 +122,7 @@ class Plans:
             if _claimed(connection, plan_id):
                 raise Conflict("The plan is being applied, or was.", hint="Only what was not begun can be struck out.")
             smaller = plan.without(numbers)
-            self._approvals.ask_instead(connection, plan.digest, question_of(smaller))
+            self._approvals.ask_instead(connection, plan.digest, lambda channel: question_of(smaller, channel))
             connection.execute("UPDATE plans SET plan = ? WHERE id = ?", (smaller.model_dump_json(), plan_id))
             self._journal.add(
                 connection, "decided", plan_id, decision="struck out", steps=sorted(numbers), via=via, plan=plan_id
@@ -193,9 +198,10 @@ class Plans:
         return _plan(row)
 
 
-def question_of(plan: Plan) -> Question:
-    """Return what a person is asked about a plan."""
-    return Question(plan.digest, APPLY_PLAN, {"plan_id": plan.id}, plan_preview(plan))
+def question_of(plan: Plan, channel: Channel) -> Question:
+    """Return what a person is asked about a plan; where the model reads it too, without what is kept from it."""
+    shown = plan_preview(plan, hide=traits(channel).shown_to_model)
+    return Question(plan.digest, APPLY_PLAN, {"plan_id": plan.id}, shown)
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
@@ -217,6 +223,15 @@ def _row(connection: sqlite3.Connection, plan_id: str) -> sqlite3.Row | None:
 
 def _claimed(connection: sqlite3.Connection, plan_id: str) -> bool:
     return connection.execute("SELECT 1 FROM plan_steps WHERE plan = ?", (plan_id,)).fetchone() is not None
+
+
+def _readable(row: sqlite3.Row) -> Plan | None:
+    """Return a row's plan, or None for one that is damaged, which must not hide the others."""
+    try:
+        return _plan(row)
+    except sqlite3.DatabaseError as error:
+        logger.warning("%s; it is left out of the list of plans", error)
+        return None
 
 
 def _plan(row: sqlite3.Row) -> Plan:

@@ -106,8 +106,9 @@ class Undoing:
             told = f"What {made.tool} changed is not there any more: {error.message}"
             raise Conflict(told, hint="Tell the user.") from None
         if reason := moved_on(call, now, more, catalog):
+            told = "" if now.withheld else f" {reason}"
             raise Conflict(
-                f"{made.tool} can't be undone any more. {reason if not now.withheld else 'It has changed since.'}",
+                f"{made.tool} can't be undone any more.{told}",
                 hint="Somebody has changed it since. Tell the user, and make the change that is wanted now.",
             )
         return steps

@@ -1,6 +1,6 @@
 """The tools of plans: make one, look at it, apply it; and what was changed before."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
@@ -12,17 +12,18 @@ from admin_mcp.endpoints.arguments import parse_arguments
 from admin_mcp.endpoints.base import Effect, InputObject, Inputs
 from admin_mcp.endpoints.fields import INTEGRAL
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.errors import CallError
-from admin_mcp.gate.approvals import Approval
+from admin_mcp.errors import CallError, NotFound
+from admin_mcp.gate.approvals import APPLY_PLAN, Approval
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.gate import Gate
 from admin_mcp.gate.journal import Record
 from admin_mcp.gate.offload import threaded
-from admin_mcp.gate.plan import Plan
+from admin_mcp.gate.plan import LONGEST_TEXT, Plan
 from admin_mcp.gate.plan_applying import Applied, PlanApplying
 from admin_mcp.gate.plan_making import PlanMaking
 from admin_mcp.gate.plan_preview import mark, risk_of, totals
 from admin_mcp.gate.plans import Progress
+from admin_mcp.gate.telling import may_be_told
 from admin_mcp.gate.undoing import Undoing
 from admin_mcp.tools.protocol import CallContext
 
@@ -42,7 +43,7 @@ class StepInput(InputObject):
 
     tool: Annotated[str, Field(max_length=40)]
     arguments: dict[str, Any] = Field(default_factory=dict)
-    why: Annotated[str, Field(max_length=200)] = ""
+    why: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
 
 
 class PlanChanges(Inputs):
@@ -51,7 +52,7 @@ class PlanChanges(Inputs):
     SPEC: ClassVar[PlanSpec] = PlanSpec("plan_changes")
 
     steps: Annotated[list[StepInput], Field(min_length=1)]
-    title: Annotated[str, Field(min_length=1, max_length=120)]
+    title: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
 
 
 class GetPlan(Inputs):
@@ -123,11 +124,32 @@ class Planner:
         """Makes plans."""
         return PlanMaking(self.gate, self.clock)
 
+    def withheld(self, plan: Plan) -> frozenset[int]:
+        """Return the steps that this server's policy keeps from the model, or did when the plan was made."""
+        assessment = self.gate.assessment
+        return frozenset(
+            step.number
+            for step in plan.steps
+            if step.preview.withheld or not may_be_told(assessment, step.tool, step.arguments)
+        )
+
+    async def found(self, plan_id: str) -> Plan:
+        """Return a plan of this system.
+
+        Raises:
+            NotFound: there is none of this id.
+
+        """
+        plan = await threaded(self.gate.storage.plans.get, plan_id)
+        if plan.system != self.gate.assessment.target.system:
+            raise NotFound(f"Plan {plan_id} is another system's.", hint="list_plans shows those of this one.")
+        return plan
+
     async def keep(self, plan: Plan) -> Json:
         """Keep a new plan, and return it as a model is shown it."""
         await threaded(self.gate.storage.plans.save, plan)
         return {
-            **as_object(plan, {step.number: Progress("open") for step in plan.steps}),
+            **as_object(plan, {step.number: Progress("open") for step in plan.steps}, self.withheld(plan)),
             "next": f"Show the user the plan, then call apply_plan with plan_id {plan.id}: a person is asked once, "
             "about all of it. Nothing was sent yet.",
         }
@@ -152,14 +174,16 @@ async def _plan_changes(arguments: Mapping[str, object], planner: Planner, conte
 async def _get_plan(arguments: Mapping[str, object], planner: Planner, context: CallContext) -> Json:
     del context
     plans = planner.gate.storage.plans
-    plan = await threaded(plans.get, parse_arguments(GetPlan, arguments).plan_id)
-    return as_object(plan, await threaded(plans.progress, plan))
+    plan = await planner.found(parse_arguments(GetPlan, arguments).plan_id)
+    return as_object(plan, await threaded(plans.progress, plan), planner.withheld(plan))
 
 
 async def _list_plans(arguments: Mapping[str, object], planner: Planner, context: CallContext) -> Json:
     del context
     plans = planner.gate.storage.plans
-    found = (await threaded(plans.all))[: parse_arguments(ListPlans, arguments).limit]
+    limit = parse_arguments(ListPlans, arguments).limit
+    system = planner.gate.assessment.target.system
+    found = [plan for plan in await threaded(plans.all) if plan.system == system][:limit]
     return {"plans": [_brief(plan, await threaded(plans.progress, plan)) for plan in found]}
 
 
@@ -173,7 +197,8 @@ async def _apply_plan(arguments: Mapping[str, object], planner: Planner, context
     applied = await applying.apply(given.plan_id, context.channels, context.report, sending)
     if applied.stopped is not None:
         raise _stopped(applied, applied.stopped)
-    return {**as_object(applied.plan, applied.progress), "answers": _answers(applied)}
+    shown = as_object(applied.plan, applied.progress, planner.withheld(applied.plan))
+    return {**shown, "answers": _answers(applied)}
 
 
 async def _undo_change(arguments: Mapping[str, object], planner: Planner, context: CallContext) -> Json:
@@ -195,14 +220,17 @@ async def _undo_plan(arguments: Mapping[str, object], planner: Planner, context:
 async def _list_changes(arguments: Mapping[str, object], planner: Planner, context: CallContext) -> Json:
     del context
     found = await threaded(planner.gate.storage.journal.latest, parse_arguments(ListChanges, arguments).limit)
-    return {"changes": [as_change(records) for records in found]}
+    return {"changes": [as_change(records, planner) for records in found]}
 
 
 async def _list_approvals(arguments: Mapping[str, object], planner: Planner, context: CallContext) -> Json:
     del context
     limit = parse_arguments(ListApprovals, arguments).limit
     found = (await threaded(planner.gate.storage.approvals.all))[:limit]
-    return {"waiting": sum(approval.state == "pending" for approval in found), "approvals": [*map(as_approval, found)]}
+    return {
+        "waiting": sum(approval.state == "pending" for approval in found),
+        "approvals": [as_approval(each, planner) for each in found],
+    }
 
 
 _Answer = Callable[[Mapping[str, object], Planner, CallContext], Awaitable[Json]]
@@ -218,12 +246,13 @@ _ANSWERS: dict[str, _Answer] = {
 }
 
 
-def as_object(plan: Plan, progress: Mapping[int, Progress]) -> Json:
-    """Return a plan as a model is shown it: what the policy keeps from the model is left out."""
+def as_object(plan: Plan, progress: Mapping[int, Progress], withheld: Collection[int] = ()) -> Json:
+    """Return a plan as a model is shown it, without what the policy keeps from it: the ``withheld`` steps."""
+    told = plan.notes if all(plan.step(number).preview.withheld for number in withheld) else ()
     return {
         **_brief(plan, progress),
-        "steps": [_step(plan, number, progress[number]) for number in sorted(progress)],
-        **({"notes": list(plan.notes)} if plan.notes else {}),
+        "steps": [_step(plan, number, progress[number], number in withheld) for number in sorted(progress)],
+        **({"notes": list(told)} if told else {}),
     }
 
 
@@ -247,9 +276,9 @@ def state_of(plan: Plan, progress: Mapping[int, Progress]) -> str:
     return "stopped" if states & {"refused", "outcome_unknown"} else "applied in part"
 
 
-def _step(plan: Plan, number: int, progress: Progress) -> Json:
+def _step(plan: Plan, number: int, progress: Progress, withheld: bool) -> Json:
     step = plan.step(number)
-    withheld = step.preview.withheld
+    withheld = withheld or step.preview.withheld
     shown = step.preview.title if not withheld else "about something that the policy keeps from the assistant"
     facts = {} if withheld else {name: change.after for name, change in step.preview.changes.items()}
     return {
@@ -264,9 +293,12 @@ def _step(plan: Plan, number: int, progress: Progress) -> Json:
     }
 
 
-def as_approval(approval: Approval) -> Json:
+def as_approval(approval: Approval, planner: Planner) -> Json:
     """Return a question and what became of it, without what the policy keeps from the model, or anything that opens."""
-    withheld = approval.preview.withheld
+    question = approval.question
+    single = question.tool != APPLY_PLAN and may_be_told(planner.gate.assessment, question.tool, question.arguments)
+    # A plan's title is its maker's words; what else it is about shows in get_plan.
+    withheld = approval.preview.withheld or not (single or question.tool == APPLY_PLAN)
     return {
         "approval_id": approval.id,
         "state": approval.state,
@@ -283,9 +315,13 @@ def _when(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
-def as_change(records: Sequence[Record]) -> Json:
-    """Return what the journal has on one change, without what a person alone was shown."""
+def as_change(records: Sequence[Record], planner: Planner) -> Json:
+    """Return what the journal has on one change, without what a person alone was shown or the policy withholds."""
     fields = {key: value for record in records for key, value in record.fields.items()}
+    assessment = planner.gate.assessment
+    here = fields.get("target") == assessment.target.label
+    if not (here and may_be_told(assessment, str(fields.get("tool")), fields.get("arguments") or {})):
+        fields = {key: value for key, value in fields.items() if key not in {"arguments", "request", "reason"}}
     kinds: dict[str, Record] = {record.kind: record for record in records}
     told = {
         key: fields[key]

@@ -50,14 +50,14 @@ class Screen:
     def opened(self) -> list[str]:
         return self._opened.read_text("utf-8").split() if self._opened.exists() else []
 
-    def open(self, number: int = 1) -> str:
+    def open(self, number: int = 1, says: str = "The exact request") -> str:
         """Open in Chromium what was put on the screen as the n-th, and return the page's text."""
         deadline = time.monotonic() + 20
         while len(self.opened) < number:
             assert time.monotonic() < deadline, "no page was opened"
             time.sleep(0.05)
         self.browser.open(self.opened[number - 1])
-        return self.browser.wait_for("The exact request")
+        return self.browser.wait_for(says)
 
     def end(self) -> None:
         """Take the state away, which ends the process that serves the pages."""
@@ -272,3 +272,42 @@ async def test_one_button_rejects_all_that_wait(screen: Screen, recorder: Record
         for change in changes:
             assert (await running.error("update_role", **change))["kind"] == "approval_denied"
     assert recorder.changes == []
+
+
+async def test_a_step_is_struck_out_on_the_page_and_the_waiting_call_applies_the_smaller_plan(
+    screen: Screen, recorder: Recorder
+) -> None:
+    steps = [{"tool": "update_role", "arguments": {"role_id": f"role_{n}", "description": "new"}} for n in (1, 2)]
+    steps.append({"tool": "delete_role", "arguments": {"role_id": "role_3"}})
+    answers: list[dict[str, Any]] = []
+    waiting = env(screen, recorder, ADMIN_MCP_APPROVAL_WAIT="40")
+    async with session(MODERN, env=waiting, answers=None) as running:
+        plan = await running.call("plan_changes", title="Three", steps=steps)
+
+        async def apply() -> None:
+            answers.append(await running.call("apply_plan", plan_id=plan["plan_id"]))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(apply)
+            shown = await to_thread.run_sync(partial(screen.open, says="They are sent in this order"))
+            assert "To approve, type remove 1" in shown
+            button = screen.browser.find("button[name=step][value='3']")
+            assert (button.role, button.label) == ("button", "Strike out step 3")
+            button.click()
+            shown = await to_thread.run_sync(screen.browser.wait_for, "struck out: 3")
+            assert "To approve, type" not in shown
+            screen.browser.find("button.approve").click()
+            await to_thread.run_sync(screen.browser.wait_for, "Done. All 2 steps were made.")
+            assert screen.browser.text.count("made\n") >= 2
+    assert [step["state"] for step in answers[0]["steps"]] == ["done", "done", "struck"]
+    assert [sent.path.rpartition("/")[2] for sent in recorder.changes] == ["role_1", "role_2"]
+
+
+@pytest.mark.usefixtures("narrow")
+async def test_a_plan_reaches_over_no_edge_of_a_narrow_screen(screen: Screen, recorder: Recorder) -> None:
+    step = {"tool": "update_role", "arguments": {"role_id": LONG.replace("@", "."), "description": LONG}, "why": LONG}
+    async with session(LEGACY, env=env(screen, recorder), answers=None) as running:
+        plan = await running.call("plan_changes", title=LONG, steps=[step])
+        await running.error("apply_plan", plan_id=plan["plan_id"])
+        await to_thread.run_sync(partial(screen.open, says="They are sent in this order"))
+    assert screen.browser.run("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")
