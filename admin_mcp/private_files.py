@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.02
 _WRITABLE = 0o022
 _OPEN = 0o077
+_LONGEST_PREFIX = 64
 
 
 class NotPrivateError(AdminMcpError, PermissionError):
@@ -75,6 +76,25 @@ def write_private(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def replace_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, in place of one that may be there. Nobody sees half of it.
+
+    Raises:
+        OSError: it can't be written.
+
+    """
+    descriptor, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:_LONGEST_PREFIX]}.")  # 0600 by itself
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(made).replace(path)
+    except BaseException:
+        Path(made).unlink(missing_ok=True)
+        raise
 
 
 def lock_of_system(system: str) -> Path:

@@ -31,6 +31,7 @@ FLAGS = (
     "tools",
     "exclude_tools",
     "search",
+    "no_prompts",
     "approval",
     "config",
     "state_dir",
@@ -100,6 +101,9 @@ class Settings(BaseSettings):
     )
     exclude_tools: str = Field("", description="Not these tools; names or globs, with commas.")
     search: bool = Field(default=False, description="List four tools that find and call the others.")
+    no_prompts: bool = Field(
+        default=False, description="Offer tools alone: no prompts to start from, and no resources to read."
+    )
     answer_bytes: int = Field(
         64 * 1024,
         ge=4096,

@@ -171,6 +171,7 @@ COMMANDS = [
     ("secrets", "list"),
     ("config", "cursor"),
     ("install", "claude-desktop", "--dry-run"),
+    ("report", "keys"),
     ("sandbox",),
 ]
 

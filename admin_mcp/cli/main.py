@@ -21,6 +21,7 @@ from admin_mcp.cli.journal import journal
 from admin_mcp.cli.options import settings_of, settings_options
 from admin_mcp.cli.plans import plans
 from admin_mcp.cli.policy import operator_policy, policy
+from admin_mcp.cli.report import report
 from admin_mcp.cli.sandbox import sandbox
 from admin_mcp.cli.secrets import secrets
 from admin_mcp.errors import SettingsError
@@ -131,7 +132,7 @@ def demo() -> None:
     anyio.run(run_demo, click.echo)
 
 
-for command in (approvals, config, doctor, install, journal, plans, policy, sandbox, secrets):
+for command in (approvals, config, doctor, install, journal, plans, policy, report, sandbox, secrets):
     main.add_command(command)
 
 

@@ -96,6 +96,18 @@ class Reader:
             CallError: a page can't be read, or the pages go round.
 
         """
+        return await self._pages(tool, MOST_PAGES, arguments)
+
+    async def some(self, tool: str, pages: int, **arguments: object) -> list[Json]:
+        """Return the items on the first pages of a list.
+
+        Raises:
+            CallError: a page can't be read.
+
+        """
+        return await self._pages(tool, pages, arguments)
+
+    async def _pages(self, tool: str, most: int, arguments: dict[str, object]) -> list[Json]:
         from admin_mcp.endpoints.paging import PaginatedEndpoint  # noqa: PLC0415 - comes with the catalog's modules
 
         endpoint = self._catalog.endpoint(tool)
@@ -105,7 +117,7 @@ class Reader:
         given = {"limit": first.page_size() if isinstance(first, PaginatedEndpoint) else LARGEST_PAGE, **arguments}
         items: list[Json] = []
         cursors: set[str] = set()
-        for _ in range(MOST_PAGES):
+        for _ in range(most):
             page = await self.get(tool, **given)
             data = page.get("data")
             if not isinstance(data, list):

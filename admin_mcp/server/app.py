@@ -140,6 +140,26 @@ def _patience(ctx: ServerRequestContext[Any]) -> float:
     return _WAIT_WITHOUT_PROGRESS if token is None else _WAIT_WITH_PROGRESS
 
 
+def _beside_tools(settings: Settings, offer: Offer, installation: Installation) -> dict[str, Any]:
+    """Return the handlers for prompts and resources, unless they are not wanted."""
+    if settings.no_prompts:
+        return {}
+    from admin_mcp.server.prompts import Prompts  # noqa: PLC0415 - some servers have none
+    from admin_mcp.server.resources import Resources  # noqa: PLC0415
+
+    prompts = Prompts(installation, offer.missing, read_only=settings.read_only)
+    secrets = (settings.admin_key.get_secret_value(),) if settings.admin_key else ()
+    resources = Resources(installation.gate, offer.missing, secrets)
+    return {
+        "on_list_prompts": prompts.list,
+        "on_get_prompt": prompts.get,
+        "on_completion": prompts.complete,
+        "on_list_resources": resources.list,
+        "on_list_resource_templates": resources.templates,
+        "on_read_resource": resources.read,
+    }
+
+
 @asynccontextmanager
 async def admin_server(
     settings: Settings, catalog: Catalog, policy: Policy, storage: GateStorage
@@ -147,7 +167,8 @@ async def admin_server(
     """Compose the server for one process, and close its HTTP client afterwards."""
     async with connected(settings, catalog) as api:
         gate = open_gate(settings, policy, catalog, api, storage)
-        offer = offer_of(settings, Installation(catalog, gate, api, settings.answer_bytes), storage)
+        installation = Installation(catalog, gate, api, settings.answer_bytes)
+        offer = offer_of(settings, installation, storage)
         handlers = AdminServer(settings, offer, storage)
         server: Server[dict[str, Any]] = Server(
             NAME,
@@ -156,6 +177,7 @@ async def admin_server(
             instructions=handlers.instructions,
             on_list_tools=handlers.list_tools,
             on_call_tool=handlers.call_tool,
+            **_beside_tools(settings, offer, installation),
         )
         # A server that only reads asks nothing, so it needs no place to keep a key in.
         security = (

@@ -10,9 +10,10 @@ from admin_mcp.endpoints.base import Effect, Endpoint
 from admin_mcp.endpoints.schema import META_EFFECT, Json
 from admin_mcp.jobs import job_class
 from admin_mcp.tools.endpoint_tool import Installation
-from admin_mcp.tools.protocol import CallContext, Told
+from admin_mcp.tools.protocol import CallContext, Report, Told
 
 if TYPE_CHECKING:
+    from admin_mcp.jobs.base import Report as ReportJob
     from admin_mcp.jobs.reader import Reader
     from admin_mcp.tools.plan_tools import Planner
 
@@ -38,14 +39,8 @@ class ReportTool:
 
     async def run(self, arguments: Mapping[str, object], context: CallContext) -> Json:
         """Make the report."""
-        from admin_mcp.jobs.base import Report  # noqa: PLC0415 - comes with the job's module
-
-        kind = job_class(self.definition)
-        self.server.gate.check_job(kind.SPEC)
-        job = parse_arguments(kind, arguments)
-        if not isinstance(job, Report):
-            raise TypeError(f"{self.name} is no report")
-        answer = await job.answer(reader(self.server, context))
+        job = report_job(self.definition, arguments, self.server)
+        answer = await job.answer(reader(self.server, context.report))
         text = answer.pop("text", None)
         return Told(answer, text) if isinstance(text, str) else answer
 
@@ -78,7 +73,7 @@ class PlaybookTool:
         job = parse_arguments(kind, arguments)
         if not isinstance(job, Playbook):
             raise TypeError(f"{self.name} is no playbook")
-        draft = await job.draft(reader(self.server, context))
+        draft = await job.draft(reader(self.server, context.report))
         if not draft.steps:
             return {"title": draft.title, "steps": [], "notes": list(draft.notes), "next": "Nothing is left to do."}
         planner = planner_of(self.server)
@@ -114,6 +109,23 @@ class PlanTool:
         return await answered(self.name, arguments, planner_of(self.server), context)
 
 
+def report_job(definition: Json, arguments: Mapping[str, object], server: Installation) -> "ReportJob":
+    """Return a report that may be made, with its arguments.
+
+    Raises:
+        InvalidInput: the arguments are wrong. ``PolicyDenied``: it is switched off.
+
+    """
+    from admin_mcp.jobs.base import Report as ReportJob  # noqa: PLC0415 - comes with the job's module
+
+    kind = job_class(definition)
+    server.gate.check_job(kind.SPEC)
+    job = parse_arguments(kind, arguments)
+    if not isinstance(job, ReportJob):
+        raise TypeError(f"{definition['name']} is no report")
+    return job
+
+
 def planner_of(server: Installation) -> "Planner":
     """Return what makes and keeps this server's plans."""
     from admin_mcp.tools.plan_tools import Planner  # noqa: PLC0415 - most calls need none of it
@@ -121,7 +133,7 @@ def planner_of(server: Installation) -> "Planner":
     return Planner(server.gate, server.api, time.time)
 
 
-def reader(server: Installation, context: CallContext) -> "Reader":
+def reader(server: Installation, report: Report) -> "Reader":
     """Return what a job reads with: each read meets the policy as if the model had made it."""
     from admin_mcp.jobs.reader import Reader  # noqa: PLC0415 - most calls need none
 
@@ -131,4 +143,4 @@ def reader(server: Installation, context: CallContext) -> "Reader":
         server.gate.release(call, answer)
         return answer
 
-    return Reader(server.catalog, read, context.report, now=time.time)
+    return Reader(server.catalog, read, report, now=time.time)
