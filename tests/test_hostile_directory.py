@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from admin_mcp.channels.page_process import LOCK_NAME
 from admin_mcp.channels.page_server import PageServer
 from admin_mcp.cli.host_table import HOSTS
 from admin_mcp.cli.main import main
+from admin_mcp.cli.snippets import words_of
 from admin_mcp.installation import command
 from admin_mcp.private_files import FileLock
 from tests.gate.questions import Clock, question, records
@@ -236,10 +238,16 @@ def test_sandbox_demo_and_doctor_take_nothing_from_it(shell: dict[str, str], wor
 def printed(host: str) -> list[str]:
     """The words that a host's snippet starts the sandbox's server with."""
     out = CliRunner().invoke(main, ["--sandbox", "config", host]).stdout
-    if out.startswith("{"):
-        (entry,) = next(iter(servers for name, servers in json.loads(out).items() if name != "inputs")).values()
-        return [entry["command"], *entry["args"]]
-    program = re.search(r"""command"?[:=] ?(".*"),""", out)
+    if out.startswith("{") or host == "codex":
+        found = tomllib.loads(out) if host == "codex" else json.loads(out)
+        (entry,) = next(iter(servers for name, servers in found.items() if name != "inputs")).values()
+        return words_of(entry)
+    if host == "goose":
+        before, _, after = out.partition("    args:\n")
+        named = re.search(r"^    cmd: (.*)$", before, re.MULTILINE)
+        assert named
+        return [json.loads(each) for each in (named[1], *re.findall(r"^      - (.*)$", after, re.MULTILINE))]
+    program = re.search(r"""command(?:_or_url)?"?[:=] ?(".*"),""", out)
     arguments = re.search(r"""args"?[:=] ?(\[.*\]),""", out)
     assert program
     assert arguments

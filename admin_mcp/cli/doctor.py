@@ -1,34 +1,76 @@
-"""``doctor``: see whether this installation is fit for work."""
+"""``doctor``: see whether this installation, or what one host has of it, is fit for work."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import click
 
+from admin_mcp.cli.checks import Finding
+from admin_mcp.cli.host_table import WRITTEN, Host
+from admin_mcp.cli.hosts import host_file, read_file
 from admin_mcp.cli.options import settings_of, settings_options
 from admin_mcp.cli.policy import operator_policy
 from admin_mcp.settings import Settings
 
 
 @click.command()
+@click.argument("host", type=click.Choice(list(WRITTEN)), required=False)
+@click.option("--file", type=click.Path(path_type=Path), help="The host's file, if it is not in its usual place.")
 @settings_options
 @click.pass_context
-def doctor(context: click.Context, /, **flags: object) -> None:
+def doctor(context: click.Context, /, host: str | None, file: Path | None, **flags: object) -> None:
     """Check the key, the API, permissions, state directory, browser, and who is asked in each host.
 
+    With a HOST, check what its own configuration has of this server, and start it once as that host would.
     Only small reads are sent. Ends with 1 if something must be fixed.
     """
     import anyio  # noqa: PLC0415 - each command loads only what it needs
 
     settings = settings_of(context, flags)
-    policy = operator_policy(settings)
-    click.echo(f"ok    policy: {settings.config or 'no file'}, {len(policy.rules)} rules with the defaults")
-    if not anyio.run(_examined, settings):
+    if host is not None:
+        well = anyio.run(_told, _host_findings(WRITTEN[host], host_file(WRITTEN[host], file)))
+    elif file is not None:
+        raise click.UsageError("--file is the file of a host: name the host as well")
+    else:
+        policy = operator_policy(settings)
+        click.echo(f"ok    policy: {settings.config or 'no file'}, {len(policy.rules)} rules with the defaults")
+        well = anyio.run(_told, _findings(settings))
+    if not well:
         context.exit(1)
 
 
-async def _examined(settings: Settings) -> bool:
-    from admin_mcp.cli.checks import examine  # noqa: PLC0415
-
+async def _told(findings: AsyncIterator[Finding]) -> bool:
+    """Print the findings as they come; whether all is well."""
     well = True
-    async for finding in examine(settings):
+    async for finding in findings:
         click.echo(str(finding))
         well = well and finding.level != "FAIL"
     return well
+
+
+async def _findings(settings: Settings) -> AsyncIterator[Finding]:
+    from admin_mcp.cli.checks import examine  # noqa: PLC0415
+
+    async for finding in examine(settings):
+        yield finding
+    yield _hosts_here()
+
+
+async def _host_findings(host: Host, path: Path) -> AsyncIterator[Finding]:
+    from admin_mcp.cli.host_checks import examine_host  # noqa: PLC0415
+
+    try:
+        text = read_file(path)
+    except (OSError, UnicodeDecodeError) as error:
+        yield Finding("FAIL", "file", f"{path} can't be read: {error}")
+        return
+    async for finding in examine_host(host, path, text):
+        yield finding
+
+
+def _hosts_here() -> Finding:
+    """Name the hosts whose configuration is on this machine, for ``doctor HOST`` to look at."""
+    here = [host.name for host in WRITTEN.values() if host_file(host).exists()]
+    if not here:
+        return Finding("ok", "hosts here", "none whose configuration is known; config HOST prints what a host needs")
+    return Finding("ok", "hosts here", f"{', '.join(here)}; doctor HOST looks at what each has of this server")

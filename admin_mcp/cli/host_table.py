@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
-from admin_mcp.cli import snippets
-from admin_mcp.cli.snippets import Launch
+from admin_mcp.cli import host_files, program_snippets, snippets
+from admin_mcp.cli.host_files import Where
+from admin_mcp.cli.snippets import Launch, Shape
 from admin_mcp.settings import ApprovalMode
 
 
@@ -13,7 +14,8 @@ from admin_mcp.settings import ApprovalMode
 class Host:
     """One host: whether it shows forms to a person, where its snippet goes, and the snippet.
 
-    ``most_tools`` is how many tools it takes at once, where it has such a limit.
+    ``most_tools`` is how many tools it takes at once, and ``starts_within`` how many seconds it gives a server to
+    start, where it has such limits. ``file`` is where its configuration is, if this installation can write it.
     """
 
     name: str
@@ -22,20 +24,82 @@ class Host:
     where: str
     snippet: Callable[[Launch], str]
     most_tools: int | None = None
+    starts_within: float = 30.0
+    file: Where | None = None
 
+    def shape(self) -> Shape:
+        """Return the form of its configuration; only hosts with a ``file`` are known to have one."""
+        if not isinstance(self.snippet, Shape):
+            raise TypeError(f"{self.title} has a program, and no configuration")
+        return self.snippet
+
+
+_PROGRAM = "your program"
 
 HOSTS = {
     host.name: host
     for host in (
-        Host("claude-desktop", "Claude Desktop", "no", "claude_desktop_config.json", snippets.claude_desktop),
-        Host("claude-code", "Claude Code", "yes", ".mcp.json of a project", snippets.claude_code),
-        Host("cursor", "Cursor", "yes", "~/.cursor/mcp.json", snippets.cursor, most_tools=40),
-        Host("vscode", "VS Code", "yes", "mcp.json (MCP: Open User Configuration)", snippets.vscode, most_tools=128),
-        Host("openai-agents", "OpenAI Agents SDK", "no", "your program", snippets.openai_agents),
-        Host("langchain", "LangChain", "callback", "your program", snippets.langchain),
-        Host("pydantic-ai", "Pydantic AI", "callback", "your program", snippets.pydantic_ai),
+        Host(
+            "claude-desktop",
+            "Claude Desktop",
+            "no",
+            "claude_desktop_config.json",
+            snippets.claude_desktop,
+            file=host_files.claude_desktop_file,
+        ),
+        Host(
+            "claude-code",
+            "Claude Code",
+            "yes",
+            "~/.claude.json, or .mcp.json of a project",
+            snippets.claude_code,
+            file=host_files.claude_code_file,
+        ),
+        Host(
+            "cursor",
+            "Cursor",
+            "yes",
+            "~/.cursor/mcp.json",
+            snippets.cursor,
+            most_tools=40,
+            file=host_files.cursor_file,
+        ),
+        Host(
+            "vscode",
+            "VS Code",
+            "yes",
+            "mcp.json (MCP: Open User Configuration)",
+            snippets.vscode,
+            most_tools=128,
+            file=host_files.vscode_file,
+        ),
+        Host(
+            "codex",
+            "Codex",
+            "yes",
+            "~/.codex/config.toml",
+            snippets.codex,
+            starts_within=10.0,
+            file=host_files.codex_file,
+        ),
+        Host("gemini", "Gemini CLI", "no", "~/.gemini/settings.json", snippets.gemini, file=host_files.gemini_file),
+        Host("opencode", "opencode", "no", "~/.config/opencode/opencode.json", snippets.opencode),
+        Host("goose", "Goose", "yes", "~/.config/goose/config.yaml", snippets.goose),
+        Host("cline", "Cline", "no", "cline_mcp_settings.json (MCP Servers: Configure)", snippets.cline),
+        Host("windsurf", "Windsurf", "no", "~/.codeium/windsurf/mcp_config.json", snippets.windsurf, most_tools=100),
+        Host("zed", "Zed", "no", "settings.json (zed: open settings)", snippets.zed),
+        Host("openai-agents", "OpenAI Agents SDK", "no", _PROGRAM, program_snippets.openai_agents),
+        Host("langchain", "LangChain", "callback", _PROGRAM, program_snippets.langchain),
+        Host("pydantic-ai", "Pydantic AI", "callback", _PROGRAM, program_snippets.pydantic_ai),
+        Host("crewai", "CrewAI", "no", _PROGRAM, program_snippets.crewai),
+        Host("autogen", "AutoGen", "no", _PROGRAM, program_snippets.autogen),
+        Host("llamaindex", "LlamaIndex", "no", _PROGRAM, program_snippets.llamaindex),
+        Host("google-adk", "Google ADK", "no", _PROGRAM, program_snippets.google_adk),
     )
 }
+
+WRITTEN = {host.name: host for host in HOSTS.values() if host.file is not None}
+"""The hosts whose configuration can be written and read."""
 
 
 def asked_where(host: Host, mode: ApprovalMode) -> str:

@@ -1,23 +1,26 @@
-"""``config`` and ``install``: put this server into an MCP host."""
+"""``config``, ``install`` and ``uninstall``: put this server into an MCP host, and take it out again."""
 
 import difflib
-import json
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import click
 
-from admin_mcp.cli.claude_desktop import claude_desktop_file, merged, shown
-from admin_mcp.cli.host_table import HOSTS
+from admin_mcp.cli.host_files import Place, UnfitFileError, key_of, merged, parsed, shown, without
+from admin_mcp.cli.host_table import HOSTS, WRITTEN, Host
 from admin_mcp.cli.options import settings_of, settings_options
-from admin_mcp.cli.snippets import SERVER, Launch
+from admin_mcp.cli.snippets import KEY, SERVER, Launch, as_toml, is_reference
+from admin_mcp.cli.toml_tables import rewritten
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.settings import PLACEHOLDER_KEY
+
+_CARE = "Other servers are left alone; the change is shown first, without secrets, and the present file is kept."
 
 
 @click.command()
@@ -32,7 +35,7 @@ def config(context: click.Context, /, host: str, **flags: object) -> None:
     click.echo(f"openai-admin-mcp: for {chosen.title}, this goes into {chosen.where}.", err=True)
 
 
-class _Install(click.Group):
+class _Written(click.Group):
     """The hosts whose configuration can be written; of another one it says how to get what to paste."""
 
     def resolve_command(
@@ -43,53 +46,145 @@ class _Install(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_Install)
+@click.group(cls=_Written)
 def install() -> None:
     """Write this server into a host's own configuration."""
 
 
-@install.command("claude-desktop")
-@click.option("--dry-run", is_flag=True, help="Show the change and write nothing.")
-@click.option("--yes", is_flag=True, help="Don't ask before writing.")
-@click.option("--file", type=click.Path(path_type=Path), help="The file, if it is not in its usual place.")
-@settings_options
-@click.pass_context
-def claude_desktop(context: click.Context, /, *, dry_run: bool, yes: bool, file: Path | None, **flags: object) -> None:
-    """Add this installation to Claude Desktop, with the flags that were given. Other servers are left alone.
+@click.group(cls=_Written)
+def uninstall() -> None:
+    """Take this server out of a host's own configuration."""
 
-    The change is shown first, without anybody's secrets, and the present file is kept beside the new one.
-    """
-    settings_of(context, flags)
-    path = (file or claude_desktop_file(sys.platform, Path.home(), os.environ.get("APPDATA"))).expanduser().resolve()
-    text = _read(path)
-    before = _parsed(path, text)
-    launch = _launch(context, flags)
-    try:
-        after = merged(before, launch)
-    except TypeError as error:
-        raise click.ClickException(f"{path}: {error}; nothing was written") from None
-    click.echo(f"{path}:")
-    if after == before:
-        click.echo("Nothing to do: it starts this installation with these flags already.")
-        return
-    click.echo(_difference(before, after))
-    if not path.parent.is_dir():
-        missing = f"{path.parent} is not there: install Claude Desktop and start it once, or give the file with --file."
+
+def _writing_options(command: Any) -> Any:  # noqa: ANN401 - click's decorators are typed for any callable
+    for option in (
+        click.option("--dry-run", is_flag=True, help="Show the change and write nothing."),
+        click.option("--yes", is_flag=True, help="Don't ask before writing."),
+        click.option("--file", type=click.Path(path_type=Path), help="The file, if it is not in its usual place."),
+    ):
+        command = option(command)
+    return command
+
+
+def _install_into(host: Host) -> click.Command:
+    @click.command(host.name, help=f"Add this installation to {host.title}, with the flags given. {_CARE}")
+    @_writing_options
+    @settings_options
+    @click.pass_context
+    def into(context: click.Context, /, *, dry_run: bool, yes: bool, file: Path | None, **flags: object) -> None:
+        settings_of(context, flags)
+        launch = _launch(context, flags)
+        change = _Change.of(host, file, lambda config: merged(host.shape(), config, launch))
+        if change.is_none():
+            click.echo("Nothing to do: it starts this installation with these flags already.")
+        elif change.make(dry_run=dry_run, yes=yes):
+            _tell_about_key(change)
+            click.echo(f"Restart {host.title}.")
+
+    return into
+
+
+def _uninstall_from(host: Host) -> click.Command:
+    @click.command(host.name, help=f"Take this server out of {host.title}. {_CARE}")
+    @_writing_options
+    def out_of(*, dry_run: bool, yes: bool, file: Path | None) -> None:
+        change = _Change.of(host, file, lambda config: without(host.shape(), config))
+        if change.is_none():
+            click.echo(f"Nothing to do: this server is not in it (it would be called {SERVER}).")
+        elif change.make(dry_run=dry_run, yes=yes):
+            click.echo(f"Restart {host.title}. What the server has recorded, and an admin key, are still there.")
+
+    return out_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A change of a host's configuration: shown, agreed to, and made."""
+
+    host: Host
+    path: Path
+    text: str | None
+    before: Json
+    after: Json
+
+    @classmethod
+    def of(cls, host: Host, file: Path | None, change: Callable[[Json], Json]) -> "_Change":
+        path = host_file(host, file)
+        text = _read(path)
+        try:
+            before = parsed(host.shape(), text)
+            after = change(before)
+        except UnfitFileError as error:
+            by_hand = f"correct it first, or paste what config {host.name} prints"
+            raise click.ClickException(f"{path} {error}; nothing was written. {by_hand.capitalize()}.") from None
+        click.echo(f"{path}:")
+        return cls(host, path, text, before, after)
+
+    def is_none(self) -> bool:
+        return self.before == self.after
+
+    def make(self, *, dry_run: bool, yes: bool) -> bool:
+        """Show it, and write it if that is agreed to; whether it was written."""
+        written = self._written()
+        click.echo(self._difference())
+        self._need_the_host(dry_run=dry_run)
+        if dry_run:
+            click.echo("Dry run: nothing was written.")
+            return False
+        if not yes and not click.confirm("Write this?"):
+            click.echo("Nothing was written.")
+            return False
+        if _read(self.path) != self.text:
+            raise click.ClickException(
+                f"{self.path} was changed by something else meanwhile; nothing was written. Try again."
+            )
+        _replace(self.path, self.text, written)
+        return True
+
+    def _written(self) -> str:
+        shape = self.host.shape()
+        if shape.write is not as_toml:
+            return shape.write(self.after) + "\n"
+        try:
+            return rewritten(self.text or "", shape.section, self.after)
+        except ValueError as error:
+            raise click.ClickException(
+                f"{self.path}: {error}; nothing was written. Change it by hand: config {self.host.name} prints it."
+            ) from None
+
+    def _difference(self) -> str:
+        shape = self.host.shape()
+        now, then = (shape.write(shown(shape, each)).splitlines() for each in (self.before, self.after))
+        return "\n".join(difflib.unified_diff(now, then, "now", "then", lineterm=""))
+
+    def _need_the_host(self, *, dry_run: bool) -> None:
+        if self.path.parent.is_dir():
+            return
+        title = self.host.title
+        missing = f"{self.path.parent} is not there: install {title} and start it once, or give the file with --file."
         if not dry_run:
             raise click.ClickException(f"{missing} Nothing was written.")
         click.echo(f"Note: {missing}", err=True)
-    if dry_run:
-        click.echo("Dry run: nothing was written.")
-        return
-    if not yes and not click.confirm("Write this?"):
-        click.echo("Nothing was written.")
-        return
-    if _read(path) != text:
-        raise click.ClickException(f"{path} was changed by something else meanwhile; nothing was written. Try again.")
-    _replace(path, text, after)
-    if after["mcpServers"][SERVER].get("env", {}).get("OPENAI_ADMIN_KEY") == PLACEHOLDER_KEY:
+
+
+def _tell_about_key(change: _Change) -> None:
+    shape = change.host.shape()
+    entry = change.after[shape.section][SERVER]
+    key = key_of(shape, entry)
+    if key == PLACEHOLDER_KEY:
         click.echo(f"Put your admin key in place of {PLACEHOLDER_KEY} in that file.")
-    click.echo("Restart Claude Desktop.")
+    elif is_reference(key) and "input:" in str(key):
+        click.echo(f"{change.host.title} asks for your admin key when it starts the server, and keeps it.")
+    elif is_reference(key) or KEY in entry.get("env_vars", []):
+        click.echo(f"{change.host.title} passes on {KEY}: set it where {change.host.title} is started.")
+
+
+def host_file(host: Host, given: Path | None = None) -> Path:
+    """Return a host's configuration file: the one given, or where the host keeps it here."""
+    if given is None:
+        assert host.file is not None, host  # noqa: S101 - only such hosts can be named
+        given = host.file(Place(sys.platform, Path.home(), os.environ))
+    return given.expanduser().resolve()
 
 
 def _launch(context: click.Context, flags: Mapping[str, object]) -> Launch:
@@ -108,29 +203,26 @@ def _set(flags: Mapping[str, object]) -> dict[str, object]:
 
 def _read(path: Path) -> str | None:
     try:
-        return path.read_text("utf-8-sig")
-    except FileNotFoundError:
-        return None
+        return read_file(path)
     except (OSError, UnicodeDecodeError) as error:
         raise click.ClickException(f"{path} can't be read ({error}); nothing was written") from None
 
 
-def _parsed(path: Path, text: str | None) -> Json:
+def read_file(path: Path) -> str | None:
+    """Return what a host's file has, or None if there is none.
+
+    Raises:
+        OSError: it can't be read.
+        UnicodeDecodeError: it is no text.
+
+    """
     try:
-        value = json.loads(text) if text and text.strip() else {}
-    except ValueError as error:
-        raise click.ClickException(f"{path} is not JSON ({error}); correct it first, nothing was written") from None
-    if not isinstance(value, dict):
-        raise click.ClickException(f"{path} holds no JSON object; nothing was written")
-    return value
+        return path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        return None
 
 
-def _difference(before: Json, after: Json) -> str:
-    now, then = (json.dumps(shown(each), indent=2, ensure_ascii=False).splitlines() for each in (before, after))
-    return "\n".join(difflib.unified_diff(now, then, "now", "then", lineterm=""))
-
-
-def _replace(path: Path, text: str | None, config: Json) -> None:
+def _replace(path: Path, text: str | None, new: str) -> None:
     """Keep the present file as a backup and put the new one in its place, in one step."""
     try:
         if text is not None:
@@ -140,7 +232,12 @@ def _replace(path: Path, text: str | None, config: Json) -> None:
             click.echo(f"Kept the present file as {backup}")
         number, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # only this user can read it
         with os.fdopen(number, "w", encoding="utf-8") as file:
-            file.write(json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+            file.write(new)
         Path(name).replace(path)
     except OSError as error:
         raise click.ClickException(f"{path} could not be written ({error}); it is as it was") from None
+
+
+for _host in WRITTEN.values():
+    install.add_command(_install_into(_host))
+    uninstall.add_command(_uninstall_from(_host))

@@ -16,7 +16,7 @@ import click
 from admin_mcp import __version__
 from admin_mcp.cli.approvals import approvals
 from admin_mcp.cli.doctor import doctor
-from admin_mcp.cli.hosts import config, install
+from admin_mcp.cli.hosts import config, install, uninstall
 from admin_mcp.cli.journal import journal
 from admin_mcp.cli.options import settings_of, settings_options
 from admin_mcp.cli.plans import plans
@@ -132,7 +132,7 @@ def demo() -> None:
     anyio.run(run_demo, click.echo)
 
 
-for command in (approvals, config, doctor, install, journal, plans, policy, report, sandbox, secrets):
+for command in (approvals, config, doctor, install, journal, plans, policy, report, sandbox, secrets, uninstall):
     main.add_command(command)
 
 

@@ -1,10 +1,11 @@
-"""What each MCP host has to be told to start this installation: its configuration, or lines of a program. Pure.
+"""What each MCP host has to be told to start this installation, in its own form of configuration. Pure.
 
-GUI hosts have no PATH, so a bare command name would not be found.
+GUI hosts have no PATH, so a bare command name would not be found. Programs have ``program_snippets``.
 """
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from admin_mcp.endpoints.schema import Json
@@ -12,6 +13,9 @@ from admin_mcp.installation import command
 from admin_mcp.settings import PLACEHOLDER_KEY
 
 SERVER = "openai-admin"
+KEY = "OPENAI_ADMIN_KEY"
+_MILLISECONDS = 600_000
+"""How long a host that asks for a limit is to wait for one call: as long as a question to a person stays open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,116 +34,139 @@ class Launch:
 
     def entry(self, key: str) -> Json:
         """Return the entry that most hosts' configuration has for a server; ``key`` stands for the admin key."""
-        entry: Json = {"command": self.program, "args": list(self.arguments)}
-        return {**entry, "env": {"OPENAI_ADMIN_KEY": key}} if self.key else entry
+        return {"command": self.program, "args": list(self.arguments), **self.environment("env", key)}
+
+    def environment(self, name: str, value: object) -> Json:
+        """Return what names the key, under the host's own name for it, or nothing if the server needs none."""
+        return {name: {KEY: value}} if self.key else {}
 
 
-def claude_desktop(launch: Launch) -> str:
-    """Return what goes into Claude Desktop."""
-    return _json({"mcpServers": {SERVER: launch.entry(PLACEHOLDER_KEY)}})
-
-
-def claude_code(launch: Launch) -> str:
-    """Return what goes into Claude Code."""
-    return _json({"mcpServers": {SERVER: {"type": "stdio", **launch.entry("${OPENAI_ADMIN_KEY}")}}})
-
-
-def cursor(launch: Launch) -> str:
-    """Return what goes into Cursor."""
-    return _json({"mcpServers": {SERVER: {"type": "stdio", **launch.entry("${env:OPENAI_ADMIN_KEY}")}}})
-
-
-def vscode(launch: Launch) -> str:
-    """Return what goes into VS Code."""
-    server = {"type": "stdio", **launch.entry("${input:openai-admin-key}")}
-    key = {
-        "type": "promptString",
-        "id": "openai-admin-key",
-        "description": "OpenAI admin key (sk-admin-...)",
-        "password": True,
-    }
-    return _json({**({"inputs": [key]} if launch.key else {}), "servers": {SERVER: server}})
-
-
-def _environment(launch: Launch) -> str:
-    return '{"OPENAI_ADMIN_KEY": os.environ["OPENAI_ADMIN_KEY"]}' if launch.key else "{}"
-
-
-def _imports(launch: Launch) -> str:
-    return "import os\n\n" if launch.key else ""
-
-
-def openai_agents(launch: Launch) -> str:
-    """Return what goes into a program with the OpenAI Agents SDK."""
-    return f"""\
-{_imports(launch)}from agents.mcp import MCPServerStdio
-
-openai_admin = MCPServerStdio(
-    name={json.dumps(SERVER)},
-    params={{
-        "command": {json.dumps(launch.program)},
-        "args": {json.dumps(launch.arguments)},
-        "env": {_environment(launch)},
-    }},
-    client_session_timeout_seconds=60,  # the default of 5 is too short for long lists
-    cache_tools_list=True,
-)
-# async with openai_admin: Agent(name="Admin", mcp_servers=[openai_admin])"""
-
-
-def langchain(launch: Launch) -> str:
-    """Return what goes into a program with LangChain."""
-    return f"""\
-{_imports(launch)}from langchain_mcp_adapters.callbacks import Callbacks
-from langchain_mcp_adapters.client import MultiServerMCPClient
-from mcp.types import ElicitResult
-
-
-async def ask_a_person(context, params, callback_context):
-    print(params.message)  # show all of it, and fill in params.requestedSchema with what the person answers
-    return ElicitResult(action="cancel")
-
-
-client = MultiServerMCPClient(
-    {{
-        {json.dumps(SERVER)}: {{
-            "transport": "stdio",
-            "command": {json.dumps(launch.program)},
-            "args": {json.dumps(launch.arguments)},
-            "env": {_environment(launch)},
-        }}
-    }},
-    callbacks=Callbacks(on_elicitation=ask_a_person),  # without it, changes are asked about on this machine
-)
-# tools = await client.get_tools()"""
-
-
-def pydantic_ai(launch: Launch) -> str:
-    """Return what goes into a program with Pydantic AI."""
-    return f"""\
-{_imports(launch)}from fastmcp.client import Client
-from fastmcp.client.elicitation import ElicitResult
-from fastmcp.client.transports import StdioTransport
-from pydantic_ai.mcp import MCPToolset
-
-
-async def ask_a_person(message, response_type, params, context):
-    print(message)  # show all of it, and fill in params.requestedSchema with what the person answers
-    return ElicitResult(action="cancel")
-
-
-openai_admin = MCPToolset(
-    Client(
-        StdioTransport(
-            command={json.dumps(launch.program)},
-            args={json.dumps(launch.arguments)},
-            env={_environment(launch)},
-        ),
-        elicitation_handler=ask_a_person,  # without it, changes are asked about on this machine
-    )
-)
-# Agent("openai:gpt-5", toolsets=[openai_admin])"""
-
-
-def _json(value: Json) -> str:
+def as_json(value: Json) -> str:
+    """Write a configuration as JSON."""
     return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def as_toml(value: Json) -> str:
+    """Write a configuration as TOML, each table under a header of its own.
+
+    Raises:
+        TypeError: it holds something that such a table of a host has no use for.
+
+    """
+    return "\n\n".join(_toml_tables(value, ()))
+
+
+def as_yaml(value: Json) -> str:
+    """Write a configuration as YAML. Every string is in quotes, as JSON has them, which YAML reads as well."""
+    return "\n".join(_yaml_lines(value, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The form in which one host wants a server: under which name, what, and written how.
+
+    ``environment`` is the host's name for the variables of a server. ``beside`` is what it needs at the top besides.
+    """
+
+    section: str
+    entry: Callable[[Launch], Json]
+    write: Callable[[Json], str] = as_json
+    environment: str = "env"
+    beside: Callable[[Launch], Json] = lambda _: {}
+
+    def __call__(self, launch: Launch) -> str:
+        """Return what goes into the host's configuration for this launch."""
+        return self.write({**self.beside(launch), self.section: {SERVER: self.entry(launch)}})
+
+
+def _stdio(key: str) -> Callable[[Launch], Json]:
+    return lambda launch: {"type": "stdio", **launch.entry(key)}
+
+
+def _vscode_input(launch: Launch) -> Json:
+    asked = {"type": "promptString", "id": _VSCODE_INPUT, "description": "OpenAI admin key (sk-admin-...)"}
+    return {"inputs": [{**asked, "password": True}]} if launch.key else {}
+
+
+def _codex_entry(launch: Launch) -> Json:
+    entry: Json = {"command": launch.program, "args": list(launch.arguments)}
+    names: Json = {"env_vars": [KEY]} if launch.key else {}
+    return {**entry, **names, "tool_timeout_sec": _MILLISECONDS // 1000}
+
+
+def _opencode_entry(launch: Launch) -> Json:
+    words = [launch.program, *launch.arguments]
+    key = launch.environment("environment", f"{{env:{KEY}}}")
+    return {"type": "local", "command": words, **key, "enabled": True, "timeout": _MILLISECONDS}
+
+
+def _goose_entry(launch: Launch) -> Json:
+    server: Json = {"enabled": True, "type": "stdio", "name": SERVER, "description": "OpenAI Admin API"}
+    keys = [KEY] if launch.key else []
+    words: Json = {"cmd": launch.program, "args": list(launch.arguments), "envs": {}, "env_keys": keys}
+    return {**server, **words, "timeout": _MILLISECONDS // 1000}
+
+
+_VSCODE_INPUT = "openai-admin-key"
+
+claude_desktop = Shape("mcpServers", lambda launch: launch.entry(PLACEHOLDER_KEY))
+claude_code = Shape("mcpServers", _stdio(f"${{{KEY}}}"))
+cursor = Shape("mcpServers", _stdio(f"${{env:{KEY}}}"))
+vscode = Shape("servers", _stdio(f"${{input:{_VSCODE_INPUT}}}"), beside=_vscode_input)
+codex = Shape("mcp_servers", _codex_entry, as_toml)
+gemini = Shape("mcpServers", lambda launch: launch.entry(f"${{{KEY}}}"))
+opencode = Shape("mcp", _opencode_entry, environment="environment")
+goose = Shape("extensions", _goose_entry, as_yaml, environment="envs")
+cline = Shape("mcpServers", lambda launch: {**launch.entry(PLACEHOLDER_KEY), "timeout": _MILLISECONDS // 1000})
+windsurf = Shape("mcpServers", lambda launch: launch.entry(f"${{env:{KEY}}}"))
+zed = Shape("context_servers", lambda launch: launch.entry(PLACEHOLDER_KEY))
+
+
+def words_of(entry: Mapping[str, object]) -> list[str]:
+    """Return the words an entry starts its server with, in whichever of the hosts' forms it is; none if it has none."""
+    named = entry.get("command", entry.get("cmd"))
+    words = named if isinstance(named, list) else [named]
+    arguments = entry.get("args", [])
+    every = [*words, *(arguments if isinstance(arguments, list) else [arguments])]
+    return [word for word in every if isinstance(word, str)] if all(isinstance(word, str) for word in every) else []
+
+
+def is_reference(value: object) -> bool:
+    """Whether an environment variable's value only says where a host takes the real one from."""
+    return isinstance(value, str) and bool(re.fullmatch(r"\$\{[\w:.-]+\}|\$\w+|\{env:\w+\}", value))
+
+
+def _toml_tables(table: Json, path: tuple[str, ...]) -> list[str]:
+    tables = {name: value for name, value in table.items() if isinstance(value, dict)}
+    lines = [f"{_toml_key(name)} = {_toml(value)}" for name, value in table.items() if name not in tables]
+    if path and (lines or not tables):
+        lines.insert(0, f"[{'.'.join(map(_toml_key, path))}]")
+    inner = [each for name, value in tables.items() for each in _toml_tables(value, (*path, name))]
+    return ["\n".join(lines), *inner] if lines else inner
+
+
+def _toml_key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
+
+
+def _toml(value: object) -> str:
+    match value:
+        case str():  # JSON's strings are TOML's, but for this one character
+            return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        case bool() | int() | float():
+            return json.dumps(value)
+        case list():
+            return f"[{', '.join(map(_toml, value))}]"
+    raise TypeError(f"a {type(value).__name__} in this server's table can't be written here")
+
+
+def _yaml_lines(table: Json, indent: str) -> list[str]:
+    lines: list[str] = []
+    for name, value in table.items():
+        if isinstance(value, dict) and value:
+            lines += [f"{indent}{name}:", *_yaml_lines(value, f"{indent}  ")]
+        elif isinstance(value, list) and value:
+            lines += [f"{indent}{name}:", *(f"{indent}  - {json.dumps(each, ensure_ascii=False)}" for each in value)]
+        else:
+            lines.append(f"{indent}{name}: {json.dumps(value, ensure_ascii=False)}")
+    return lines

@@ -4,40 +4,55 @@ import ast
 import json
 import stat
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from admin_mcp.cli.claude_desktop import claude_desktop_file
-from admin_mcp.cli.host_table import HOSTS, asked_where
+from admin_mcp.cli.host_table import HOSTS, WRITTEN, asked_where
 from admin_mcp.cli.main import main
+from admin_mcp.cli.snippets import Launch, Shape, as_toml, as_yaml, words_of
 from admin_mcp.installation import command
 from admin_mcp.settings import PLACEHOLDER_KEY, ApprovalMode
 from tests.cli.test_main import run
 
 OTHER = {"command": "/bin/other", "args": ["--token", "other-secret"], "env": {"TOKEN": "other-secret"}}
-json_hosts = pytest.mark.parametrize("host", ["claude-desktop", "claude-code", "cursor", "vscode"])
-code_hosts = pytest.mark.parametrize("host", ["openai-agents", "langchain", "pydantic-ai"])
+configured = pytest.mark.parametrize("host", [name for name, host in HOSTS.items() if isinstance(host.snippet, Shape)])
+code_hosts = pytest.mark.parametrize(
+    "host", [name for name, host in HOSTS.items() if not isinstance(host.snippet, Shape)]
+)
+written = pytest.mark.parametrize("host", WRITTEN)
 
 
 def server(host: str, *flags: str) -> dict[str, Any]:
+    """The entry that a host finds in what is printed for it; only YAML, which no library here reads, is not parsed."""
     code, out, _ = run("config", host, *flags)
     assert code == 0
-    parsed = json.loads(out)
-    entry: dict[str, Any] = (parsed.get("mcpServers") or parsed["servers"])["openai-admin"]
+    shape = HOSTS[host].shape()
+    if shape.write is as_yaml:
+        return shape.entry(Launch.of(flags))
+    parsed = tomllib.loads(out) if shape.write is as_toml else json.loads(out)
+    entry: dict[str, Any] = parsed[shape.section]["openai-admin"]
     return entry
 
 
-@json_hosts
+@configured
 def test_a_snippet_starts_this_installation_by_its_absolute_path_with_the_flags_given(host: str) -> None:
-    entry = server(host, "--toolsets", "people,spend", "--read-only")
-    assert [entry["command"], *entry["args"]] == [*command(), "--read-only", "--toolsets", "people,spend"]
-    assert Path(entry["command"]).is_absolute()
+    words = words_of(server(host, "--read-only", "--toolsets", "people,spend"))
+    assert words == [*command(), "--read-only", "--toolsets", "people,spend"]
+    assert Path(words[0]).is_absolute()
 
 
-@json_hosts
+def test_gooses_yaml_has_every_string_in_quotes_and_two_spaces_for_each_level() -> None:
+    _, out, _ = run("config", "goose", "--toolsets", "people: # no comment")
+    assert out.startswith('extensions:\n  openai-admin:\n    enabled: true\n    type: "stdio"\n')
+    assert '\n      - "people: # no comment"\n' in out
+    assert '\n    env_keys:\n      - "OPENAI_ADMIN_KEY"\n' in out
+
+
+@configured
 def test_no_snippet_holds_a_key_and_a_sandboxs_asks_for_none(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-real")
     assert "sk-admin-real" not in run("config", host)[1]
@@ -83,19 +98,6 @@ def test_a_wrong_flag_is_refused_before_it_is_written_anywhere() -> None:
 )
 def test_who_is_asked_depends_on_the_host_and_the_mode(host: str, mode: ApprovalMode, said: str) -> None:
     assert asked_where(HOSTS[host], mode) == said
-
-
-@pytest.mark.parametrize(
-    ("platform", "app_data", "tail"),
-    [
-        ("darwin", None, "/home/ana/Library/Application Support/Claude/claude_desktop_config.json"),
-        ("linux", None, "/home/ana/.config/Claude/claude_desktop_config.json"),
-        ("win32", "/data/Roaming", "/data/Roaming/Claude/claude_desktop_config.json"),
-        ("win32", None, "/home/ana/AppData/Roaming/Claude/claude_desktop_config.json"),
-    ],
-)
-def test_claude_desktops_file_is_where_the_platform_has_it(platform: str, app_data: str | None, tail: str) -> None:
-    assert claude_desktop_file(platform, Path("/home/ana"), app_data).as_posix() == tail
 
 
 def install(path: Path, *flags: str, answer: str | None = None) -> tuple[int, str]:
@@ -245,9 +247,128 @@ def test_a_link_stays_a_link(config: Path) -> None:
     assert "openai-admin" in json.loads(config.read_text("utf-8"))["mcpServers"]
 
 
-@pytest.mark.parametrize("host", [host for host in HOSTS if host != "claude-desktop"])
+@pytest.mark.parametrize("host", [name for name in HOSTS if name not in WRITTEN])
 def test_install_for_a_host_that_is_only_printed_says_which_command_prints_it(host: str) -> None:
     code, out, err = run("install", host)
     assert (code, out) == (2, "")
     assert f"use config {host}, which prints it" in err
     assert "No such command 'emacs'" in run("install", "emacs")[2]
+
+
+# Every host whose configuration is written
+
+SAMPLES = {
+    "codex": """\
+# mine
+model = "gpt-5"
+
+[mcp_servers.other] # keep
+command = "/bin/other"
+env = { TOKEN = "other-secret" }
+
+# about the profile
+[profiles.fast]
+model = "small"
+""",
+    "vscode": json.dumps({"inputs": [{"id": "mine", "type": "promptString"}], "servers": {"other": OTHER}}, indent=4),
+}
+
+
+def sample(host: str, directory: Path) -> Path:
+    path = directory / "config"
+    text = SAMPLES.get(host) or json.dumps({"theme": "dark", HOSTS[host].shape().section: {"other": OTHER}})
+    path.write_text(text, "utf-8")
+    return path
+
+
+def read(host: str, path: Path) -> dict[str, Any]:
+    text = path.read_text("utf-8")
+    return tomllib.loads(text) if host == "codex" else json.loads(text)
+
+
+def change(command: str, host: str, path: Path, *flags: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, [command, host, "--file", str(path), *flags])
+    return result.exit_code, result.output
+
+
+@written
+def test_what_install_writes_is_what_config_prints(host: str, tmp_path: Path) -> None:
+    path = sample(host, tmp_path)
+    code, out = change("install", host, path, "--yes", "--read-only")
+    section = HOSTS[host].shape().section
+    after = read(host, path)
+    assert code == 0, out
+    assert after[section]["openai-admin"] == server(host, "--read-only")
+    assert after[section]["other"]["command"] == OTHER["command"]
+    assert "other-secret" not in out
+    assert f"Restart {HOSTS[host].title}" in out
+
+
+@written
+def test_uninstalling_brings_back_what_was_there_before_and_keeps_a_backup(host: str, tmp_path: Path) -> None:
+    path = sample(host, tmp_path)
+    before = read(host, path)
+    change("install", host, path, "--yes")
+    installed = path.read_bytes()
+    code, out = change("uninstall", host, path, "--yes")
+    assert code == 0, out
+    assert read(host, path) == before
+    assert backups(path)[-1].read_bytes() == installed
+    assert "Nothing to do" in change("uninstall", host, path, "--yes")[1]
+
+
+@written
+def test_a_dry_run_of_either_writes_nothing(host: str, tmp_path: Path) -> None:
+    path = sample(host, tmp_path)
+    change("install", host, path, "--yes")
+    before = path.read_bytes()
+    assert "nothing was written" in change("uninstall", host, path, "--dry-run")[1]
+    assert "nothing was written" in change("install", host, path, "--dry-run", "--search")[1]
+    assert path.read_bytes() == before
+
+
+@written
+def test_a_key_of_ones_own_is_kept_and_never_shown(host: str, tmp_path: Path) -> None:
+    path = sample(host, tmp_path)
+    shape = HOSTS[host].shape()
+    entry = {"command": "/old", shape.environment: {"OPENAI_ADMIN_KEY": "sk-admin-mine"}}
+    path.write_text(shape.write({shape.section: {"openai-admin": entry}}), "utf-8")
+    code, out = change("install", host, path, "--yes")
+    assert code == 0, out
+    assert read(host, path)[shape.section]["openai-admin"]["env"] == {"OPENAI_ADMIN_KEY": "sk-admin-mine"}
+    assert "sk-admin-mine" not in out + change("uninstall", host, path, "--yes")[1]
+
+
+@written
+def test_the_file_is_looked_for_where_the_host_has_it(
+    host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "APPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    code, out, _ = run("install", host, "--dry-run")
+    assert code == 0
+    assert out.startswith(str(tmp_path.resolve()))
+
+
+def test_codexs_comments_and_order_stay_to_the_letter(tmp_path: Path) -> None:
+    path = sample("codex", tmp_path)
+    change("install", "codex", path, "--yes")
+    assert path.read_text("utf-8").startswith(SAMPLES["codex"])
+
+
+@pytest.mark.parametrize("line", ["// a comment", '{"servers": {}, /* and one more */ "inputs": []}'])
+def test_a_file_with_comments_is_left_alone_with_the_way_out(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "mcp.json"
+    path.write_text(line, "utf-8")
+    code, out = change("install", "vscode", path, "--yes")
+    assert code == 1
+    assert "paste what config vscode prints" in out
+    assert path.read_text("utf-8") == line
+
+
+def test_where_the_key_comes_from_is_said_for_each_host(tmp_path: Path) -> None:
+    assert "Codex passes on OPENAI_ADMIN_KEY" in change("install", "codex", sample("codex", tmp_path), "--yes")[1]
+    assert "VS Code asks for your admin key" in change("install", "vscode", sample("vscode", tmp_path), "--yes")[1]
+    assert "OPENAI_ADMIN_KEY" not in change("install", "gemini", sample("gemini", tmp_path), "--yes", "--sandbox")[1]

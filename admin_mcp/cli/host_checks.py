@@ -1,0 +1,146 @@
+"""What ``doctor HOST`` looks at: the configuration that host really has, and the server that it starts.
+
+It reads the host's file and starts the server once, as the host would; no tool is called, and nothing is written.
+"""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO, cast
+
+from admin_mcp.cli.checks import Finding
+from admin_mcp.cli.host_files import UnfitFileError, key_of, parsed, servers_of
+from admin_mcp.cli.host_table import Host
+from admin_mcp.cli.snippets import KEY, SERVER, is_reference, words_of
+from admin_mcp.endpoints.schema import Json
+from admin_mcp.gate.text import visible
+from admin_mcp.installation import child_environment, command
+from admin_mcp.settings import PLACEHOLDER_KEY
+
+_SLOW = 0.5
+"""The share of a host's patience that a start may take here before that is noted: a machine can be busier."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """What came of starting the server: how long until it had told its tools, how many, or what it said instead."""
+
+    seconds: float
+    tools: int | None
+    said: str
+
+
+async def examine_host(host: Host, path: Path, text: str | None) -> AsyncIterator[Finding]:
+    """Yield the findings on what a host has in its file, from the file inward to the server that it starts."""
+    remedy = f"see what would be written with install {host.name} --dry-run"
+    if text is None:
+        yield Finding("FAIL", "file", f"{path} is not there; {remedy}")
+        return
+    try:
+        entry = servers_of(host.shape(), parsed(host.shape(), text)).get(SERVER)
+    except UnfitFileError as error:
+        yield Finding("FAIL", "file", f"{path} {error}")
+        return
+    if entry is None:
+        yield Finding("FAIL", "file", f"{path} has no {SERVER}; {remedy}")
+        return
+    yield Finding("ok", "file", f"{path} has {SERVER}")
+    yield _switched(entry)
+    yield _key(host, entry)
+    found = _command(words_of(entry))
+    yield found
+    if found.level != "FAIL":
+        for finding in _start(host, await _started(host, entry)):
+            yield finding
+
+
+def _switched(entry: Json) -> Finding:
+    if entry.get("disabled") is True or entry.get("enabled") is False:
+        return Finding("FAIL", "switch", "the host has this server switched off")
+    return Finding("ok", "switch", "the server is switched on")
+
+
+def _key(host: Host, entry: Json) -> Finding:
+    passed = entry.get("env_vars")
+    key = f"${{{KEY}}}" if isinstance(passed, list) and KEY in passed else key_of(host.shape(), entry)
+    if "--sandbox" in words_of(entry):
+        return Finding("ok", "key", "none is needed for the sandbox")
+    if key == PLACEHOLDER_KEY or not key:
+        return Finding("FAIL", "key", f"there is no admin key in it; put it where {KEY} stands")
+    if not is_reference(key):
+        return Finding("ok", "key", "an admin key stands in the file, for whoever can read it")
+    if "input:" in str(key):
+        return Finding("ok", "key", "the host asks for it")
+    if os.environ.get(KEY):
+        return Finding("ok", "key", f"the host passes on {KEY}, which is set here")
+    return Finding("note", "key", f"the host passes on {KEY}, which is not set here; set it where the host is started")
+
+
+def _command(words: list[str]) -> Finding:
+    if not words:
+        return Finding("FAIL", "command", "it names no command that could be started")
+    program = visible(words[0])
+    if Path(words[0]).is_absolute():
+        if not os.access(words[0], os.X_OK):
+            return Finding("FAIL", "command", f"{program} is not there, or can't be started")
+    elif shutil.which(words[0]) is None:
+        return Finding("FAIL", "command", f"{program} is not found")
+    else:
+        return Finding("note", "command", f"{program} is found here, but a host with windows has no PATH to find it by")
+    if words[: len(command())] != command():
+        return Finding("note", "command", f"{program} starts another installation than this one")
+    return Finding("ok", "command", "it starts this installation")
+
+
+def _start(host: Host, started: _Started) -> Iterator[Finding]:
+    if started.tools is None:
+        yield Finding("FAIL", "start", started.said or "it ended, or was silent, and said nothing")
+        return
+    took = f"{started.seconds:.1f} of the {host.starts_within:g} seconds that {host.title} gives it"
+    yield Finding("note" if started.seconds > _SLOW * host.starts_within else "ok", "start", f"it took {took}")
+    if host.most_tools is not None and started.tools > host.most_tools:
+        wanted = f"{host.title} shows a model about {host.most_tools}; choose --toolsets, or --search"
+        yield Finding("FAIL", "tools", f"it has {started.tools}; {wanted}")
+    else:
+        yield Finding("ok", "tools", str(started.tools))
+
+
+async def _started(host: Host, entry: Json) -> _Started:
+    import anyio  # noqa: PLC0415 - loads the MCP library
+
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
+        began = time.monotonic()
+        tools: int | None = None
+        with anyio.move_on_after(host.starts_within):
+            tools = await _tools_told(words_of(entry), _environment(host, entry), cast("TextIO", errors))
+        seconds = time.monotonic() - began
+        errors.seek(0)
+        lines = [line.strip() for line in errors if line.strip()]
+    return _Started(seconds, tools, visible(lines[-1]) if lines else "")
+
+
+async def _tools_told(words: list[str], environment: Mapping[str, str], errors: TextIO) -> int | None:
+    """Return how many tools the server that these words start tells of, or None if it never comes to that."""
+    from mcp import MCPError  # noqa: PLC0415
+    from mcp.client.client import Client  # noqa: PLC0415
+    from mcp.client.stdio import StdioServerParameters, stdio_client  # noqa: PLC0415
+
+    server = StdioServerParameters(command=words[0], args=words[1:], env=dict(environment), cwd=tempfile.gettempdir())
+    try:
+        async with Client(stdio_client(server, errlog=errors)) as client:
+            return len((await client.list_tools()).tools)
+    except* (MCPError, OSError) as failed:
+        del failed  # what the server said on stderr tells more
+    return None
+
+
+def _environment(host: Host, entry: Json) -> dict[str, str]:
+    """Return the environment as the host would give it: a reference to the key is followed, where it can be."""
+    given = entry.get(host.shape().environment, {})
+    literal = {str(name): str(value) for name, value in given.items() if not is_reference(value)}
+    key = os.environ.get(KEY)
+    return {**child_environment(), **({KEY: key} if key else {}), **literal}

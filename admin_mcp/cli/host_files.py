@@ -1,0 +1,187 @@
+"""The hosts' own configuration files: where each is, and this server put into one, found in it or taken out. Pure."""
+
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from admin_mcp.cli.snippets import KEY, SERVER, Launch, Shape, as_toml, is_reference
+from admin_mcp.endpoints.schema import Json
+from admin_mcp.settings import PLACEHOLDER_KEY
+
+_LEFT_ALONE = "(left alone)"
+
+
+class UnfitFileError(Exception):
+    """A file that is not as it should be, so that it is left as it is; the message says in which way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What decides where a host keeps its configuration."""
+
+    platform: str
+    home: Path
+    environment: Mapping[str, str]
+
+    def application_data(self) -> Path:
+        """Return where the platform has programs keep what is a user's."""
+        if self.platform == "darwin":
+            return self.home / "Library" / "Application Support"
+        if self.platform == "win32":
+            named = self.environment.get("APPDATA")
+            return Path(named) if named else self.home / "AppData" / "Roaming"
+        return self.home / ".config"
+
+    def named(self, variable: str, *otherwise: str) -> Path:
+        """Return the directory that a variable of the host's names, or its usual one."""
+        named = self.environment.get(variable)
+        return Path(named) if named else self.home.joinpath(*otherwise)
+
+
+Where = Callable[[Place], Path]
+
+
+def claude_desktop_file(place: Place) -> Path:
+    """Return where Claude Desktop keeps its configuration."""
+    return place.application_data() / "Claude" / "claude_desktop_config.json"
+
+
+def claude_code_file(place: Place) -> Path:
+    """Return where Claude Code keeps the servers that are a user's in every project."""
+    return place.named("CLAUDE_CONFIG_DIR") / ".claude.json"
+
+
+def cursor_file(place: Place) -> Path:
+    """Return where Cursor keeps the servers that are a user's in every project."""
+    return place.home / ".cursor" / "mcp.json"
+
+
+def vscode_file(place: Place) -> Path:
+    """Return where VS Code keeps the servers of a user's default profile."""
+    return place.application_data() / "Code" / "User" / "mcp.json"
+
+
+def codex_file(place: Place) -> Path:
+    """Return where Codex keeps its configuration."""
+    return place.named("CODEX_HOME", ".codex") / "config.toml"
+
+
+def gemini_file(place: Place) -> Path:
+    """Return where Gemini CLI keeps a user's settings."""
+    return place.named("GEMINI_CLI_HOME") / ".gemini" / "settings.json"
+
+
+def parsed(shape: Shape, text: str | None) -> Json:
+    """Return what a host's file holds; nothing if there is none.
+
+    Raises:
+        UnfitFileError: it can't be read as this host's file.
+
+    """
+    toml = shape.write is as_toml
+    try:
+        value = _loaded(text, toml=toml) if text and text.strip() else {}
+    except (ValueError, RecursionError) as error:
+        kind = "TOML" if toml else "JSON (comments count as errors here)"
+        raise UnfitFileError(f"is not {kind}: {error}") from None
+    if not isinstance(value, dict):
+        raise UnfitFileError("holds no JSON object")
+    return value
+
+
+def _loaded(text: str, *, toml: bool) -> Any:  # noqa: ANN401 - whatever the file holds
+    return tomllib.loads(text) if toml else json.loads(text)
+
+
+def servers_of(shape: Shape, config: Json) -> Json:
+    """Return the servers in a host's configuration.
+
+    Raises:
+        UnfitFileError: they, or this server among them, are no object.
+
+    """
+    servers = config.get(shape.section, {})
+    ours = servers.get(SERVER, {}) if isinstance(servers, dict) else None
+    if not isinstance(servers, dict) or not isinstance(ours, dict) or not isinstance(_variables(shape, ours), dict):
+        raise UnfitFileError(f'has no objects where "{shape.section}" and the servers in it must be')
+    return servers
+
+
+def _variables(shape: Shape, entry: Json) -> Any:  # noqa: ANN401 - whatever the file holds
+    return entry.get(shape.environment, {})
+
+
+def merged(shape: Shape, config: Json, launch: Launch) -> Json:
+    """Return a host's configuration with this server in it. Other servers, and a key that is there, are left alone.
+
+    Raises:
+        UnfitFileError: the servers in it are no objects.
+
+    """
+    servers = servers_of(shape, config)
+    present = servers.get(SERVER, {})
+    entry = {**present, **shape.entry(launch)}
+    if variables := {**_variables(shape, entry), **_variables(shape, present)}:
+        entry[shape.environment] = variables
+    beside = {name: _joined(config.get(name, []), added) for name, added in shape.beside(launch).items()}
+    return {**config, **beside, shape.section: {**servers, SERVER: entry}}
+
+
+def _joined(present: object, added: list[Json]) -> list[Any]:
+    """Return a list of a host's with what this server needs in it; what is there with the same id stays."""
+    if not isinstance(present, list):
+        raise UnfitFileError('has no list where "inputs" must be')
+    known = {each.get("id") for each in present if isinstance(each, dict)}
+    return [*present, *(each for each in added if each["id"] not in known)]
+
+
+def without(shape: Shape, config: Json) -> Json:
+    """Return a host's configuration without this server, and without what only it needed.
+
+    Raises:
+        UnfitFileError: the servers in it are no objects.
+
+    """
+    servers = {name: value for name, value in servers_of(shape, config).items() if name != SERVER}
+    rest = {**config, shape.section: servers} if shape.section in config else dict(config)
+    for name, added in shape.beside(Launch("", (), key=True)).items():
+        present = rest.get(name)
+        if isinstance(present, list):
+            rest[name] = [each for each in present if each not in added or _needed(each, servers)]
+    return rest
+
+
+def _needed(given: Json, servers: Json) -> bool:
+    return f"${{input:{given['id']}}}" in json.dumps(servers)
+
+
+def shown(shape: Shape, config: Json) -> Json:
+    """Return a configuration fit to be shown: this server without its secrets, and nothing of what is not ours."""
+    beside = shape.beside(Launch("", (), key=True))
+    visible: Json = {name: _LEFT_ALONE for name in config if name not in {shape.section, *beside}}
+    for name in beside.keys() & config.keys():
+        visible[name] = [each if each in beside[name] else _LEFT_ALONE for each in config[name]]
+    if shape.section in config:
+        servers = servers_of(shape, config)
+        visible[shape.section] = {
+            name: _hidden(shape, entry) if name == SERVER else _LEFT_ALONE for name, entry in servers.items()
+        }
+    return visible
+
+
+def _hidden(shape: Shape, entry: Json) -> Json:
+    if not (variables := _variables(shape, entry)):
+        return entry
+    kept = {
+        name: value if value == PLACEHOLDER_KEY or is_reference(value) else "(hidden)"
+        for name, value in variables.items()
+    }
+    return {**entry, shape.environment: kept}
+
+
+def key_of(shape: Shape, entry: Json) -> object:
+    """Return what an entry has for the admin key, if anything."""
+    return _variables(shape, entry).get(KEY)

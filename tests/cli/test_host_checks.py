@@ -1,0 +1,148 @@
+"""What ``doctor HOST`` finds in a host's own configuration, and in the server that it starts."""
+
+import json
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from admin_mcp.cli.host_checks import _SLOW, _start, _Started
+from admin_mcp.cli.host_table import HOSTS, WRITTEN
+from admin_mcp.installation import command
+from admin_mcp.settings import PLACEHOLDER_KEY
+from tests.cli.test_main import run
+
+PROGRAM, *BEFORE = command()
+ENTRY = {"command": PROGRAM, "args": [*BEFORE, "--sandbox", "--search"]}
+
+
+def findings(tmp_path: Path, entry: object, host: str = "cursor", **env: str) -> tuple[int, dict[str, str]]:
+    path = tmp_path / "mcp.json"
+    path.write_text(json.dumps({HOSTS[host].shape().section: {"openai-admin": entry}}), "utf-8")
+    return told(path, host, **env)
+
+
+def told(path: Path, host: str = "cursor", **env: str) -> tuple[int, dict[str, str]]:
+    code, out, _ = run("doctor", host, "--file", str(path), **env)
+    lines = [(line[:4].strip(), *line[6:].partition(": ")) for line in out.splitlines()]
+    return code, {what: f"{level} {detail}" for level, what, _, detail in lines}
+
+
+@pytest.mark.parametrize("host", WRITTEN)
+def test_what_install_wrote_is_found_fit(host: str, tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    assert run("--sandbox", "--search", "install", host, "--yes", "--file", str(path))[0] == 0
+    code, found = told(path, host)
+    assert code == 0, found
+    assert found["command"] == "ok it starts this installation"
+    assert found["key"] == "ok none is needed for the sandbox"
+    assert found["tools"].startswith("ok ")
+    assert found["start"].split()[0] in {"ok", "note"}
+    assert f"seconds that {HOSTS[host].title} gives it" in found["start"]
+
+
+def test_a_missing_file_and_a_file_without_this_server_say_what_to_do(tmp_path: Path) -> None:
+    code, found = told(tmp_path / "none.json")
+    assert (code, "install cursor --dry-run" in found["file"]) == (1, True)
+    (tmp_path / "mcp.json").write_text("{}", "utf-8")
+    code, found = told(tmp_path / "mcp.json")
+    assert (code, found["file"].partition(";")[0]) == (1, f"FAIL {tmp_path / 'mcp.json'} has no openai-admin")
+    (tmp_path / "mcp.json").write_text("{", "utf-8")
+    assert "is not JSON" in told(tmp_path / "mcp.json")[1]["file"]
+    (tmp_path / "mcp.json").write_bytes(b"\xff")
+    assert "can't be read" in told(tmp_path / "mcp.json")[1]["file"]
+
+
+@pytest.mark.parametrize(
+    ("key", "env", "said"),
+    [
+        (PLACEHOLDER_KEY, {}, "FAIL there is no admin key in it"),
+        ("", {}, "FAIL there is no admin key in it"),
+        (None, {}, "FAIL there is no admin key in it"),
+        ("sk-admin-mine", {}, "ok an admin key stands in the file"),
+        ("${env:OPENAI_ADMIN_KEY}", {}, "note the host passes on OPENAI_ADMIN_KEY, which is not set here"),
+        ("${env:OPENAI_ADMIN_KEY}", {"OPENAI_ADMIN_KEY": "sk-admin-x"}, "ok the host passes on"),
+        ("${input:openai-admin-key}", {}, "ok the host asks for it"),
+    ],
+)
+def test_the_key_is_judged_and_never_shown(key: str | None, env: dict[str, str], said: str, tmp_path: Path) -> None:
+    entry = {"command": "/nowhere/python", "args": [], "env": {"OPENAI_ADMIN_KEY": key}}
+    code, found = findings(tmp_path, entry, **env)
+    assert code == 1
+    assert found["key"].startswith(said)
+    assert "sk-admin" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"command": "/nowhere/python", "args": []}, "FAIL /nowhere/python is not there"),
+        ({"command": "no-such-program-here"}, "FAIL no-such-program-here is not found"),
+        ({"command": 7}, "FAIL it names no command"),
+        ({"command": PROGRAM, "args": [None]}, "FAIL it names no command"),
+        ({}, "FAIL it names no command"),
+    ],
+)
+def test_a_command_that_cant_be_started_is_named(entry: dict[str, Any], said: str, tmp_path: Path) -> None:
+    code, found = findings(tmp_path, entry)
+    assert code == 1
+    assert found["command"].startswith(said)
+    assert "start" not in found
+
+
+def test_a_wrong_flag_is_told_in_the_servers_own_words(tmp_path: Path) -> None:
+    code, found = findings(tmp_path, {"command": PROGRAM, "args": [*BEFORE, "--sandbox", "--tolsets", "people"]})
+    assert code == 1
+    assert "No such option '--tolsets'" in found["start"]
+
+
+def test_a_selection_too_large_for_the_host_fails_with_what_to_choose(tmp_path: Path) -> None:
+    code, found = findings(tmp_path, {"command": PROGRAM, "args": [*BEFORE, "--sandbox"]})
+    assert code == 1
+    assert "Cursor shows a model about 40; choose --toolsets, or --search" in found["tools"]
+
+
+def test_a_server_that_is_switched_off_is_told(tmp_path: Path) -> None:
+    code, found = findings(tmp_path, {**ENTRY, "disabled": True})
+    assert code == 1
+    assert found["switch"] == "FAIL the host has this server switched off"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script with a mode")
+def test_another_installation_and_a_program_that_is_no_server_are_told(tmp_path: Path) -> None:
+    script = tmp_path / "other"
+    script.write_text("#!/bin/sh\necho 'not \033[31mtoday' >&2\n", "utf-8")
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    code, found = findings(tmp_path, {"command": str(script)})
+    assert code == 1
+    assert "starts another installation" in found["command"]
+    assert found["start"].startswith("FAIL not ")
+    assert "\033" not in str(found)
+
+
+def test_a_start_that_takes_much_of_the_hosts_patience_is_noted() -> None:
+    host = HOSTS["codex"]
+    slow, *_ = _start(host, _Started(_SLOW * host.starts_within + 0.1, 4, ""))
+    assert (slow.level, slow.detail) == ("note", "it took 5.1 of the 10 seconds that Codex gives it")
+
+
+def test_a_silent_end_is_told_too() -> None:
+    (silent,) = _start(HOSTS["codex"], _Started(0.1, None, ""))
+    assert (silent.level, silent.what) == ("FAIL", "start")
+
+
+def test_the_hosts_that_are_here_are_named(tmp_path: Path) -> None:
+    home = {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path), "CODEX_HOME": "", "CLAUDE_CONFIG_DIR": ""}
+    assert "hosts here: none" in run("doctor", "--sandbox", **home)[1]
+    (tmp_path / ".cursor").mkdir()
+    (tmp_path / ".cursor" / "mcp.json").write_text("{}", "utf-8")
+    (tmp_path / ".claude.json").write_text("{}", "utf-8")
+    assert "hosts here: claude-code, cursor; doctor HOST" in run("doctor", "--sandbox", **home)[1]
+
+
+def test_a_file_without_its_host_is_refused(tmp_path: Path) -> None:
+    code, _, err = run("doctor", "--file", str(tmp_path))
+    assert code == 2
+    assert "name the host as well" in err
