@@ -124,15 +124,6 @@ class Planner:
         """Makes plans."""
         return PlanMaking(self.gate, self.clock)
 
-    def withheld(self, plan: Plan) -> frozenset[int]:
-        """Return the steps that this server's policy keeps from the model, or did when the plan was made."""
-        assessment = self.gate.assessment
-        return frozenset(
-            step.number
-            for step in plan.steps
-            if step.preview.withheld or not may_be_told(assessment, step.tool, step.arguments)
-        )
-
     async def found(self, plan_id: str) -> Plan:
         """Return a plan of this system.
 
@@ -149,7 +140,7 @@ class Planner:
         """Keep a new plan, and return it as a model is shown it."""
         await threaded(self.gate.storage.plans.save, plan)
         return {
-            **as_object(plan, {step.number: Progress("open") for step in plan.steps}, self.withheld(plan)),
+            **as_object(plan, {step.number: Progress("open") for step in plan.steps}, withheld_steps(plan, self.gate)),
             "next": f"Show the user the plan, then call apply_plan with plan_id {plan.id}: a person is asked once, "
             "about all of it. Nothing was sent yet.",
         }
@@ -175,7 +166,7 @@ async def _get_plan(arguments: Mapping[str, object], planner: Planner, context: 
     del context
     plans = planner.gate.storage.plans
     plan = await planner.found(parse_arguments(GetPlan, arguments).plan_id)
-    return as_object(plan, await threaded(plans.progress, plan), planner.withheld(plan))
+    return as_object(plan, await threaded(plans.progress, plan), withheld_steps(plan, planner.gate))
 
 
 async def _list_plans(arguments: Mapping[str, object], planner: Planner, context: CallContext) -> Json:
@@ -197,7 +188,7 @@ async def _apply_plan(arguments: Mapping[str, object], planner: Planner, context
     applied = await applying.apply(given.plan_id, context.channels, context.report, sending)
     if applied.stopped is not None:
         raise _stopped(applied, applied.stopped)
-    shown = as_object(applied.plan, applied.progress, planner.withheld(applied.plan))
+    shown = as_object(applied.plan, applied.progress, withheld_steps(applied.plan, planner.gate))
     return {**shown, "answers": _answers(applied)}
 
 
@@ -220,7 +211,7 @@ async def _undo_plan(arguments: Mapping[str, object], planner: Planner, context:
 async def _list_changes(arguments: Mapping[str, object], planner: Planner, context: CallContext) -> Json:
     del context
     found = await threaded(planner.gate.storage.journal.latest, parse_arguments(ListChanges, arguments).limit)
-    return {"changes": [as_change(records, planner) for records in found]}
+    return {"changes": [as_change(records, planner.gate) for records in found]}
 
 
 async def _list_approvals(arguments: Mapping[str, object], planner: Planner, context: CallContext) -> Json:
@@ -229,7 +220,7 @@ async def _list_approvals(arguments: Mapping[str, object], planner: Planner, con
     found = (await threaded(planner.gate.storage.approvals.all))[:limit]
     return {
         "waiting": sum(approval.state == "pending" for approval in found),
-        "approvals": [as_approval(each, planner) for each in found],
+        "approvals": [as_approval(each, planner.gate) for each in found],
     }
 
 
@@ -244,6 +235,15 @@ _ANSWERS: dict[str, _Answer] = {
     "list_changes": _list_changes,
     "list_approvals": _list_approvals,
 }
+
+
+def withheld_steps(plan: Plan, gate: Gate) -> frozenset[int]:
+    """Return the steps that this server's policy keeps from the model, or did when the plan was made."""
+    return frozenset(
+        step.number
+        for step in plan.steps
+        if step.preview.withheld or not may_be_told(gate.assessment, step.tool, step.arguments)
+    )
 
 
 def as_object(plan: Plan, progress: Mapping[int, Progress], withheld: Collection[int] = ()) -> Json:
@@ -293,10 +293,10 @@ def _step(plan: Plan, number: int, progress: Progress, withheld: bool) -> Json:
     }
 
 
-def as_approval(approval: Approval, planner: Planner) -> Json:
+def as_approval(approval: Approval, gate: Gate) -> Json:
     """Return a question and what became of it, without what the policy keeps from the model, or anything that opens."""
     question = approval.question
-    single = question.tool != APPLY_PLAN and may_be_told(planner.gate.assessment, question.tool, question.arguments)
+    single = question.tool != APPLY_PLAN and may_be_told(gate.assessment, question.tool, question.arguments)
     # A plan's title is its maker's words; what else it is about shows in get_plan.
     withheld = approval.preview.withheld or not (single or question.tool == APPLY_PLAN)
     return {
@@ -315,10 +315,10 @@ def _when(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
-def as_change(records: Sequence[Record], planner: Planner) -> Json:
+def as_change(records: Sequence[Record], gate: Gate) -> Json:
     """Return what the journal has on one change, without what a person alone was shown or the policy withholds."""
     fields = {key: value for record in records for key, value in record.fields.items()}
-    assessment = planner.gate.assessment
+    assessment = gate.assessment
     here = fields.get("target") == assessment.target.label
     if not (here and may_be_told(assessment, str(fields.get("tool")), fields.get("arguments") or {})):
         fields = {key: value for key, value in fields.items() if key not in {"arguments", "request", "reason"}}

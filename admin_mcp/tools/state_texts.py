@@ -51,16 +51,17 @@ def _changes(gate: Gate) -> Json:
 
     if not gate.storage.database.exists:
         return {"changes": []}
-    return {"changes": [as_change(records) for records in gate.storage.journal.latest(_MOST)]}
+    return {"changes": [as_change(records, gate) for records in gate.storage.journal.latest(_MOST)]}
 
 
 def _plans(gate: Gate) -> Json:
-    from admin_mcp.tools.plan_tools import as_object  # noqa: PLC0415 - most servers are never asked
+    from admin_mcp.tools.plan_tools import as_object, withheld_steps  # noqa: PLC0415 - most servers are never asked
 
     if not gate.storage.database.exists:
         return {"plans": []}
     plans = gate.storage.plans
-    return {"plans": [as_object(plan, plans.progress(plan)) for plan in plans.all()[:_MOST]]}
+    here = [plan for plan in plans.all() if plan.system == gate.assessment.target.system][:_MOST]
+    return {"plans": [as_object(plan, plans.progress(plan), withheld_steps(plan, gate)) for plan in here]}
 
 
 def _policy(gate: Gate) -> Json:
