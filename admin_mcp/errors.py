@@ -35,6 +35,7 @@
         LockBusyError                private_files: another process holds the lock
         IllegalEventError            gate: an approval is not in a state in which this can happen
         NeedsAnswerError             channels: the call ends with a question to the person
+        EvidenceError                cli: files are no evidence that can be used
         ResultTooLongError           server: an object is longer than can be passed on
 
 No I/O and no formatting beyond the error object itself.

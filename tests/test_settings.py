@@ -172,6 +172,7 @@ COMMANDS = [
     ("config", "cursor"),
     ("install", "claude-desktop", "--dry-run"),
     ("report", "keys"),
+    ("evidence", "export", "--period", "30d", "-o", "unused"),
     ("sandbox",),
 ]
 

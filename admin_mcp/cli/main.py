@@ -16,6 +16,7 @@ import click
 from admin_mcp import __version__
 from admin_mcp.cli.approvals import approvals
 from admin_mcp.cli.doctor import doctor
+from admin_mcp.cli.evidence import evidence
 from admin_mcp.cli.hosts import config, install, uninstall
 from admin_mcp.cli.journal import journal
 from admin_mcp.cli.options import settings_of, settings_options
@@ -132,7 +133,8 @@ def demo() -> None:
     anyio.run(run_demo, click.echo)
 
 
-for command in (approvals, config, doctor, install, journal, plans, policy, report, sandbox, secrets, uninstall):
+COMMANDS = (approvals, config, doctor, evidence, install, journal, plans, policy, report, sandbox, secrets, uninstall)
+for command in COMMANDS:
     main.add_command(command)
 
 

@@ -4,6 +4,7 @@ Needs ``pygal``, an optional dependency.
 """
 
 import re
+import sys
 from typing import Any, Final
 
 # What is parsed is what the chart library has just written.
@@ -47,6 +48,8 @@ def _drawing(chart: Chart, name: str) -> Any:  # noqa: ANN401 - the library has 
     import pygal  # noqa: PLC0415 - may not be installed
     from pygal.style import Style  # noqa: PLC0415
 
+    # It puts a finder for its plugins into every import of the process, of a form that Python 3.12 dropped.
+    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "pygal"]
     several = len(chart.series) > 1
     kind = pygal.HorizontalBar if chart.sideways else pygal.StackedBar if several else pygal.Bar
     drawing = kind(

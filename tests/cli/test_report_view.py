@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -150,6 +151,11 @@ def test_a_chart_has_its_labels_and_no_script(sideways: bool) -> None:
     assert "<c>" not in drawn
     assert "\x1b" not in drawn
     assert svg_of(chart, "one") == drawn
+
+
+def test_drawing_leaves_no_finder_that_later_imports_would_stumble_over() -> None:
+    svg_of(Chart("x", ("a",), {"x": (1,)}), "one")
+    assert all(hasattr(finder, "find_spec") for finder in sys.meta_path)
 
 
 def test_a_chart_of_nothing_can_be_drawn() -> None:
