@@ -1,5 +1,6 @@
 """The command line, thin: parse, call, print. While serving, stdout belongs to the protocol alone."""
 
+import gc
 import json
 import logging
 import os
@@ -170,6 +171,7 @@ def _served(settings: Settings, last_words: Callable[[], None]) -> int:
 
 
 async def _serve_stdio(settings: Settings, rules: "Policy", storage: "GateStorage") -> None:
+    gc.disable()  # as in __main__: the SDK is imported here
     from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
     from admin_mcp.server.app import admin_server  # noqa: PLC0415
     from admin_mcp.server.stdio import checked_stdio  # noqa: PLC0415
@@ -178,6 +180,7 @@ async def _serve_stdio(settings: Settings, rules: "Policy", storage: "GateStorag
         admin_server(settings, compiled_catalog(), rules, storage) as server,
         checked_stdio() as (read_stream, write_stream),
     ):
+        gc.enable()
         await server.run(read_stream, write_stream, server.create_initialization_options())
 
 

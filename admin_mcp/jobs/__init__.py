@@ -7,9 +7,12 @@ import json
 from functools import cache
 from importlib import import_module, resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from admin_mcp.endpoints.schema import META_RESOURCE, Json
-from admin_mcp.jobs.base import Job
+
+if TYPE_CHECKING:
+    from admin_mcp.jobs.base import Job
 
 REPORTS, PLAYBOOKS = "reports", "playbooks"
 """The two kinds, each a package with a module for each job."""
@@ -21,15 +24,17 @@ def compiled_jobs() -> tuple[Json, ...]:
     return tuple(json.loads(resources.files(__name__).joinpath("jobs.json").read_text("utf-8"))["tools"])
 
 
-def job_class(definition: Json) -> type[Job]:
+def job_class(definition: Json) -> "type[Job]":
     """Return the class behind a compiled entry, importing its module on first use."""
     module = import_module(f"{__name__}.{definition['_meta'][META_RESOURCE]}.{definition['name']}")
     job: type[Job] = getattr(module, "".join(word.capitalize() for word in definition["name"].split("_")))
     return job
 
 
-def all_jobs() -> list[type[Job]]:
+def all_jobs() -> "list[type[Job]]":
     """Import every job's module and return their classes, reports first."""
+    from admin_mcp.jobs.base import Job  # noqa: PLC0415 - what is compiled is served without it
+
     found: list[type[Job]] = []
     for kind in (REPORTS, PLAYBOOKS):
         directory = Path(next(iter(import_module(f"{__name__}.{kind}").__path__)))
