@@ -36,6 +36,7 @@
         IllegalEventError            gate: an approval is not in a state in which this can happen
         NeedsAnswerError             channels: the call ends with a question to the person
         EvidenceError                cli: files are no evidence that can be used
+        UnfitFileError               cli: a host's configuration is not as it should be
         ResultTooLongError           server: an object is longer than can be passed on
 
 No I/O and no formatting beyond the error object itself.

@@ -38,7 +38,8 @@ async def test_every_tool_sends_its_documented_request_with_the_bearer_key(
                     recorder.requests.clear()
                     result = await running.call(case.name, **arguments)
                     assert "error" not in result, (case.name, result)
-                    (sent,) = recorder.requests
+                    sent = recorder.requests[-1]  # a change is preceded by reads of what it replaces
+                    assert len(recorder.changes) == int(sent.changes)
                     expected = documented(case.documented, arguments)
                     query: dict[str, list[str]] = {}
                     for name, value in sent.query:

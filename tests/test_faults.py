@@ -141,7 +141,7 @@ async def test_no_fault_ends_the_session(era: str, misbehaving: Callable[..., Mi
     env = {"OPENAI_ADMIN_KEY": KEY, "OPENAI_BASE_URL": f"http://127.0.0.1:{server.port}/v1"}
     async with session(era, "--approval", "none", env=env) as running:
         for name, fault in FAULTS.items():
-            server.steps.append(fault.step)
+            server.steps += [ok(b'{"id": "x"}'), fault.step]  # what the change replaces is read first
             changed = await running.client.call_tool("update_role", {"role_id": "role_1", "description": "new"})
             assert told(changed) == fault.change, name
             if fault.reads == 1:

@@ -15,7 +15,7 @@ from typing import IO, Any, cast
 
 import pytest
 
-from tests.contract.facts import COUNT
+from admin_mcp.tools.definitions import every_definition
 from tests.sandbox.serving import served
 from tests.sessions import environment
 
@@ -96,7 +96,7 @@ def one(server: Server, number: int) -> None:
         case 2:
             assert server.call("get_role", role="x")["error"]["kind"] == "invalid_input"
         case 3:
-            assert len(server.ask("tools/list")["result"]["tools"]) == COUNT
+            assert len(server.ask("tools/list")["result"]["tools"]) == len(every_definition())
         case 4:
             assert server.call("list_users", limit=2)["data"]
         case _:

@@ -9,12 +9,13 @@ from typing import Any
 
 from admin_mcp.cli.snippets import KEY, SERVER, Launch, Shape, as_toml, is_reference
 from admin_mcp.endpoints.schema import Json
+from admin_mcp.errors import AdminMcpError
 from admin_mcp.settings import PLACEHOLDER_KEY
 
 _LEFT_ALONE = "(left alone)"
 
 
-class UnfitFileError(Exception):
+class UnfitFileError(AdminMcpError):
     """A file that is not as it should be, so that it is left as it is; the message says in which way."""
 
 

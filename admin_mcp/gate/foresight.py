@@ -4,7 +4,7 @@ It stands between a step's preview and the API, so that each step is shown as it
 the same: before a step is sent, all that is shown of it is read again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from admin_mcp.api.connection import Read
 from admin_mcp.api.request import build_request
@@ -18,8 +18,10 @@ from admin_mcp.gate.snapshot import SET_AS, body_of
 class Foresight:
     """Reads as if the calls ``before`` had been made."""
 
-    def __init__(self, read: Read, before: Sequence[Endpoint]) -> None:
+    def __init__(self, read: Read, before: Sequence[Endpoint], made: Collection[str] = ()) -> None:
+        """``made`` are the ids of what those calls have made by now: it is told of under its token, and not twice."""
         self._read = read
+        self._made = made
         self._before = [(call, build_request(call).path) for call in before]
 
     async def read(self, call: Endpoint) -> Json:
@@ -41,6 +43,8 @@ class Foresight:
             answer = _after(answer, earlier, at, path)
         if isinstance(answer, CallError):
             raise answer
+        for identity in self._made:
+            answer = _without(answer, identity)
         return answer
 
     def _new(self, call: Endpoint, path: str) -> Json:
@@ -83,9 +87,15 @@ def _set(state: Json, body: Json) -> Json:
 def _without_row(answer: Json | CallError, at: str, path: str) -> Json | CallError:
     """Return a list without the row of what an earlier step took away."""
     collection, _, identity = at.rpartition("/")
-    if not isinstance(answer, dict) or path != collection or not isinstance(rows := answer.get("data"), list):
+    if not isinstance(answer, dict) or path != collection:
         return answer
-    return {**answer, "data": [row for row in rows if not _is(row, identity)]}
+    return _without(answer, identity)
+
+
+def _without(answer: Json, identity: str) -> Json:
+    """Return a list without one row, and anything else as it is."""
+    rows = answer.get("data")
+    return {**answer, "data": [row for row in rows if not _is(row, identity)]} if isinstance(rows, list) else answer
 
 
 def _with_row(answer: Json | CallError, earlier: Endpoint, at: str, path: str) -> Json | CallError:

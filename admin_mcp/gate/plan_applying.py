@@ -227,7 +227,7 @@ class PlanApplying:
         for step in plan.live:
             call = self._drafted(step)
             needed = [self._drafted(each) for each in plan.needed_by(step) if each.number in made]
-            foreseen = self._foreseeing([*needed, *calls])
+            foreseen = self._foreseeing([*needed, *calls], _made_ids(progress))
             try:
                 now = await self._as_planned(step, foreseen)
                 await foreseen.guardrails.check(call)
@@ -241,9 +241,9 @@ class PlanApplying:
         """Return a step's call as it was planned: with tokens in the place of what is made by others."""
         return parse_arguments(self._gate.assessment.catalog.endpoint(step.tool), with_tokens(step.arguments))
 
-    def _foreseeing(self, before: Sequence[Endpoint]) -> Assessment:
+    def _foreseeing(self, before: Sequence[Endpoint], made: Collection[str]) -> Assessment:
         assessment = self._gate.assessment
-        return assessment.reading(Foresight(assessment.read, before).read)
+        return assessment.reading(Foresight(assessment.read, before, made).read)
 
     async def _as_planned(self, step: Step, foreseen: Assessment) -> Preview:
         """Show a step anew, in the words of the plan."""
@@ -301,16 +301,19 @@ class PlanApplying:
             PolicyDenied, Conflict: it is not. Any other ``CallError``: it can't be read.
 
         """
-        seen = await self._gate.assessment.snapshot(change.call)
-        verdict = self._gate.assessment.judged_seen(change, seen)
+        made = _made_ids(await threaded(self._plans.progress, plan))
+        assessment = self._gate.assessment if step.refers_to else self._foreseeing([], made)
+        seen = await assessment.snapshot(change.call)
+        verdict = assessment.judged_seen(change, seen)
         if verdict.decision == "deny":
             raise _denied(change.tool, verdict)
         self._require_covered(verdict, approval)
         if step.refers_to:
-            foreseen = self._foreseeing([self._drafted(each) for each in plan.needed_by(step)])
+            needed = [self._drafted(each) for each in plan.needed_by(step)]
+            foreseen = self._foreseeing(needed, made)
             _require_alike(step, await self._as_planned(step, foreseen))
         else:
-            _require_alike(step, self._gate.assessment.shown(change, seen))
+            _require_alike(step, assessment.shown(change, seen))
         return seen
 
     def _require_covered(self, verdict: Verdict, approval: Approval | None) -> None:
@@ -388,6 +391,13 @@ def _selected(channels: ChannelSelector, demanded: Collection[Channel], length: 
     if channel is None:
         raise no_way_to_ask()
     return channel
+
+
+def _made_ids(progress: Mapping[int, Progress]) -> frozenset[str]:
+    """Return the ids of what the steps have made by now."""
+    answers = [each.answer for each in progress.values() if each.state == "done" and each.answer]
+    inner = [part for answer in answers for part in answer.values() if isinstance(part, dict)]
+    return frozenset(made for answer in [*answers, *inner] if isinstance(made := answer.get("id"), str))
 
 
 def _as_call(call: Endpoint) -> Json:

@@ -3,7 +3,6 @@
 import getpass
 import hashlib
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -82,4 +81,4 @@ def _user() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # no name for this number, as in some containers
-        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
+        return "unknown"

@@ -52,7 +52,7 @@ async def test_every_step_stands_under_its_risk_the_gravest_first_with_its_reque
 async def test_why_a_step_is_there_is_told_as_the_assistants_words(plan: Plan) -> None:
     page = shown(asked(plan))
     assert page.count("Why, says the assistant: ") == 1
-    assert "Why, says the assistant: it is theirs" in page
+    assert "Why, says the assistant: “it is theirs”" in page
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -19,12 +19,12 @@ import pytest
 from anyio import to_thread
 
 from admin_mcp import __version__
-from admin_mcp.catalog import compiled_catalog
 from admin_mcp.channels.page_server import PageServer
 from admin_mcp.gate.storage import GateStorage, open_storage
 from admin_mcp.installation import command, command_line, start_child
 from admin_mcp.private_files import FileLock, LockBusyError, private_directory, write_private
 from admin_mcp.settings import Settings
+from admin_mcp.tools.definitions import every_definition
 from tests.sandbox.serving import served
 from tests.sessions import APPROVE, ERAS, LEGACY, session
 
@@ -48,7 +48,7 @@ def program(*arguments: str) -> "subprocess.CompletedProcess[str]":
 async def test_it_starts_over_stdio_lists_all_tools_and_reads(era: str) -> None:
     async with session(era, "--sandbox") as running:
         listed = await running.client.list_tools()
-        assert [tool.name for tool in listed.tools] == [tool["name"] for tool in compiled_catalog().tools]
+        assert [tool.name for tool in listed.tools] == [tool["name"] for tool in every_definition()]
         assert (await running.call("list_users"))["data"]
 
 
