@@ -49,7 +49,7 @@ def page() -> str:
 Each setting is an environment variable, and most are flags as well; a flag wins. Flags stand before the command
 (`openai-admin-mcp --toolsets people doctor`). No `.env` file and nothing in the working directory is read. A wrong
 setting ends every command with exit code 2 and names the setting. Exit codes: 0 done, 1 failure, 2 wrong settings or
-usage.
+usage, 3 something that `--fail-on` names was found.
 
 | Variable | Flag | Values; default | Meaning |
 |---|---|---|---|

@@ -3,12 +3,12 @@
 Each kind is a list of objects as the API gives them; those inside another thing also carry its id.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.errors import NotFound
+from admin_mcp.errors import ApiError, NotFound, Permission, PolicyDenied, SchemaMismatch
 from admin_mcp.jobs.answers import said
 from admin_mcp.jobs.listed import by_id
 from admin_mcp.jobs.periods import Period
@@ -67,6 +67,15 @@ class Missing:
     kind: str
     of: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One read: of which kind, by which tool, and the ids of what it is inside of."""
+
+    kind: str
+    tool: str
+    inside: Json
 
 
 @dataclass(slots=True)
@@ -131,7 +140,7 @@ def _ids(found: Evidence, kind: str, project: str, key: str) -> list[str]:
 
 
 async def _list(reader: Reader, found: Evidence, kind: str, tool: str, inside: Json, /, **given: object) -> None:
-    await _noted(reader, found, kind, inside, lambda: reader.all(tool, **given))
+    await _noted(reader, found, _Asked(kind, tool, inside), reader.all(tool, **given))
 
 
 async def _one(reader: Reader, found: Evidence, kind: str, tool: str, inside: Json) -> None:
@@ -141,21 +150,18 @@ async def _one(reader: Reader, found: Evidence, kind: str, tool: str, inside: Js
         except NotFound:  # so the API says that nothing is set
             return []
 
-    await _noted(reader, found, kind, inside, read)
+    await _noted(reader, found, _Asked(kind, tool, inside), read())
 
 
-async def _noted(
-    reader: Reader, found: Evidence, kind: str, inside: Json, read: Callable[[], Awaitable[list[Json]]]
-) -> None:
-    """Keep what is read, in the order in which it was asked for, or why it can't be."""
+async def _noted(reader: Reader, found: Evidence, what: _Asked, reading: Awaitable[list[Json]]) -> None:
+    """Keep what is read, or why it can't be. What the reader had to leave off is noted as well."""
+    kind, of = what.kind, "/".join(map(str, what.inside.values()))
     before = len(reader.unread)
-    rows = await reader.attempt(kind, read())
-    of = "/".join(map(str, inside.values()))
-    if rows is None:
-        why = next((each.why for each in reader.unread[before:] if each.what == kind), "it can't be read")
-        found.missing.append(Missing(kind, of, why))
+    try:
+        rows = await reading
+    except (Permission, PolicyDenied, NotFound, ApiError, SchemaMismatch) as error:
+        found.missing.append(Missing(kind, of, error.message))
         return
-    found.missing += [
-        Missing(kind, of, f"{each.what}: {each.why}") for each in reader.unread[before:] if " beyond " in each.what
-    ]
-    found.rows[kind] += [{**inside, **row} for row in rows]
+    left_off = (each for each in reader.unread[before:] if each.what.startswith(f"{what.tool} beyond "))
+    found.missing += [Missing(kind, of, f"{each.what}: {each.why}") for each in left_off]
+    found.rows[kind] += [{**what.inside, **row} for row in rows]

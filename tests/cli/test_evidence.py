@@ -298,3 +298,19 @@ def test_two_that_can_not_be_compared_say_why(world: World) -> None:
     assert "give the earlier one first" in err
     (Path(first) / "users.jsonl").write_text("")
     assert "is not as it was written" in run("compare", first, second)[2]
+
+
+@pytest.mark.anyio
+async def test_a_list_that_the_reader_had_to_leave_off_is_missing_in_part() -> None:
+    endless = {"object": "list", "data": [{"id": "user-1", "name": "Ana"}], "has_more": True, "last_id": None}
+    one = Pretend(canned={"list_users": endless})
+    found = await read_evidence(one.reader(), parse_period("30d", one.now))
+    assert [each.of for each in found.missing if each.kind == "users"] == [""]
+    assert found.rows["users"]
+
+
+def test_without_a_key_there_is_one_sentence_and_no_file(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["evidence", "export", "--period", "7d", "-o", str(tmp_path / "new")])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: No admin key is set")
+    assert [*(tmp_path / "new").iterdir()] == []
