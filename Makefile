@@ -58,7 +58,7 @@ tests/interop/.done: tests/interop/package.json tests/interop/requirements-frame
 
 # The server inside real hosts from npm, whose models are stand-ins on loopback. Needs npm and, for what is on a screen, tmux.
 hosts: .venv/.dev tests/hosts/.done
-	$(BIN)/python -m pytest tests/hosts --numprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest tests/hosts --numprocesses 2 --dist worksteal
 
 tests/hosts/.done: tests/hosts/package.json
 	cd tests/hosts && npm install --silent --no-package-lock --no-audit --no-fund
