@@ -10,7 +10,7 @@ LOCKED := $(PIP_INSTALL) --require-hashes
 # A machine may trust more authorities than uv brings along; pip finds those by itself.
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: demo quick test smoke lint types catalog check interop lock bundle dist release bench soak clean
+.PHONY: demo quick test smoke lint types catalog check interop hosts lock bundle dist release bench soak clean
 
 demo: .venv/.runtime
 	$(BIN)/openai-admin-mcp demo
@@ -54,6 +54,14 @@ tests/interop/.done: tests/interop/package.json tests/interop/requirements-frame
 	for name in frameworks fastmcp; do \
 		$(PYTHON) -m venv tests/interop/.venv-$$name && \
 		tests/interop/.venv-$$name/bin/python $(PIP_INSTALL) -r tests/interop/requirements-$$name.txt || exit 1; done
+	touch $@
+
+# The server inside real hosts from npm, whose models are stand-ins on loopback. Needs npm and, for what is on a screen, tmux.
+hosts: .venv/.dev tests/hosts/.done
+	$(BIN)/python -m pytest tests/hosts --numprocesses 2 --dist worksteal
+
+tests/hosts/.done: tests/hosts/package.json
+	cd tests/hosts && npm install --silent --no-package-lock --no-audit --no-fund
 	touch $@
 
 # Newer releases of everything that pyproject.toml allows, for every platform and Python; and newer tools of our own.
@@ -115,7 +123,7 @@ soak: .venv/.dev
 
 clean:
 	rm -rf .venv .venv-tools benchmarks/.venv build dist scripts/mcpb/node_modules scripts/mcpb/.done \
-		tests/interop/node_modules tests/interop/.venv-* tests/interop/.done
+		tests/interop/node_modules tests/interop/.venv-* tests/interop/.done tests/hosts/node_modules tests/hosts/.done
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -102,7 +102,8 @@ openai_admin = StdioServerParameters(
 def autogen(launch: Launch) -> str:
     """Return what goes into a program with AutoGen."""
     return f"""\
-{_imports(launch)}from autogen_ext.tools.mcp import McpWorkbench, StdioServerParams
+{_imports(launch)}# needs autogen-ext[mcp] and, as of 0.7, mcp<2
+from autogen_ext.tools.mcp import McpWorkbench, StdioServerParams
 
 openai_admin = McpWorkbench(
     StdioServerParams(
@@ -134,7 +135,8 @@ openai_admin = McpToolSpec(
 def google_adk(launch: Launch) -> str:
     """Return what goes into a program with Google's Agent Development Kit."""
     return f"""\
-{_imports(launch)}from google.adk.tools.mcp_tool import McpToolset, StdioConnectionParams
+{_imports(launch)}# needs google-adk[mcp]
+from google.adk.tools.mcp_tool import McpToolset, StdioConnectionParams
 from mcp import StdioServerParameters
 
 openai_admin = McpToolset(

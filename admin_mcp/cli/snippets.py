@@ -14,8 +14,8 @@ from admin_mcp.settings import PLACEHOLDER_KEY
 
 SERVER = "openai-admin"
 KEY = "OPENAI_ADMIN_KEY"
-_MILLISECONDS = 600_000
-"""How long a host that asks for a limit is to wait for one call: as long as a question to a person stays open."""
+_PATIENCE = 660
+"""The seconds for one call, for hosts that would give up while the question to a person, of ten minutes, is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +91,20 @@ def _vscode_input(launch: Launch) -> Json:
 def _codex_entry(launch: Launch) -> Json:
     entry: Json = {"command": launch.program, "args": list(launch.arguments)}
     names: Json = {"env_vars": [KEY]} if launch.key else {}
-    return {**entry, **names, "tool_timeout_sec": _MILLISECONDS // 1000}
+    return {**entry, **names, "tool_timeout_sec": _PATIENCE}
 
 
 def _opencode_entry(launch: Launch) -> Json:
     words = [launch.program, *launch.arguments]
     key = launch.environment("environment", f"{{env:{KEY}}}")
-    return {"type": "local", "command": words, **key, "enabled": True, "timeout": _MILLISECONDS}
+    return {"type": "local", "command": words, **key, "enabled": True}
 
 
 def _goose_entry(launch: Launch) -> Json:
     server: Json = {"enabled": True, "type": "stdio", "name": SERVER, "description": "OpenAI Admin API"}
     keys = [KEY] if launch.key else []
     words: Json = {"cmd": launch.program, "args": list(launch.arguments), "envs": {}, "env_keys": keys}
-    return {**server, **words, "timeout": _MILLISECONDS // 1000}
+    return {**server, **words, "timeout": _PATIENCE}
 
 
 _VSCODE_INPUT = "openai-admin-key"
@@ -117,7 +117,7 @@ codex = Shape("mcp_servers", _codex_entry, as_toml)
 gemini = Shape("mcpServers", lambda launch: launch.entry(f"${{{KEY}}}"))
 opencode = Shape("mcp", _opencode_entry, environment="environment")
 goose = Shape("extensions", _goose_entry, as_yaml, environment="envs")
-cline = Shape("mcpServers", lambda launch: {**launch.entry(PLACEHOLDER_KEY), "timeout": _MILLISECONDS // 1000})
+cline = Shape("mcpServers", lambda launch: {**launch.entry(PLACEHOLDER_KEY), "timeout": _PATIENCE})
 windsurf = Shape("mcpServers", lambda launch: launch.entry(f"${{env:{KEY}}}"))
 zed = Shape("context_servers", lambda launch: launch.entry(PLACEHOLDER_KEY))
 
