@@ -11,7 +11,9 @@ from contextlib import contextmanager
 
 import pytest
 
-needs_terminal = pytest.mark.skipif(os.name != "posix", reason="this platform has no pseudo-terminals")
+needs_terminal = pytest.mark.skipif(
+    os.name != "posix", reason="pseudo-terminals are missing: this platform is not POSIX"
+)
 
 
 class Terminal:

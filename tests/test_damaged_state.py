@@ -12,6 +12,7 @@ import pytest
 
 from admin_mcp.gate.storage import open_storage
 from admin_mcp.settings import Settings
+from tests.platforms import needs_file_modes
 from tests.recorder import Recorder
 from tests.sessions import KEY, LEGACY, environment, session
 
@@ -61,9 +62,7 @@ def open_to_all(database: Path) -> None:
         (no_json, "record 3 of the journal"),
         (a_field_less, "record 3 of the journal"),
         (not_a_database, "file is not a database"),
-        pytest.param(
-            open_to_all, "can be read by other users", marks=pytest.mark.skipif(os.name != "posix", reason="modes")
-        ),
+        pytest.param(open_to_all, "can be read by other users", marks=needs_file_modes),
     ],
 )
 async def test_a_damaged_state_is_told_of_at_the_start_and_only_changes_are_refused(

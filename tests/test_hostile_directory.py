@@ -27,9 +27,10 @@ from admin_mcp.cli.snippets import words_of
 from admin_mcp.installation import command
 from admin_mcp.private_files import FileLock
 from tests.gate.questions import Clock, question, records
+from tests.platforms import needs_file_modes
 from tests.sessions import KEY
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="the traps are scripts with a mode")
+pytestmark = needs_file_modes
 
 SECONDS = 60.0
 BUILD_BUNDLE = Path(__file__).parents[1] / "scripts" / "build_bundle.py"
@@ -285,15 +286,19 @@ def test_what_the_bundle_has_uv_run_takes_nothing_from_it(workspace: Workspace, 
 
 CONSOLE_SCRIPT = Path(sys.executable).with_name("openai-admin-mcp")
 
+needs_console_script = pytest.mark.skipif(
+    not CONSOLE_SCRIPT.exists(), reason="the console script is missing beside this interpreter: pip install -e ."
+)
 
-@pytest.mark.skipif(not CONSOLE_SCRIPT.exists(), reason="the package is not installed here")
+
+@needs_console_script
 def test_the_command_as_typed_takes_nothing_from_it(workspace: Workspace) -> None:
     found = workspace.run([str(CONSOLE_SCRIPT), "--sandbox", "doctor"], SHELLS["plain"])
     assert found.returncode == 0, found.stdout + found.stderr
     assert workspace.sprung == []
 
 
-@pytest.mark.skipif(not CONSOLE_SCRIPT.exists(), reason="the package is not installed here")
+@needs_console_script
 def test_the_command_as_typed_leaves_relative_entries_out_and_says_so(workspace: Workspace) -> None:
     """What Python itself and the script's own first lines import is out of its hands: those traps are taken away."""
     workspace.keep({"click", "uvicorn", "anyio", "starlette", "platformdirs", "sqlite3", "webbrowser", "httpx"})
@@ -309,7 +314,7 @@ def test_the_traps_go_off_under_a_python_that_looks_there(words: list[str], work
     assert workspace.sprung != []
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other platforms don't look a browser up in PATH")
+@pytest.mark.skipif(sys.platform != "linux", reason="a browser that is looked up in PATH is missing on this platform")
 def test_a_browser_is_not_looked_up_on_a_relative_path(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

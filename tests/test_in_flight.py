@@ -19,6 +19,7 @@ from anyio import to_thread
 from admin_mcp.gate.storage import GateStorage, open_storage
 from admin_mcp.settings import Settings
 from tests.misbehaving import Misbehaving, keep_silent
+from tests.platforms import needs_proc
 from tests.recorder import Canned, Recorded, Recorder
 from tests.sessions import APPROVE, KEY, LEGACY, MODERN, environment, session
 
@@ -155,7 +156,7 @@ def test_a_client_that_vanishes_while_a_change_is_sent_loses_no_record(recorder:
     assert list((tmp_path / "state" / "run").glob("*.lock")) == []
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells what a process holds")
+@needs_proc
 def test_a_client_that_does_not_read_makes_the_server_wait_and_not_grow(recorder: Recorder) -> None:
     """200 lists are 35 MB of answers, which must not pile up in the server."""
     raw = Raw(api(recorder))

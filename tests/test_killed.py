@@ -13,6 +13,7 @@ import pytest
 
 from admin_mcp.gate.storage import GateStorage, open_storage
 from admin_mcp.settings import Settings
+from tests.platforms import needs_posix_processes
 from tests.recorder import Canned, Recorded, Recorder
 from tests.sessions import KEY, LEGACY, environment, session
 
@@ -20,7 +21,7 @@ UPDATE = {"role_id": "role_1", "description": "new"}
 
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.skipif(os.name != "posix", reason="this platform has no kill -9"),
+    needs_posix_processes,
 ]
 
 

@@ -1,6 +1,5 @@
 """A server killed with -9 while it applies a plan, or beside another that applies the same: no step is sent twice."""
 
-import os
 import signal
 import threading
 from collections import Counter
@@ -12,11 +11,12 @@ import pytest
 
 from admin_mcp.gate.storage import GateStorage, open_storage
 from admin_mcp.settings import Settings
+from tests.platforms import needs_posix_processes
 from tests.recorder import Canned, Recorded, Recorder
 from tests.sessions import KEY
 from tests.test_many_servers import Server
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="this platform has no kill -9")
+pytestmark = needs_posix_processes
 
 STEPS = 20
 KILLED_AT = (1, 20)

@@ -11,11 +11,10 @@ import pytest
 
 from admin_mcp.api.client import LONGEST_BODY
 from tests.misbehaving import FAULTS, GOOD, Misbehaving, Step, answer, ok, say
+from tests.platforms import needs_proc
 from tests.sessions import KEY, environment
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/status").exists(), reason="only Linux tells the most memory a process ever had"
-)
+pytestmark = needs_proc
 
 HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "0"}}
 SIZE = LONGEST_BODY - 100

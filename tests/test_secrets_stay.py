@@ -13,6 +13,7 @@ import pytest
 
 from admin_mcp.gate.storage import open_storage
 from admin_mcp.settings import Settings
+from tests.platforms import needs_proc
 from tests.recorder import Canned, Recorded, Recorder
 from tests.sessions import APPROVE, ERAS, KEY, environment, session
 
@@ -210,7 +211,7 @@ def test_a_new_key_still_reaches_its_file_when_the_api_echoes_the_admin_key_besi
         assert KEY.encode() not in content, name
 
 
-@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="only Linux shows other processes' arguments so")
+@needs_proc
 def test_what_is_started_for_the_screen_gets_neither_the_key_nor_an_address(recorder: Recorder, tmp_path: Path) -> None:
     server = Server(recorder, tmp_path, "--approval", "local")
     waiting = ("update_role", {"role_id": "role_1", "description": "new"})

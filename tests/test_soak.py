@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
-import pytest
-
 from admin_mcp.tools.definitions import every_definition
+from tests.platforms import needs_proc
 from tests.sandbox.serving import served
 from tests.sessions import environment
 
@@ -28,7 +27,7 @@ IDLE_THREADS = 2
 P99_FACTOR = 3.0
 P99_SLACK_SECONDS = 0.02
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells what a process holds")
+pytestmark = needs_proc
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pytest
 
 from admin_mcp.api.secret_sink import SecretSink
 from admin_mcp.errors import ApiError, OutcomeUnknown
+from tests.platforms import needs_file_modes
 from tests.sessions import MODERN, approve_typing, session
 
 ANSWER = {"id": "svc_1", "api_key": {"id": "key_1", "value": "sk-new-abcd", "name": "ci"}}
@@ -85,7 +86,7 @@ async def _make_service_account() -> dict[str, Any]:
         return await running.call("create_project_service_account", project_id=billing, name="ci")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="file modes mean nothing on this platform")
+@needs_file_modes
 @pytest.mark.parametrize("part", ["", "secrets"])
 def test_a_directory_that_others_can_write_to_is_found_before_the_call(tmp_path: Path, part: str) -> None:
     sink = SecretSink(tmp_path / "state" / "secrets", "file")

@@ -1,6 +1,5 @@
 """What ``doctor`` finds, and that it changes nothing."""
 
-import os
 import sqlite3
 import sys
 from contextlib import closing
@@ -12,6 +11,7 @@ from admin_mcp.catalog import compiled_catalog
 from admin_mcp.cli.checks import CHEAP_READS
 from tests.cli.test_main import run
 from tests.gate.questions import records
+from tests.platforms import needs_file_modes
 from tests.recorder import Canned, Recorded, Recorder
 from tests.sessions import KEY
 
@@ -114,10 +114,7 @@ def written(tmp_path: Path) -> Path:
     return tmp_path / "state" / "gate.sqlite3"
 
 
-posix = pytest.mark.skipif(os.name != "posix", reason="file modes mean nothing on this platform")
-
-
-@posix
+@needs_file_modes
 def test_a_state_directory_is_called_private_only_if_it_is(tmp_path: Path) -> None:
     written(tmp_path)
     assert state_of(tmp_path) == (0, "ok", f"{tmp_path / 'state'}, private, 2 journal records")
@@ -133,7 +130,7 @@ def test_a_state_directory_is_called_private_only_if_it_is(tmp_path: Path) -> No
     assert "can be written by other users" in detail
 
 
-@posix
+@needs_file_modes
 def test_a_database_that_others_can_read_fails_with_its_mend(tmp_path: Path) -> None:
     database = written(tmp_path)
     database.chmod(0o644)

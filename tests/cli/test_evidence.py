@@ -1,7 +1,6 @@
 """``evidence``: what is written can be verified by anybody, and two exports tell what changed and why."""
 
 import json
-import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -23,9 +22,9 @@ from admin_mcp.cli.evidence_reading import KINDS, Evidence, read_evidence
 from admin_mcp.cli.main import main
 from admin_mcp.jobs.periods import parse_period
 from tests.jobs.pretend import ORG, Pretend
+from tests.platforms import needs_file_modes
 
 EMAIL = "ben.okafor@example.com"
-posix = pytest.mark.skipif(os.name != "posix", reason="file modes differ on this platform")
 
 
 def run(*arguments: str, given: str | None = None) -> tuple[int, str, str]:
@@ -48,7 +47,7 @@ def rows_of(directory: Path, kind: str) -> list[Any]:
     return [json.loads(line) for line in (directory / f"{kind}.jsonl").read_text("utf-8").splitlines()]
 
 
-@posix
+@needs_file_modes
 def test_the_files_are_for_their_owner_alone(exported: Path) -> None:
     assert stat.S_IMODE(exported.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in exported.iterdir()} == {0o600}
@@ -124,7 +123,7 @@ def test_verify_names_what_is_wrong(exported: Path, damage: Any, said: str) -> N
     assert said in err
 
 
-@posix
+@needs_file_modes
 def test_a_link_is_no_evidence(exported: Path, tmp_path: Path) -> None:
     (exported / "users.jsonl").rename(tmp_path / "users")
     (exported / "users.jsonl").symlink_to(tmp_path / "users")

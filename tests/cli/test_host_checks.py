@@ -2,7 +2,6 @@
 
 import json
 import stat
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from admin_mcp.cli.host_table import HOSTS, WRITTEN
 from admin_mcp.installation import command
 from admin_mcp.settings import PLACEHOLDER_KEY
 from tests.cli.test_main import run
+from tests.platforms import needs_file_modes
 
 PROGRAM, *BEFORE = command()
 ENTRY = {"command": PROGRAM, "args": [*BEFORE, "--sandbox", "--search"]}
@@ -110,7 +110,7 @@ def test_a_server_that_is_switched_off_is_told(tmp_path: Path) -> None:
     assert found["switch"] == "FAIL the host has this server switched off"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a script with a mode")
+@needs_file_modes
 def test_another_installation_and_a_program_that_is_no_server_are_told(tmp_path: Path) -> None:
     script = tmp_path / "other"
     script.write_text("#!/bin/sh\necho 'not \033[31mtoday' >&2\n", "utf-8")

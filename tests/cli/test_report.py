@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from admin_mcp.cli.report import REPORTS, _whole
 from admin_mcp.cli.report_views import FINDINGS
 from admin_mcp.jobs.reports.review_access import ReviewAccess
 from tests.jobs.pretend import Pretend
+from tests.platforms import needs_file_modes
 from tests.terminal import needs_terminal, terminal
 
 NAMES = tuple(REPORTS)
@@ -77,7 +77,7 @@ def test_the_page_is_one_file_without_scripts_or_anything_from_elsewhere(name: s
     assert ('<table class="matrix">' in text) is (name == "access")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="file modes differ on this platform")
+@needs_file_modes
 def test_a_file_is_for_its_owner_alone_even_where_an_open_one_stood(tmp_path: Path) -> None:
     file = tmp_path / "keys.csv"
     file.write_text("old")

@@ -27,8 +27,7 @@ from admin_mcp.private_files import (
     write_private,
 )
 from admin_mcp.settings import Settings
-
-posix = pytest.mark.skipif(os.name != "posix", reason="file modes mean nothing on this platform")
+from tests.platforms import needs_file_modes
 
 
 def use(state: Database) -> int:
@@ -36,7 +35,7 @@ def use(state: Database) -> int:
         return int(connection.execute("SELECT count(*) FROM approvals").fetchone()[0])
 
 
-@posix
+@needs_file_modes
 def test_directory_and_file_are_their_owners_alone(tmp_path: Path) -> None:
     state = Database(tmp_path / "a" / "state")
     assert not state.exists
@@ -78,7 +77,7 @@ def test_a_file_that_cannot_be_used_is_one_error_that_names_it(tmp_path: Path, d
     assert "ADMIN_MCP_STATE_DIR" in caught.value.hint
 
 
-@posix
+@needs_file_modes
 @pytest.mark.parametrize("mode", [0o620, 0o602])
 def test_a_file_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
     state = Database(tmp_path / "state")
@@ -88,7 +87,7 @@ def test_a_file_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> N
         use(state)
 
 
-@posix
+@needs_file_modes
 def test_a_directory_that_others_can_write_is_refused(tmp_path: Path) -> None:
     state = Database(tmp_path / "state")
     use(state)
@@ -318,7 +317,7 @@ def test_a_database_that_was_restored_out_of_write_ahead_mode_is_put_back_into_i
         assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
 
 
-@posix
+@needs_file_modes
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
 @pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
 def test_a_file_that_others_can_read_is_refused_and_the_mend_is_named(tmp_path: Path, mode: int, suffix: str) -> None:
@@ -335,7 +334,7 @@ def test_a_file_that_others_can_read_is_refused_and_the_mend_is_named(tmp_path: 
     assert use(state) == 0
 
 
-@posix
+@needs_file_modes
 def test_what_another_user_owns_is_refused_and_both_users_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -364,7 +363,7 @@ def test_a_directory_or_database_that_was_given_to_another_user_is_refused(tmp_p
         use(state)
 
 
-@posix
+@needs_file_modes
 def test_a_directory_that_others_may_only_look_into_is_used_and_told_of(tmp_path: Path) -> None:
     state = Database(tmp_path / "state")
     use(state)
@@ -374,7 +373,7 @@ def test_a_directory_that_others_may_only_look_into_is_used_and_told_of(tmp_path
     assert open_to_others(state.directory) == "755"
 
 
-@posix
+@needs_file_modes
 def test_directories_on_the_way_are_private_as_well(tmp_path: Path) -> None:
     private_directory(tmp_path / "a" / "b" / "c")
     for directory in (tmp_path / "a", tmp_path / "a" / "b", tmp_path / "a" / "b" / "c"):
@@ -435,7 +434,7 @@ def test_a_lock_on_a_file_that_was_renamed_away_is_none(tmp_path: Path) -> None:
     lock.release()
 
 
-@posix
+@needs_file_modes
 def test_a_lock_file_that_others_can_use_is_refused(tmp_path: Path) -> None:
     lock = FileLock(tmp_path / "run" / "x.lock")
     lock.acquire()
@@ -460,7 +459,7 @@ def test_the_lock_of_a_system_is_one_for_all_state_directories_and_another_for_a
     assert "sk-admin" not in str(first)
 
 
-@posix
+@needs_file_modes
 @pytest.mark.parametrize("home", ["relative", "file/below"])
 def test_without_a_home_the_lock_is_in_a_private_directory_for_temporary_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str
@@ -481,7 +480,7 @@ def test_without_a_home_the_lock_is_in_a_private_directory_for_temporary_files(
         lock.acquire()
 
 
-@posix
+@needs_file_modes
 def test_a_home_that_others_can_write_to_is_refused_and_not_evaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,5 @@
 """The policy file: what it says, and where it is wrong."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from admin_mcp.errors import SettingsError
 from admin_mcp.gate.effects import possible_effects
 from admin_mcp.gate.policy import CHANGES, READS, Guardrails
 from admin_mcp.gate.policy_file import PolicyFile, read_policy_file, risky_allowances, sample_policy
+from tests.platforms import needs_file_modes
 
 EFFECTS = {tool["name"]: tool["_meta"][META_EFFECT] for tool in compiled_catalog().tools}
 POSSIBLE = {tool["name"]: possible_effects(tool) for tool in compiled_catalog().tools}
@@ -115,7 +115,7 @@ def test_a_file_that_is_missing_or_no_text_says_so(tmp_path: Path) -> None:
         read_policy_file(tmp_path / "latin.toml", EFFECTS)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="file modes mean nothing on this platform")
+@needs_file_modes
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
 def test_a_file_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
     path = tmp_path / "policy.toml"

@@ -1,6 +1,5 @@
 """The sandbox over HTTP: any client can use it, on this machine only."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -13,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from admin_mcp.cli.main import main
+from tests.platforms import needs_posix_processes
 from tests.sandbox.serving import served
 from tests.sandbox.walk import PEM
 from tests.sessions import APPROVE, LEGACY, session
@@ -168,7 +168,7 @@ def test_a_taken_port_and_wrong_faults_are_explained() -> None:
     assert "--faults: boom: no such fault" in result.stderr
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals are sent so on POSIX only")
+@needs_posix_processes
 def test_ctrl_c_ends_it() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "admin_mcp", "sandbox"], stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -14,6 +14,7 @@ import pytest
 
 from admin_mcp.server.stdio import malformed
 from admin_mcp.tools.definitions import every_definition
+from tests.platforms import needs_posix_processes
 from tests.recorder import Canned, Recorded, Recorder
 from tests.sessions import KEY, environment
 
@@ -265,7 +266,7 @@ def test_the_end_of_stdin_before_any_message_ends_the_server_with_0(raw: Raw) ->
     assert raw.end() == 0
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no way to send these signals to a child")
+@needs_posix_processes
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_server_at_once_although_stdin_stays_open(
     number: signal.Signals, code: int, raw: Raw
@@ -309,7 +310,7 @@ def test_a_client_that_closes_stdout_ends_the_server_with_0_and_no_traceback(bus
         assert b"Traceback" not in raw.stderr.read()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="fills a pipe without blocking")
+@needs_posix_processes
 def test_a_stderr_that_nobody_reads_does_not_stop_the_server() -> None:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)

@@ -31,9 +31,8 @@ from admin_mcp.private_files import (
 )
 from admin_mcp.sandbox.http import listen
 from admin_mcp.settings import Settings
+from tests.platforms import needs_posix_processes
 from tests.sessions import environment
-
-posix = pytest.mark.skipif(os.name != "posix", reason="what it is compared with is another platform's")
 
 PACKAGE = Path(admin_mcp.__file__).parent
 
@@ -79,7 +78,7 @@ def test_without_modes_a_policy_file_is_read_whoever_may_write_it(tmp_path: Path
     assert list(read_policy_file(path, {}).rules) == []
 
 
-@posix
+@needs_posix_processes
 def test_a_port_that_was_just_closed_is_taken_again_on_posix_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Elsewhere the option lets two programs listen on one port."""
 
