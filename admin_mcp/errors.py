@@ -43,7 +43,7 @@ No I/O and no formatting beyond the error object itself.
 """
 
 import re
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 ErrorKind = Literal[
     "invalid_input",
@@ -103,6 +103,15 @@ class CallError(AdminMcpError):
         self.param = param
         self.request_id = request_id
         self.retryable = retryable
+
+    def restated(self, message: str, *, hint: str | None = None, param: str | None = None) -> Self:
+        """Return the same error in other words; what is not given stays."""
+        other = type(self).__new__(type(self), message)  # an __init__ of its own may want other words than these
+        vars(other).update(vars(self))
+        other.message = message
+        other.hint = self.hint if hint is None else hint
+        other.param = self.param if param is None else param
+        return other
 
     @property
     def told_to_operator(self) -> str:

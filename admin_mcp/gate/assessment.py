@@ -100,7 +100,7 @@ class Assessment:
         spec = type(call).SPEC
         verdict = self.policy.decide(spec.name, READS, named_projects(call) if projects is None else projects)
         if verdict.decision == "deny":
-            raise policy_denial(spec, verdict)
+            raise policy_denial(spec.name, verdict)
 
     def require_tellable(self, call: Endpoint, answer: Json) -> None:
         """Return if what a read answered may be passed on, now that it tells which project it is about.
@@ -198,3 +198,8 @@ class Assessment:
 
 def _possible(change: Change) -> set[Effects]:
     return {frozenset([change.spec.effect]), effects_of(change.call)}
+
+
+def arguments_of(call: Endpoint) -> Json:
+    """Return a call's arguments, as they are asked about and kept."""
+    return call.model_dump(mode="json", exclude_unset=True)

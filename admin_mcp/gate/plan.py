@@ -190,6 +190,18 @@ def references(arguments: object) -> Iterator[tuple[int, str]]:
             yield from references(inner)
 
 
+def texts_in(value: object) -> Iterator[str]:
+    """Yield each text in a call's arguments, at any depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from texts_in(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from texts_in(inner)
+
+
 def with_tokens(arguments: Mapping[str, object]) -> Json:
     """Return the arguments with a token in the place of each reference.
 

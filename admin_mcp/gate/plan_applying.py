@@ -13,33 +13,28 @@ import anyio
 
 from admin_mcp.api.connection import Api
 from admin_mcp.api.permits import Admission
-from admin_mcp.api.request import build_request
 from admin_mcp.endpoints.arguments import parse_arguments
 from admin_mcp.endpoints.base import Effect, Endpoint
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.errors import ApprovalPending, ApprovalUnavailable, CallError, Conflict, OutcomeUnknown, PolicyDenied
+from admin_mcp.errors import ApprovalPending, ApprovalUnavailable, CallError, Conflict, OutcomeUnknown
 from admin_mcp.gate.approval_channel import ApprovalChannel, ChannelSelector
 from admin_mcp.gate.approvals import APPLY_PLAN, Approval, Result
-from admin_mcp.gate.assessment import Assessment, Change
-from admin_mcp.gate.channel_traits import traits
-from admin_mcp.gate.foresight import Foresight
+from admin_mcp.gate.assessment import Change, arguments_of
 from admin_mcp.gate.forms import LONGEST_FORM, form_message
-from admin_mcp.gate.gate import Gate, Recheck, outcome_record
+from admin_mcp.gate.gate import Gate
 from admin_mcp.gate.offload import done_whole, threaded
-from admin_mcp.gate.plan import Plan, Step, resolved, with_tokens
-from admin_mcp.gate.plan_preview import in_words, plan_preview, told_to_model
+from admin_mcp.gate.plan import Plan, Step, resolved
+from admin_mcp.gate.plan_preview import plan_preview, told_to_model
+from admin_mcp.gate.plan_review import HERE, PlanReview
 from admin_mcp.gate.plans import Plans, Progress, change_id
 from admin_mcp.gate.policy import Channel, Verdict
-from admin_mcp.gate.preview import Preview
 from admin_mcp.gate.questions import Asked
-from admin_mcp.gate.refusals import StoppedAtRecheck, difference, drifted, no_way_to_ask, not_resent
+from admin_mcp.gate.refusals import no_way_to_ask, policy_denial
+from admin_mcp.gate.sending import outcome_record
 from admin_mcp.gate.settling import settled
-from admin_mcp.gate.snapshot import Snapshot
 from admin_mcp.private_files import FileLock, LockBusyError
 
 Report = Callable[[float, float | None, str], Awaitable[None]]
-
-_HERE: Channel = "local"
 
 _KEPT = ("id", "name", "object")
 _KEPT_ENDINGS = ("_id", "_saved_to", "_last4")
@@ -70,6 +65,7 @@ class PlanApplying:
     def __init__(self, gate: Gate, api: Api) -> None:
         self._gate = gate
         self._api = api
+        self._review = PlanReview(gate)
 
     @property
     def _plans(self) -> Plans:
@@ -119,7 +115,7 @@ class PlanApplying:
             clearance = await self._cleared(plan, done, progress, channels)
         except CallError as error:
             if not isinstance(error, ApprovalPending):
-                await self._gate.record_refusal(error, APPLY_PLAN, plan.id)
+                await self._gate.sending.record_refusal(error, APPLY_PLAN, plan.id)
             raise
         try:
             return await self._sent(plan, clearance.approval, report, sending)
@@ -193,7 +189,7 @@ class PlanApplying:
         verdicts = [self._judged(rest), *(self._judged_step(step) for step in rest.live)]
         for verdict in verdicts:
             if verdict.decision == "deny":
-                raise _denied("The plan", verdict)
+                raise policy_denial("The plan", verdict)
         demanded = {verdict.channel for verdict in verdicts if verdict.channel}
         if not (demanded or (self._gate.confirm and any(verdict.decision == "confirm" for verdict in verdicts))):
             return _Clearance()
@@ -202,9 +198,9 @@ class PlanApplying:
                 if _counts(approval, channels, demanded):
                     return _Clearance(approval)
         channel = _selected(channels, demanded, len(form_message(plan_preview(rest))))
-        parts = tuple((step.tool, _as_call(self._drafted(step))) for step in rest.live)
+        parts = tuple((step.tool, arguments_of(self._review.drafted(step))) for step in rest.live)
         asked = Asked(rest.digest, APPLY_PLAN, {"plan_id": plan.id}, parts)
-        approval = await self._gate.questions.approved(asked, channel, partial(self._shown, rest, progress))
+        approval = await self._gate.questions.approved(asked, channel, partial(self._review.shown, rest, progress))
         return _Clearance(approval, channel.dies_with_call)
 
     def _judged(self, plan: Plan) -> Verdict:
@@ -214,41 +210,6 @@ class PlanApplying:
 
     def _judged_step(self, step: Step) -> Verdict:
         return self._gate.assessment.policy.decide(step.tool, frozenset(step.effects), step.projects)
-
-    async def _shown(self, plan: Plan, progress: Mapping[int, Progress], channel: Channel) -> Preview:
-        """Look at every step once more, before a person is asked, as it will find things.
-
-        Raises:
-            Conflict: something is not as the plan says. ``PolicyDenied``: a guardrail refuses a step.
-
-        """
-        made = {number for number, each in progress.items() if each.state == "done"}
-        calls: list[Endpoint] = []
-        for step in plan.live:
-            call = self._drafted(step)
-            needed = [self._drafted(each) for each in plan.needed_by(step) if each.number in made]
-            foreseen = self._foreseeing([*needed, *calls], _made_ids(progress))
-            try:
-                now = await self._as_planned(step, foreseen)
-                await foreseen.guardrails.check(call)
-            except CallError as error:
-                raise _of_step(step, error) from None
-            _require_alike(step, now)
-            calls.append(call)
-        return plan_preview(plan, hide=traits(channel).shown_to_model)
-
-    def _drafted(self, step: Step) -> Endpoint:
-        """Return a step's call as it was planned: with tokens in the place of what is made by others."""
-        return parse_arguments(self._gate.assessment.catalog.endpoint(step.tool), with_tokens(step.arguments))
-
-    def _foreseeing(self, before: Sequence[Endpoint], made: Collection[str]) -> Assessment:
-        assessment = self._gate.assessment
-        return assessment.reading(Foresight(assessment.read, before, made).read)
-
-    async def _as_planned(self, step: Step, foreseen: Assessment) -> Preview:
-        """Show a step anew, in the words of the plan."""
-        call = self._drafted(step)
-        return in_words(await foreseen.preview(self._gate.change(call, build_request(call))))
 
     async def _make(
         self,
@@ -263,13 +224,13 @@ class PlanApplying:
         wire = self._api.prepared(call)
         change = self._gate.change(call, wire)
         name = change_id(plan.id, step.number)
-        recheck = partial(self._recheck, plan, step, change, approval)
+        recheck = partial(self._review.step_as_shown, plan, step, change, approval)
         claim = partial(self._claim, plan, step, change, approval)
         finish = partial(self._finish, plan, step)
         async with AsyncExitStack() as held:
-            began = await self._gate.begun(change, name, held, recheck=recheck, claim=claim)
-            again = partial(self._recheck_again, recheck, call)
-            async with self._gate.sent(change, began, again, finish) as admission:
+            began = await self._gate.sending.begun(change, name, held, recheck=recheck, claim=claim)
+            again = partial(self._gate.sending.rechecked_again, recheck, call)
+            async with self._gate.sending.sent(change, began, again, finish) as admission:
                 sending()
                 return await self._api.send(call, wire, admission)
 
@@ -284,59 +245,13 @@ class PlanApplying:
         return parse_arguments(self._gate.assessment.catalog.endpoint(step.tool), arguments)
 
     def _claim(self, plan: Plan, step: Step, change: Change, approval: Approval | None, image: Json) -> None:
-        fields = self._gate.sending(change, image)
+        fields = self._gate.sending.record(change, image)
         allowed = {} if approval else {"allowed_by": "the policy, or --approval none", "body": change.wire.body}
         self._plans.claim(plan, step.number, approval, {**fields, **allowed})
 
     def _finish(self, plan: Plan, step: Step, result: Result, admission: Admission) -> None:
         answer = _kept(admission.answer) if admission.answer is not None else None
         self._plans.finish(plan, step.number, result, answer, outcome_record(admission))
-
-    async def _recheck(self, plan: Plan, step: Step, change: Change, approval: Approval | None) -> Snapshot:
-        """Return what was read if all that was shown of this step is still so, but for what earlier steps changed.
-
-        What earlier steps made was shown without a name, so it is compared as it was foreseen, and the rest as it is.
-
-        Raises:
-            PolicyDenied, Conflict: it is not. Any other ``CallError``: it can't be read.
-
-        """
-        made = _made_ids(await threaded(self._plans.progress, plan))
-        assessment = self._gate.assessment if step.refers_to else self._foreseeing([], made)
-        seen = await assessment.snapshot(change.call)
-        verdict = assessment.judged_seen(change, seen)
-        if verdict.decision == "deny":
-            raise _denied(change.tool, verdict)
-        self._require_covered(verdict, approval)
-        if step.refers_to:
-            needed = [self._drafted(each) for each in plan.needed_by(step)]
-            foreseen = self._foreseeing(needed, made)
-            _require_alike(step, await self._as_planned(step, foreseen))
-        else:
-            _require_alike(step, assessment.shown(change, seen))
-        return seen
-
-    def _require_covered(self, verdict: Verdict, approval: Approval | None) -> None:
-        """Return if the plan was let pass by what the policy wants of a step, now that all of it is known.
-
-        Raises:
-            Conflict: it wants a person asked, or asked in another way.
-
-        """
-        if verdict.decision == "allow" or not (self._gate.confirm or verdict.channel):
-            return
-        if approval is None or (verdict.channel and approval.channel not in {verdict.channel, _HERE}):
-            raise StoppedAtRecheck(
-                f"As things are now, the policy wants a person asked about this step ({verdict.rule}), and nobody was.",
-                hint="Make this change by a call or a plan of its own.",
-            )
-
-    async def _recheck_again(self, recheck: Recheck, call: Endpoint) -> Snapshot | None:
-        try:
-            await self._gate.assessment.guardrails.check(call)
-            return await recheck()
-        except CallError as error:
-            raise not_resent(error) from None
 
     async def _give_up(self, approval: Approval | None, error: CallError) -> None:
         """Void the approval of a plan that has to be looked at anew, and keep it where trying again may do."""
@@ -350,16 +265,9 @@ class PlanApplying:
             await done_whole(partial(approvals.use_up, approval.id, result))
 
 
-def _denied(what: str, verdict: Verdict) -> PolicyDenied:
-    return PolicyDenied(
-        f"{what} is not allowed here ({verdict.rule}); nothing was sent.",
-        hint="Don't retry. Only the operator can change the policy this server was started with.",
-    )
-
-
 def _wanted(demanded: Collection[Channel]) -> Channel | None:
     """Return the channel that rules demand: this machine's where they demand several, None where they demand none."""
-    return _HERE if len(demanded) > 1 else next(iter(demanded), None)
+    return HERE if len(demanded) > 1 else next(iter(demanded), None)
 
 
 def _counts(approval: Approval, channels: ChannelSelector, demanded: Collection[Channel]) -> bool:
@@ -371,7 +279,7 @@ def _counts(approval: Approval, channels: ChannelSelector, demanded: Collection[
     if (wanted := _wanted(demanded)) is not None:
         return approval.channel == wanted
     usual = channels.select(None)
-    return approval.channel == _HERE or (usual is not None and approval.channel == usual.channel)
+    return approval.channel == HERE or (usual is not None and approval.channel == usual.channel)
 
 
 def _selected(channels: ChannelSelector, demanded: Collection[Channel], length: int) -> ApprovalChannel:
@@ -391,43 +299,6 @@ def _selected(channels: ChannelSelector, demanded: Collection[Channel], length: 
     if channel is None:
         raise no_way_to_ask()
     return channel
-
-
-def _made_ids(progress: Mapping[int, Progress]) -> frozenset[str]:
-    """Return the ids of what the steps have made by now."""
-    answers = [each.answer for each in progress.values() if each.state == "done" and each.answer]
-    inner = [part for answer in answers for part in answer.values() if isinstance(part, dict)]
-    return frozenset(made for answer in [*answers, *inner] if isinstance(made := answer.get("id"), str))
-
-
-def _as_call(call: Endpoint) -> Json:
-    """Return a call's arguments as a single call of its tool is asked about."""
-    return call.model_dump(mode="json", exclude_unset=True)
-
-
-def _of_step(step: Step, error: CallError) -> CallError:
-    """Return the same error, told of a step of a plan that has not begun to be sent."""
-    return type(error)(
-        f"Step {step.number}: {error.message}",
-        hint=error.hint,
-        status=error.status,
-        code=error.code,
-        param=error.param,
-        request_id=error.request_id,
-        retryable=error.retryable,
-    )
-
-
-def _require_alike(step: Step, now: Preview) -> None:
-    """Return if a step looks as it was shown, but for what earlier steps may change."""
-    then, current = step.preview.compared, now.compared
-    labels = {label for label in {**then, **current} if then.get(label) != current.get(label)}
-    if labels - set(step.loose):
-        withheld = now.withheld or step.preview.withheld
-        error = drifted(None if withheld else difference(step.preview, now))
-        raise type(error)(
-            f"Step {step.number}: {error.message}", hint="Make the plan again; it will show what is there now."
-        )
 
 
 def _kept(answer: Json) -> Json:

@@ -170,7 +170,7 @@ class PlanMaking:
             seen = await foreseen.snapshot(call)
             verdict = foreseen.judged_seen(change, seen)
             if verdict.decision == "deny":
-                raise policy_denial(change.spec, verdict)
+                raise policy_denial(change.tool, verdict)
             await foreseen.guardrails.check(call)
         except CallError as error:
             raise _of_step(number, error) from None
@@ -253,13 +253,5 @@ def _require_few_destructive(calls: Sequence[Endpoint]) -> None:
 
 def _of_step(number: int, error: CallError) -> CallError:
     """Return the same error, told of a step."""
-    param = f"steps[{number - 1}]"
-    return type(error)(
-        f"Step {number}: {error.message}",
-        hint=error.hint,
-        status=error.status,
-        code=error.code,
-        param=f"{param}.{error.param}" if error.param else param,
-        request_id=error.request_id,
-        retryable=error.retryable,
-    )
+    place = f"steps[{number - 1}]"
+    return error.restated(f"Step {number}: {error.message}", param=f"{place}.{error.param}" if error.param else place)

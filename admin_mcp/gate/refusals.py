@@ -2,7 +2,6 @@
 
 from typing import assert_never
 
-from admin_mcp.endpoints.base import NamedSpec
 from admin_mcp.errors import (
     ApprovalDenied,
     ApprovalUnavailable,
@@ -104,10 +103,10 @@ def not_resent(error: CallError) -> StoppedAtRecheck:
     )
 
 
-def policy_denial(spec: NamedSpec, verdict: Verdict) -> PolicyDenied:
+def policy_denial(what: str, verdict: Verdict) -> PolicyDenied:
     """Return the refusal that names the rule."""
     return PolicyDenied(
-        f"{spec.name} is not allowed here ({verdict.rule}); nothing was sent.",
+        f"{what} is not allowed here ({verdict.rule}); nothing was sent.",
         hint="Don't retry. Only the operator can change the policy this server was started with.",
     )
 

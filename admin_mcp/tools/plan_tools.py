@@ -354,13 +354,8 @@ def _stopped(applied: Applied, error: CallError) -> CallError:
     """Return the error of the step at which a plan stopped, with how far it came."""
     states = [applied.progress[step.number].state for step in applied.plan.live]
     done, left = states.count("done"), states.count("open")
-    return type(error)(
+    return error.restated(
         f"Plan {applied.plan.id} stopped at step {applied.at} of {len(applied.plan.steps)}: {error.message} "
         f"{done} of its steps are made, {left} were not sent.",
         hint=f"{error.hint} get_plan tells each step's state; apply_plan goes on where that can be.",
-        status=error.status,
-        code=error.code,
-        param=error.param,
-        request_id=error.request_id,
-        retryable=error.retryable,
     )
