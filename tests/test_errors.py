@@ -6,7 +6,7 @@ from pathlib import Path
 
 import admin_mcp
 from admin_mcp import errors
-from admin_mcp.errors import AdminMcpError
+from admin_mcp.errors import AdminMcpError, StateUnavailable
 
 PACKAGE = Path(admin_mcp.__file__).parent
 FRAMEWORKS_OWN = {"_OneLineError"}
@@ -52,3 +52,12 @@ def test_each_stands_below_the_class_it_derives_from() -> None:
     for name, above in drawn().items():
         if above is not None:
             assert above in {base.__name__ for base in exceptions[name].__bases__}, name
+
+
+def test_an_error_said_in_other_words_is_the_same_in_all_else() -> None:
+    error = StateUnavailable("The disk is full.", hint="Make room.")
+    other = error.restated("Step 2: it is full.", param="steps[1]")
+    assert (type(other), other.kind, other.hint, other.param) == (StateUnavailable, error.kind, error.hint, "steps[1]")
+    assert (str(other), other.message, str(error)) == ("Step 2: it is full.", "Step 2: it is full.", error.message)
+    assert (other.reason, other.retryable) == (error.reason, error.retryable)
+    assert other.restated("It is.", hint="Wait.").hint == "Wait."

@@ -13,7 +13,7 @@ from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.foresight import Foresight
 from admin_mcp.gate.gate import Gate
 from admin_mcp.gate.offload import threaded
-from admin_mcp.gate.plan import Plan, Step, with_tokens
+from admin_mcp.gate.plan import Plan, Step, texts_in, with_tokens
 from admin_mcp.gate.plan_preview import in_words, plan_preview
 from admin_mcp.gate.plans import Progress
 from admin_mcp.gate.policy import Channel, Verdict
@@ -112,7 +112,7 @@ def _made_ids(plan: Plan, progress: Mapping[int, Progress]) -> frozenset[str]:
     for step in plan.steps:
         answer = progress[step.number].answer
         if progress[step.number].state == "done" and answer:
-            found |= set(_ids_in(answer))
+            found |= set(_ids_in(answer)) - set(texts_in(step.arguments))
     return frozenset(found)
 
 

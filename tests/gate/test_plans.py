@@ -508,3 +508,15 @@ async def test_a_pending_plan_is_kept_for_the_next_call(here: PlanWorld) -> None
     (approval,) = here.world.storage.approvals.all()
     here.world.storage.approvals.apply(approval.id, "approve", via="page")
     assert (await here.apply(plan, Away())).stopped is None  # type: ignore[arg-type]
+
+
+async def test_what_a_step_has_changed_is_still_seen_by_the_steps_after_it(here: PlanWorld) -> None:
+    """Its answer has an id as well, but not of something that the plan made."""
+    first, second = (await here.read("list_groups"))["data"][:2]
+    plan = await here.plan(
+        Drafted("update_group", {"group_id": first["id"], "name": second["name"].upper()}),
+        Drafted("delete_group", {"group_id": second["id"]}),  # which has a namesake by then
+    )
+    applied = await here.apply(plan, approving())
+    assert applied.stopped is None
+    assert here.states(plan) == ["done", "done"]
