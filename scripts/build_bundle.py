@@ -18,8 +18,8 @@ import tomllib
 from pathlib import Path
 
 from admin_mcp import __version__
-from admin_mcp.catalog import compiled_catalog
 from admin_mcp.endpoints.schema import Json
+from admin_mcp.tools.definitions import every_definition
 
 ROOT = Path(__file__).parents[1]
 CONTENTS = ("admin_mcp", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md")
@@ -135,7 +135,7 @@ def manifest() -> Json:
                 "default": "all",
             },
         },
-        "tools": [{"name": tool["name"], "description": tool["description"]} for tool in compiled_catalog().tools],
+        "tools": [{"name": tool["name"], "description": tool["description"]} for tool in every_definition()],
         "compatibility": {"platforms": ["darwin", "win32", "linux"], "runtimes": {"python": ">=3.11"}},
     }
 

@@ -2,10 +2,10 @@
 
 from typing import get_args
 
-from admin_mcp.catalog import compiled_catalog
 from admin_mcp.cli.tool_pages import cost
 from admin_mcp.gate.policy_file import sample_policy
 from admin_mcp.settings import FLAGS, Settings, variable
+from admin_mcp.tools.definitions import every_definition
 from admin_mcp.tools.search import search_tools
 from admin_mcp.tools.selection import Selection
 from admin_mcp.tools.toolsets import PRESETS
@@ -38,7 +38,7 @@ def row(name: str) -> str:
 
 def page() -> str:
     """Return the whole page."""
-    tools = compiled_catalog().tools
+    tools = every_definition()
     settings = "\n".join(map(row, Settings.model_fields))
     presets = "\n".join(preset(name, globs) for name, globs in PRESETS.items())
     return f"""\
@@ -90,7 +90,7 @@ writes, the same as [config/policy.toml](../config/policy.toml):
 
 def preset(name: str, globs: tuple[str, ...]) -> str:
     """Return a preset as a row of the table."""
-    tools = Selection(name).of(compiled_catalog().tools)
+    tools = Selection(name).of(every_definition())
     return f"| `{name}` | {cost(tools)} | {', '.join(f'`{glob}`' for glob in globs)} |"
 
 

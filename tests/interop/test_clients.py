@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from admin_mcp.catalog import compiled_catalog
 from admin_mcp.installation import command
+from admin_mcp.tools.definitions import every_definition
 from admin_mcp.tools.search import search_tools
 from tests.sessions import APPROVE, ERAS, session
 from tests.terminal import needs_terminal, terminal
@@ -27,7 +27,7 @@ BIN = HERE / "node_modules" / ".bin"
 NODE = str(BIN / "node")
 FRAMEWORKS = str(HERE / ".venv-frameworks" / "bin" / "python")
 FASTMCP = str(HERE / ".venv-fastmcp" / "bin" / "python")
-NAMES = [tool["name"] for tool in compiled_catalog().tools]
+NAMES = [tool["name"] for tool in every_definition()]
 
 WITH_FORMS: dict[str, Sequence[str]] = {
     "official Python SDK 1.x": (FRAMEWORKS, "official.py"),
@@ -103,12 +103,13 @@ def test_the_openai_agents_sdk_waits_for_a_person_at_a_terminal() -> None:
     assert changed["description"] == "changed by openai-agents"
 
 
-# A schema that takes any names can't be strict; the SDK passes these four on as they are.
+# A schema that takes any names can't be strict; the SDK passes these on as they are.
 FREE_NAMES = {
     "create_federation_rule",
     "update_federation_rule",
     "create_workload_identity_provider",
     "update_workload_identity_provider",
+    "plan_changes",
 }
 
 
@@ -122,7 +123,7 @@ def test_openai_strict_mode_takes_every_input_but_those_with_names_of_the_caller
 
 def test_geminis_own_converter_takes_every_input() -> None:
     bad: dict[str, Any] = {"type": "object", "properties": {"x": {"oneOf": [{"type": "string"}]}}}
-    tools = [*compiled_catalog().tools, *search_tools(), {"name": "control", "inputSchema": bad}]
+    tools = [*every_definition(), *search_tools(), {"name": "control", "inputSchema": bad}]
     words = [FRAMEWORKS, str(CLIENTS / "gemini.py")]
     done = subprocess.run(words, input=json.dumps({"tools": tools}), capture_output=True, check=True, text=True)
     assert set(json.loads(done.stdout)) == {"control"}

@@ -101,7 +101,7 @@ def test_the_packages_hold_what_belongs_to_them(built: Path) -> None:
     assert all(name.startswith(("admin_mcp/", f"openai_admin_mcp-{__version__}.dist-info/")) for name in names)
     with tarfile.open(package_in(built, ".tar.gz")) as archive:
         inside = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"pyproject.toml", "README.md", "Makefile", "config/policy.toml", "tests/test_server.py"} <= inside
+    assert {"pyproject.toml", "README.md", "Makefile", "config/policy.toml", "tests/server/test_app.py"} <= inside
     assert not any("node_modules" in name or ".venv" in name for name in inside)
 
 
