@@ -98,3 +98,16 @@ class Recorder:
     @property
     def changes(self) -> list[Recorded]:
         return [request for request in self.requests if request.changes]
+
+    def hold_changes(self) -> tuple[threading.Event, threading.Event]:
+        """Hold the answer to each change back; return what tells that one has come, and what lets them be answered."""
+        arrived, release = threading.Event(), threading.Event()
+
+        def reply(request: Recorded) -> Canned:
+            if request.changes:
+                arrived.set()
+                release.wait(20)
+            return ordinary(request)
+
+        self.reply = reply
+        return arrived, release

@@ -9,7 +9,7 @@ from admin_mcp.catalog import compiled_catalog
 from admin_mcp.endpoints.arguments import parse_arguments
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
-from admin_mcp.tools.confirm import DEFINITION, parse_confirmation
+from admin_mcp.tools.confirm import CONFIRM_DEFINITION, parse_confirmation
 from admin_mcp.tools.search import (
     CALL_CHANGE,
     CALL_READ,
@@ -219,5 +219,5 @@ def test_what_the_search_tools_leave_out_has_a_default() -> None:
 
 
 def test_confirm_change_has_nothing_to_fill_in() -> None:
-    assert (defaults(DEFINITION), nulls(DEFINITION)) == ({}, {})
+    assert (defaults(CONFIRM_DEFINITION), nulls(CONFIRM_DEFINITION)) == ({}, {})
     assert parse_confirmation({"id": "i", "phrase": "p"}).id == "i"

@@ -135,15 +135,7 @@ async def test_a_cancelled_change_that_was_sent_is_recorded_as_unknown_and_lets_
 
 
 def test_a_client_that_vanishes_while_a_change_is_sent_loses_no_record(recorder: Recorder, tmp_path: Path) -> None:
-    arrived, release = threading.Event(), threading.Event()
-
-    def reply(request: Recorded) -> Canned:
-        if request.changes:
-            arrived.set()
-            release.wait(20)
-        return Canned()
-
-    recorder.reply = reply
+    arrived, release = recorder.hold_changes()
     raw = Raw(api(recorder), "--approval", "none")
     raw.call(1, "update_role", UPDATE)
     assert arrived.wait(20)

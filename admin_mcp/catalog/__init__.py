@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module, resources
-from pathlib import Path
 
 from admin_mcp.endpoints.base import Endpoint
+from admin_mcp.endpoints.discovery import class_name, specified
 from admin_mcp.endpoints.schema import META_ENDPOINT, META_RESOURCE, Json
 
 
@@ -41,7 +41,7 @@ class Catalog:
 
         """
         module = import_module(f"{__name__}.{self._tools[name]['_meta'][META_RESOURCE]}")
-        endpoint: type[Endpoint] = getattr(module, "".join(word.capitalize() for word in name.split("_")))
+        endpoint: type[Endpoint] = getattr(module, class_name(name))
         return endpoint
 
     def find(self, endpoint: str) -> type[Endpoint] | None:
@@ -63,15 +63,4 @@ def compiled_catalog() -> Catalog:
 
 def all_endpoints() -> list[type[Endpoint]]:
     """Import every resource module and return its endpoint classes, by resource and in the order they are written."""
-    found: list[type[Endpoint]] = []
-    for name in sorted(file.stem for directory in __path__ for file in Path(directory).glob("[!_]*.py")):
-        module = import_module(f"{__name__}.{name}")
-        found += [
-            thing
-            for thing in vars(module).values()
-            if isinstance(thing, type)
-            and issubclass(thing, Endpoint)
-            and thing.__module__ == module.__name__
-            and "SPEC" in vars(thing)
-        ]
-    return found
+    return specified(__name__, Endpoint)

@@ -15,8 +15,8 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from admin_mcp.errors import AdminMcpError, ApprovalUnavailable
+from admin_mcp.gate.approval import PENDING_SECONDS, Approval
 from admin_mcp.gate.approval_channel import ApprovalChannel
-from admin_mcp.gate.approvals import PENDING_SECONDS, Approval
 from admin_mcp.gate.forms import Reply, form_message, form_schema
 from admin_mcp.gate.policy import Channel
 

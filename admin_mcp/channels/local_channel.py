@@ -10,7 +10,8 @@ import anyio
 from anyio import to_thread
 
 from admin_mcp.errors import ApprovalPending
-from admin_mcp.gate.approvals import Approval, Approvals
+from admin_mcp.gate.approval import Approval
+from admin_mcp.gate.approvals import Approvals
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.policy import Channel
 from admin_mcp.installation import command_line

@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 
 from admin_mcp.channels.html import element as _e
 from admin_mcp.channels.plan_page import plan_steps
-from admin_mcp.gate.approvals import Approval, ApprovalState
+from admin_mcp.gate.approval import Approval, ApprovalState
 from admin_mcp.gate.forms import DECISION, TYPED, asked
 from admin_mcp.gate.journal import Outcome
 from admin_mcp.gate.preview import IMPOSSIBLE, Preview, effect_in_words

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from admin_mcp.channels.local_channel import waits
 from admin_mcp.channels.page_server import PageServer
-from admin_mcp.gate.approvals import Approval
+from admin_mcp.gate.approval import Approval
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.storage import GateStorage
 from admin_mcp.installation import program, start_child

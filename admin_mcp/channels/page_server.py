@@ -27,7 +27,8 @@ from admin_mcp.channels.local_channel import waits
 from admin_mcp.channels.page import CSRF, STYLE_SOURCE, WAITING, Frame, approval_page, message_page
 from admin_mcp.channels.plan_page import STRUCK
 from admin_mcp.errors import CallError, NotFound
-from admin_mcp.gate.approvals import APPLY_PLAN, Approval, Approvals, IllegalEventError
+from admin_mcp.gate.approval import APPLY_PLAN, Approval, IllegalEventError
+from admin_mcp.gate.approvals import Approvals
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.forms import DECISION, TYPED, Flaw, Reply, judge
 from admin_mcp.gate.plans import Plans

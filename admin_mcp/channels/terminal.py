@@ -4,8 +4,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from admin_mcp.errors import ApprovalDenied
+from admin_mcp.gate.approval import Approval, Event, IllegalEventError
 from admin_mcp.gate.approval_channel import ApprovalChannel
-from admin_mcp.gate.approvals import Approval, Approvals, Event, IllegalEventError
+from admin_mcp.gate.approvals import Approvals
 from admin_mcp.gate.forms import DECISION, TYPED, Reply, judge
 from admin_mcp.gate.policy import Channel
 from admin_mcp.gate.text import visible

@@ -6,8 +6,8 @@ A model can do both, so this is a handle for such a framework and no protection 
 from dataclasses import dataclass
 
 from admin_mcp.errors import ApprovalPending
+from admin_mcp.gate.approval import Approval
 from admin_mcp.gate.approval_channel import ApprovalChannel
-from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.forms import PHRASE, Reply
 from admin_mcp.gate.policy import Channel
 

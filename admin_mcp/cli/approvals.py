@@ -12,13 +12,7 @@ from admin_mcp.channels.local_channel import waits
 from admin_mcp.channels.terminal import terminal_reply
 from admin_mcp.cli.options import settings_of, storage_of
 from admin_mcp.errors import CallError
-from admin_mcp.gate.approvals import (
-    APPLY_PLAN,
-    APPROVED_SECONDS,
-    PLAN_APPROVED_SECONDS,
-    Approval,
-    IllegalEventError,
-)
+from admin_mcp.gate.approval import APPLY_PLAN, APPROVED_SECONDS, PLAN_APPROVED_SECONDS, Approval, IllegalEventError
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.database import epoch_seconds
 from admin_mcp.gate.forms import judge

@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,37 +101,37 @@ def strike(context: click.Context, /, plan_id: str, numbers: tuple[int, ...]) ->
 @click.pass_context
 def make(context: click.Context, /, file: Path) -> None:
     """Make a plan from a JSON FILE: {"title": "...", "steps": [{"tool": "...", "arguments": {...}}]}. Sends nothing."""
-    import anyio  # noqa: PLC0415
-
     given = _read(file)
 
-    async def made() -> "Plan":
-        async with _planner(settings_of(context), storage_of(context)) as planner:
-            plan = await planner.making.made(given.title, given.steps)
-            planner.gate.storage.plans.save(plan)
-            return plan
+    async def made(planner: "Planner") -> "Plan":
+        return await planner.making.made(given.title, given.steps)
 
-    with _explained():
-        plan = anyio.run(made)
-    click.echo(_written(storage_of(context), plan.id, "text"))
-    click.echo(f"\nApply it with: openai-admin-mcp plans apply {plan.id}")
+    _make(context, made)
 
 
 def make_undo(context: click.Context, change: str) -> None:
     """Make a plan that undoes one change, and show it."""
-    import anyio  # noqa: PLC0415
-
     from admin_mcp.gate.undoing import Undoing  # noqa: PLC0415
 
-    async def made() -> "Plan":
+    async def made(planner: "Planner") -> "Plan":
+        undone = await Undoing(planner.gate).of_change(change)
+        return await planner.making.made(f"Undo {change}", undone.steps, undone.notes)
+
+    _make(context, made)
+
+
+def _make(context: click.Context, made: Callable[["Planner"], Awaitable["Plan"]]) -> None:
+    """Keep the plan that is made, show it, and say how it is applied."""
+    import anyio  # noqa: PLC0415
+
+    async def kept() -> "Plan":
         async with _planner(settings_of(context), storage_of(context)) as planner:
-            undone = await Undoing(planner.gate).of_change(change)
-            plan = await planner.making.made(f"Undo {change}", undone.steps, undone.notes)
+            plan = await made(planner)
             planner.gate.storage.plans.save(plan)
             return plan
 
     with _explained():
-        plan = anyio.run(made)
+        plan = anyio.run(kept)
     click.echo(_written(storage_of(context), plan.id, "text"))
     click.echo(f"\nApply it with: openai-admin-mcp plans apply {plan.id}")
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from admin_mcp.gate.approvals import Approval
+from admin_mcp.gate.approval import Approval
 from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.policy import Channel
 

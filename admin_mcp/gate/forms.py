@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.gate.approvals import Approval
+from admin_mcp.gate.approval import Approval
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.preview import Preview
 from admin_mcp.gate.text import visible

@@ -20,8 +20,8 @@ from admin_mcp.catalog import Catalog
 from admin_mcp.endpoints.base import Endpoint, EndpointSpec, NamedSpec
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApprovalPending, CallError, InvalidInput
+from admin_mcp.gate.approval import Approval, IllegalEventError, Result
 from admin_mcp.gate.approval_channel import ChannelSelector
-from admin_mcp.gate.approvals import Approval, IllegalEventError, Result
 from admin_mcp.gate.assessment import Assessment, Change, arguments_of
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.effects import possible_effects

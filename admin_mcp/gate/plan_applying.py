@@ -17,8 +17,8 @@ from admin_mcp.endpoints.arguments import parse_arguments
 from admin_mcp.endpoints.base import Effect, Endpoint
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApprovalPending, ApprovalUnavailable, CallError, Conflict, OutcomeUnknown
+from admin_mcp.gate.approval import APPLY_PLAN, Approval, Result
 from admin_mcp.gate.approval_channel import ApprovalChannel, ChannelSelector
-from admin_mcp.gate.approvals import APPLY_PLAN, Approval, Result
 from admin_mcp.gate.assessment import Change, arguments_of
 from admin_mcp.gate.forms import LONGEST_FORM, form_message
 from admin_mcp.gate.gate import Gate

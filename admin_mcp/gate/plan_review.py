@@ -7,7 +7,7 @@ from admin_mcp.endpoints.arguments import parse_arguments
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import CallError
-from admin_mcp.gate.approvals import Approval
+from admin_mcp.gate.approval import Approval
 from admin_mcp.gate.assessment import Assessment, Change
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.foresight import Foresight

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApprovalDenied, Conflict, NotFound
-from admin_mcp.gate.approvals import APPLY_PLAN, Approval, Approvals, Question, Result
+from admin_mcp.gate.approval import APPLY_PLAN, Approval, Question, Result
+from admin_mcp.gate.approvals import Approvals
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.database import Database
 from admin_mcp.gate.journal import OUTCOME_PATIENCE_SECONDS, Journal, Outcome, Record

@@ -9,8 +9,9 @@ import anyio
 
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApprovalPending, ApprovalUnavailable, StateUnavailable
+from admin_mcp.gate.approval import Approval, IllegalEventError, Question
 from admin_mcp.gate.approval_channel import ApprovalChannel
-from admin_mcp.gate.approvals import Approval, Approvals, IllegalEventError, Question
+from admin_mcp.gate.approvals import Approvals
 from admin_mcp.gate.forms import Reply, judge
 from admin_mcp.gate.offload import done_whole, threaded
 from admin_mcp.gate.policy import Channel

@@ -11,7 +11,7 @@ from admin_mcp.errors import (
     OutcomeUnknown,
     PolicyDenied,
 )
-from admin_mcp.gate.approvals import ApprovalState, IllegalEventError, Result
+from admin_mcp.gate.approval import ApprovalState, IllegalEventError, Result
 from admin_mcp.gate.forms import Judgement
 from admin_mcp.gate.journal import Outcome
 from admin_mcp.gate.policy import Verdict

@@ -13,7 +13,7 @@ from admin_mcp.api.permits import Admission, Permits
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import CallError, StateUnavailable
-from admin_mcp.gate.approvals import Result
+from admin_mcp.gate.approval import Result
 from admin_mcp.gate.assessment import Assessment, Change, arguments_of
 from admin_mcp.gate.before_image import kept_of_answer
 from admin_mcp.gate.offload import done_whole, threaded

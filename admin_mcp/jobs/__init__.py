@@ -6,9 +6,9 @@ This module finds them. What is compiled is listed without importing any of them
 import json
 from functools import cache
 from importlib import import_module, resources
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from admin_mcp.endpoints.discovery import class_name, specified
 from admin_mcp.endpoints.schema import META_RESOURCE, Json
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def compiled_jobs() -> tuple[Json, ...]:
 def job_class(definition: Json) -> "type[Job]":
     """Return the class behind a compiled entry, importing its module on first use."""
     module = import_module(f"{__name__}.{definition['_meta'][META_RESOURCE]}.{definition['name']}")
-    job: type[Job] = getattr(module, "".join(word.capitalize() for word in definition["name"].split("_")))
+    job: type[Job] = getattr(module, class_name(definition["name"]))
     return job
 
 
@@ -35,17 +35,4 @@ def all_jobs() -> "list[type[Job]]":
     """Import every job's module and return their classes, reports first."""
     from admin_mcp.jobs.base import Job  # noqa: PLC0415 - what is compiled is served without it
 
-    found: list[type[Job]] = []
-    for kind in (REPORTS, PLAYBOOKS):
-        directory = Path(next(iter(import_module(f"{__name__}.{kind}").__path__)))
-        for file in sorted(directory.glob("[!_]*.py")):
-            module = import_module(f"{__name__}.{kind}.{file.stem}")
-            found += [
-                thing
-                for thing in vars(module).values()
-                if isinstance(thing, type)
-                and issubclass(thing, Job)
-                and thing.__module__ == module.__name__
-                and "SPEC" in vars(thing)
-            ]
-    return found
+    return [job for kind in (REPORTS, PLAYBOOKS) for job in specified(f"{__name__}.{kind}", Job)]

@@ -26,7 +26,7 @@ from admin_mcp.channels.local_channel import LocalChannel
 from admin_mcp.channels.request_state_key import request_state_key
 from admin_mcp.channels.selector import OfferedChannels
 from admin_mcp.errors import CallError
-from admin_mcp.gate.approvals import PENDING_SECONDS
+from admin_mcp.gate.approval import PENDING_SECONDS
 from admin_mcp.gate.gate import open_gate
 from admin_mcp.gate.policy import Policy
 from admin_mcp.gate.storage import GateStorage

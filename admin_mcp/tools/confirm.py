@@ -6,50 +6,33 @@ from dataclasses import dataclass
 from anyio import to_thread
 
 from admin_mcp.channels.two_step import CONFIRM_CHANGE, Confirmation, TwoStepConfirm
-from admin_mcp.endpoints.base import Effect
-from admin_mcp.endpoints.schema import META_EFFECT, Json
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApprovalDenied, InvalidInput
 from admin_mcp.gate.approvals import Approvals
-from admin_mcp.tools.protocol import CallContext, Tool
+from admin_mcp.tools.list_entry import list_entry
+from admin_mcp.tools.protocol import CallContext, Defined, Tool
 
-DEFINITION: Json = {
-    "name": CONFIRM_CHANGE,
-    "title": "Confirm change",
-    "description": "Execute a change that an earlier call answered with approval_pending. Only after the user, who has "
+CONFIRM_DEFINITION = list_entry(
+    CONFIRM_CHANGE,
+    "Execute a change that an earlier call answered with approval_pending. Only after the user, who has "
     "seen the whole preview, said yes. The stored request is sent, once, if what it changes still looks as shown.",
-    "inputSchema": {
-        "type": "object",
-        "properties": {
-            "id": {"type": "string", "description": "The approval's id, from the pending answer."},
-            "phrase": {"type": "string", "description": "The phrase beside it, unchanged."},
-        },
-        "required": ["id", "phrase"],
-        "additionalProperties": False,
+    {
+        "id": {"type": "string", "description": "The approval's id, from the pending answer."},
+        "phrase": {"type": "string", "description": "The phrase beside it, unchanged."},
     },
-    "annotations": {
-        "title": "Confirm change",
-        "readOnlyHint": False,
-        "destructiveHint": True,
-        "idempotentHint": False,
-        "openWorldHint": True,
-    },
-    "_meta": {META_EFFECT: "destroy"},
-}
+    ["id", "phrase"],
+    output=None,
+    effect="destroy",
+    idempotent=False,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class ConfirmTool:
+class ConfirmTool(Defined):
     """``find`` returns the tool of a name, whose call was stored."""
 
     approvals: Approvals
     find: Callable[[str], Tool | None]
-    name: str = CONFIRM_CHANGE
-    effect: Effect = "destroy"
-
-    @property
-    def definition(self) -> Json:
-        """Its ``tools/list`` entry."""
-        return DEFINITION
 
     async def run(self, arguments: Mapping[str, object], context: CallContext) -> Json:
         """Execute the stored call."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from admin_mcp.api.connection import Api
 from admin_mcp.catalog import Catalog
 from admin_mcp.endpoints.arguments import parse_arguments
-from admin_mcp.endpoints.base import Effect, Endpoint
-from admin_mcp.endpoints.schema import META_EFFECT, Json
+from admin_mcp.endpoints.base import Endpoint
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.gate import Gate
-from admin_mcp.tools.protocol import CallContext
+from admin_mcp.tools.protocol import CallContext, Defined
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +23,10 @@ class Installation:
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointTool:
+class EndpointTool(Defined):
     """A tool that makes one request: one to read, several for a list that is merged, or one change."""
 
-    definition: Json
     server: Installation
-
-    @property
-    def name(self) -> str:
-        """The tool's name."""
-        name: str = self.definition["name"]
-        return name
-
-    @property
-    def effect(self) -> Effect:
-        """What the endpoint does."""
-        effect: Effect = self.definition["_meta"][META_EFFECT]
-        return effect
 
     async def run(self, arguments: Mapping[str, object], context: CallContext) -> Json:
         """Check the call, and make it."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from admin_mcp.endpoints.arguments import parse_arguments
-from admin_mcp.endpoints.base import Effect, Endpoint
-from admin_mcp.endpoints.schema import META_EFFECT, Json
+from admin_mcp.endpoints.base import Endpoint
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.jobs import job_class
 from admin_mcp.tools.endpoint_tool import Installation
-from admin_mcp.tools.protocol import CallContext, Report, Told
+from admin_mcp.tools.protocol import CallContext, Defined, Report, Told
 
 if TYPE_CHECKING:
     from admin_mcp.jobs.base import Report as ReportJob
@@ -19,23 +19,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class ReportTool:
+class ReportTool(Defined):
     """A tool that answers with what a report makes of its reads."""
 
-    definition: Json
     server: Installation
-
-    @property
-    def name(self) -> str:
-        """The tool's name."""
-        name: str = self.definition["name"]
-        return name
-
-    @property
-    def effect(self) -> Effect:
-        """What a job does by itself: it reads."""
-        effect: Effect = self.definition["_meta"][META_EFFECT]
-        return effect
 
     async def run(self, arguments: Mapping[str, object], context: CallContext) -> Json:
         """Make the report."""
@@ -46,23 +33,10 @@ class ReportTool:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaybookTool:
+class PlaybookTool(Defined):
     """A tool that answers with the plan a playbook drafts."""
 
-    definition: Json
     server: Installation
-
-    @property
-    def name(self) -> str:
-        """The tool's name."""
-        name: str = self.definition["name"]
-        return name
-
-    @property
-    def effect(self) -> Effect:
-        """What it does by itself: it reads."""
-        effect: Effect = self.definition["_meta"][META_EFFECT]
-        return effect
 
     async def run(self, arguments: Mapping[str, object], context: CallContext) -> Json:
         """Draft the plan, and keep it."""
@@ -82,23 +56,10 @@ class PlaybookTool:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanTool:
+class PlanTool(Defined):
     """One of the tools of plans."""
 
-    definition: Json
     server: Installation
-
-    @property
-    def name(self) -> str:
-        """The tool's name."""
-        name: str = self.definition["name"]
-        return name
-
-    @property
-    def effect(self) -> Effect:
-        """What it does by itself."""
-        effect: Effect = self.definition["_meta"][META_EFFECT]
-        return effect
 
     async def run(self, arguments: Mapping[str, object], context: CallContext) -> Json:
         """Answer."""

@@ -7,7 +7,7 @@ from admin_mcp.endpoints.schema import META_RESOURCE, Json
 from admin_mcp.gate.storage import GateStorage
 from admin_mcp.jobs import PLAYBOOKS, compiled_jobs
 from admin_mcp.settings import Settings
-from admin_mcp.tools.confirm import ConfirmTool
+from admin_mcp.tools.confirm import CONFIRM_DEFINITION, ConfirmTool
 from admin_mcp.tools.definitions import every_definition
 from admin_mcp.tools.endpoint_tool import EndpointTool, Installation
 from admin_mcp.tools.job_tool import PlanTool, PlaybookTool, ReportTool
@@ -40,7 +40,7 @@ def offer_of(settings: Settings, server: Installation, storage: GateStorage) -> 
     tools: dict[str, Tool] = {tool["name"]: EndpointTool(tool, server) for tool in server.catalog.tools}
     tools |= {tool["name"]: _job_tool(tool, server) for tool in compiled_jobs()}
     tools |= {tool["name"]: PlanTool(tool, server) for tool in plan_definitions()}
-    confirm = [ConfirmTool(storage.approvals, tools.get)] if _two_steps(settings) else []
+    confirm = [ConfirmTool(CONFIRM_DEFINITION, storage.approvals, tools.get)] if _two_steps(settings) else []
     listed, reached = offered, tools
     if settings.search:
         from admin_mcp.tools.search import searching  # noqa: PLC0415 - only this mode needs it

@@ -13,7 +13,7 @@ from admin_mcp.endpoints.base import Effect, InputObject, Inputs
 from admin_mcp.endpoints.fields import INTEGRAL
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import CallError, NotFound
-from admin_mcp.gate.approvals import APPLY_PLAN, Approval
+from admin_mcp.gate.approval import APPLY_PLAN, Approval
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.gate import Gate
 from admin_mcp.gate.journal import Record

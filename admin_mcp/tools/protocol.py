@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from admin_mcp.endpoints.base import Effect
-from admin_mcp.endpoints.schema import Json
+from admin_mcp.endpoints.schema import META_EFFECT, Json
 from admin_mcp.gate.approval_channel import ChannelSelector
 
 Report = Callable[[float, float | None, str], Awaitable[None]]
@@ -55,3 +55,22 @@ class Tool(Protocol):
             CallError: it failed, and why.
 
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """A tool whose definition says what it is called and what it does."""
+
+    definition: Json
+
+    @property
+    def name(self) -> str:
+        """Its name, as a client calls it."""
+        name: str = self.definition["name"]
+        return name
+
+    @property
+    def effect(self) -> Effect:
+        """What the gravest of its calls does by itself."""
+        effect: Effect = self.definition["_meta"][META_EFFECT]
+        return effect

@@ -5,17 +5,17 @@ They are another way to the same tools, so policy, preview and approval concern 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from admin_mcp.endpoints.arguments import without_nulls
-from admin_mcp.endpoints.base import Effect
 from admin_mcp.endpoints.fields import INTEGRAL
 from admin_mcp.endpoints.schema import META_EFFECT, META_RESOURCE, Json
 from admin_mcp.errors import InvalidInput
 from admin_mcp.suggestions import nearest
-from admin_mcp.tools.protocol import CallContext, Tool
+from admin_mcp.tools.list_entry import list_entry
+from admin_mcp.tools.protocol import CallContext, Defined, Tool
 from admin_mcp.tools.search_index import SearchIndex
 
 SEARCH_TOOLS, DESCRIBE_TOOLS, CALL_READ, CALL_CHANGE = "search_tools", "describe_tools", "call_read", "call_change"
@@ -50,13 +50,10 @@ class Inner(_Arguments):
 
 
 @dataclass(frozen=True, slots=True)
-class SearchTool:
+class SearchTool(Defined):
     """Finds tools by what they are for."""
 
-    definition: Json
     index: SearchIndex
-    name: str = SEARCH_TOOLS
-    effect: Effect = "read"
 
     async def run(self, arguments: Mapping[str, object], context: CallContext) -> Json:
         """Return the best, in short."""
@@ -65,13 +62,10 @@ class SearchTool:
 
 
 @dataclass(frozen=True, slots=True)
-class DescribeTool:
+class DescribeTool(Defined):
     """Shows the whole definitions of tools."""
 
-    definition: Json
     offered: Sequence[Json]
-    name: str = DESCRIBE_TOOLS
-    effect: Effect = "read"
 
     async def run(self, arguments: Mapping[str, object], context: CallContext) -> Json:
         """Return the definitions."""
@@ -80,18 +74,10 @@ class DescribeTool:
 
 
 @dataclass(frozen=True, slots=True)
-class CallTool:
+class CallTool(Defined):
     """Calls another tool by its name, which meets the gate as if it had been called directly."""
 
-    definition: Json
     tools: Mapping[str, Tool]
-    effect: Effect
-
-    @property
-    def name(self) -> str:
-        """The tool's name."""
-        name: str = self.definition["name"]
-        return name
 
     async def run(self, arguments: Mapping[str, object], context: CallContext) -> Json:
         """Return what the other tool answers."""
@@ -105,8 +91,8 @@ def searching(offered: Sequence[Json], tools: Mapping[str, Tool]) -> list[Tool]:
     return [
         SearchTool(search, SearchIndex(offered)),
         DescribeTool(describing, offered),
-        CallTool(read, tools, "read"),
-        CallTool(change, tools, "destroy"),
+        CallTool(read, tools),
+        CallTool(change, tools),
     ]
 
 
@@ -118,7 +104,7 @@ def search_tools() -> list[Json]:
     }
     found = {"type": "object", "properties": {"tools": {"type": "array"}}}
     return [
-        _tool(
+        list_entry(
             SEARCH_TOOLS,
             "Find the tools that administer an OpenAI organization: users, invites, groups, roles and who has them, "
             "projects and their members, service accounts, API keys, rate limits, model permissions, certificates, "
@@ -129,25 +115,27 @@ def search_tools() -> list[Json]:
                 "limit": {"type": "integer", "minimum": 1, "maximum": _MOST_FOUND, "default": 8},
             },
             ["query"],
-            found,
+            output=found,
+            open_world=False,
         ),
-        _tool(
+        list_entry(
             DESCRIBE_TOOLS,
             "Show whole definitions, with inputSchema, of tools that search_tools found. Do it before a first call.",
             {"names": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 10}},
             ["names"],
-            found,
+            output=found,
+            open_world=False,
         ),
-        _tool(CALL_READ, "Call a tool whose effect is read.", inner, ["name"], {"type": "object"}, local=False),
-        _tool(
+        list_entry(CALL_READ, "Call a tool whose effect is read.", inner, ["name"], output={"type": "object"}),
+        list_entry(
             CALL_CHANGE,
             "Call a tool whose effect is not read: it changes the organization. A person is asked first and sees the "
             "exact request. After approval_pending repeat the very same call once they have decided.",
             inner,
             ["name"],
-            {"type": "object"},
-            local=False,
-            changes=True,
+            output={"type": "object"},
+            effect="destroy",
+            idempotent=False,
         ),
     ]
 
@@ -224,40 +212,6 @@ def unknown(name: str, known: Iterable[str]) -> InvalidInput:
         param="name",
         hint=f"Find the right name with {SEARCH_TOOLS}.",
     )
-
-
-def _tool(
-    name: str,
-    description: str,
-    properties: Json,
-    required: list[str],
-    output: Json,
-    *,
-    local: bool = True,
-    changes: bool = False,
-) -> Json:
-    title = name.replace("_", " ").capitalize()
-    effect: Literal["read", "destroy"] = "destroy" if changes else "read"
-    return {
-        "name": name,
-        "title": title,
-        "description": description,
-        "inputSchema": {
-            "type": "object",
-            "properties": properties,
-            "required": required,
-            "additionalProperties": False,
-        },
-        "outputSchema": output,
-        "annotations": {
-            "title": title,
-            "readOnlyHint": not changes,
-            "destructiveHint": changes,
-            "idempotentHint": not changes,
-            "openWorldHint": not local,
-        },
-        "_meta": {META_EFFECT: effect},
-    }
 
 
 def _brief(tool: Json) -> Json:

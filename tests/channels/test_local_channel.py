@@ -12,7 +12,7 @@ import pytest
 from admin_mcp.channels.local_channel import LocalChannel
 from admin_mcp.channels.selector import OfferedChannels
 from admin_mcp.errors import ApprovalPending
-from admin_mcp.gate.approvals import Approval
+from admin_mcp.gate.approval import Approval
 from admin_mcp.gate.storage import GateStorage
 from admin_mcp.settings import ApprovalMode
 from tests.gate.questions import question, records

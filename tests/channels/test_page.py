@@ -9,7 +9,7 @@ import pytest
 
 from admin_mcp.channels.page import Frame, approval_page, message_page
 from admin_mcp.channels.page_server import LONGEST_FORM
-from admin_mcp.gate.approvals import Approval, Question, Result
+from admin_mcp.gate.approval import Approval, Question, Result
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.preview import Preview, ShownChange
 from admin_mcp.gate.text import visible

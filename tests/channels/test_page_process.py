@@ -11,7 +11,7 @@ import pytest
 from admin_mcp.channels import page_process
 from admin_mcp.channels.page_process import LINGER_SECONDS, LOCK_NAME, LOG_NAME, run_page_process, start_page_process
 from admin_mcp.channels.page_server import TAB_BUSY_SECONDS, PageServer
-from admin_mcp.gate.approvals import PENDING_SECONDS
+from admin_mcp.gate.approval import PENDING_SECONDS
 from admin_mcp.gate.policy import Channel
 from admin_mcp.gate.storage import GateStorage, open_storage
 from admin_mcp.private_files import FileLock

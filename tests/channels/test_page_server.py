@@ -14,7 +14,7 @@ from admin_mcp.channels import page_server
 from admin_mcp.channels.page_server import LONGEST_FORM, TAB_BUSY_SECONDS, PageServer
 from admin_mcp.endpoints.base import Effect
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.gate.approvals import PENDING_SECONDS, Approval, Event
+from admin_mcp.gate.approval import PENDING_SECONDS, Approval, Event
 from admin_mcp.gate.plan import Plan, Step
 from admin_mcp.gate.plans import question_of
 from tests.gate.questions import Clock, question, records

@@ -7,7 +7,7 @@ import pytest
 
 from admin_mcp.channels.page import Frame, approval_page
 from admin_mcp.channels.plan_page import STRUCK
-from admin_mcp.gate.approvals import Approval, Result
+from admin_mcp.gate.approval import Approval, Result
 from admin_mcp.gate.plan import Plan
 from admin_mcp.gate.plans import question_of
 from tests.channels.test_page import HOSTILE, tags

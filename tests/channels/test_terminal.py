@@ -6,7 +6,7 @@ import pytest
 
 from admin_mcp.channels.terminal import TerminalChannel, terminal_reply
 from admin_mcp.errors import ApprovalDenied
-from admin_mcp.gate.approvals import PENDING_SECONDS, Approval
+from admin_mcp.gate.approval import PENDING_SECONDS, Approval
 from admin_mcp.gate.forms import judge
 from admin_mcp.gate.storage import GateStorage
 from tests.gate.questions import Clock, question, records

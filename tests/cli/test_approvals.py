@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from admin_mcp.cli.main import main
-from admin_mcp.gate.approvals import Approval, Result
+from admin_mcp.gate.approval import Approval, Result
 from admin_mcp.gate.database import epoch_seconds
 from admin_mcp.gate.policy import Channel
 from admin_mcp.gate.storage import GateStorage

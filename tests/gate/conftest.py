@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from tests.gate.plan_world import PlanWorld
 from tests.gate.world import World
 
 
@@ -26,3 +27,9 @@ def new_world(tmp_path: Path) -> Iterator[NewWorld]:
     yield new
     for world in made:
         world.close()
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> PlanWorld:
+    """Return a world for plans."""
+    return PlanWorld(tmp_path / "state")

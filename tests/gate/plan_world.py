@@ -80,6 +80,10 @@ class PlanWorld:
     async def read(self, tool: str, **arguments: Any) -> Json:
         return await self.world.connection.read(self.world.make(tool, **arguments))
 
+    async def ids(self, tool: str) -> list[str]:
+        """Return the ids of what a list has."""
+        return [row["id"] for row in (await self.read(tool))["data"]]
+
     async def plan(self, *steps: DraftedStep, title: str = "A plan", **given: Any) -> Plan:
         plan = await self.making.made(title, steps, **given)
         self.world.storage.plans.save(plan)

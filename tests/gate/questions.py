@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from admin_mcp.gate.approvals import Question
+from admin_mcp.gate.approval import Question
 from admin_mcp.gate.preview import Preview
 from admin_mcp.gate.storage import GateStorage, open_storage
 from admin_mcp.settings import Settings

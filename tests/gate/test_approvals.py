@@ -11,9 +11,8 @@ from typing import get_args
 import pytest
 
 from admin_mcp.errors import ApprovalDenied, ApprovalUnavailable, StateUnavailable
-from admin_mcp.gate.approvals import (
+from admin_mcp.gate.approval import (
     APPROVED_SECONDS,
-    KEPT_SECONDS,
     PENDING_SECONDS,
     REJECTED_SECONDS,
     TRANSITIONS,
@@ -23,6 +22,7 @@ from admin_mcp.gate.approvals import (
     IllegalEventError,
     Result,
 )
+from admin_mcp.gate.approvals import KEPT_SECONDS
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.storage import GateStorage
 from tests.gate.questions import Clock, question, records
@@ -224,7 +224,7 @@ def test_a_damaged_row_is_refused_as_a_damaged_state(tmp_path: Path, damage: str
 CLAIM = """
 import json, sys
 from pathlib import Path
-from admin_mcp.gate.approvals import IllegalEventError
+from admin_mcp.gate.approval import IllegalEventError
 from tests.gate.questions import records
 kept = records(Path(sys.argv[1]))
 kept.database._busy = 60

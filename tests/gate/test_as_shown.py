@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from admin_mcp.errors import CallError, Conflict, PolicyDenied
-from admin_mcp.gate.approvals import Approval
+from admin_mcp.gate.approval import Approval
 from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.policy import Policy, Rule
 from tests.gate.conftest import NewWorld
@@ -185,7 +185,7 @@ async def test_a_change_whose_claim_had_to_wait_is_looked_at_once_more(
     new_world: NewWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = new_world()
-    monkeypatch.setattr("admin_mcp.gate.gate._LATE_SECONDS", -1.0)
+    monkeypatch.setattr("admin_mcp.gate.sending._LATE_SECONDS", -1.0)
     claim = world.storage.approvals.claim
 
     def slow(*given: Any) -> Any:

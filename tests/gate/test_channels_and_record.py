@@ -19,7 +19,7 @@ from admin_mcp.errors import (
     PolicyDenied,
     StateUnavailable,
 )
-from admin_mcp.gate.approvals import Approval
+from admin_mcp.gate.approval import Approval
 from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.policy import Channel, Policy, Rule
 from tests.gate.conftest import NewWorld

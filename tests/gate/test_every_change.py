@@ -9,7 +9,7 @@ import pytest
 from admin_mcp.channels.two_step import Confirmation, TwoStepAsk, TwoStepConfirm
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.errors import ApprovalPending, CallError, Conflict, NotFound
-from admin_mcp.gate.approvals import Approval
+from admin_mcp.gate.approval import Approval
 from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.policy import Channel, Guardrails, Policy
 from admin_mcp.sandbox.gateway import Gateway

@@ -14,7 +14,7 @@ from admin_mcp.errors import (
     NotFound,
     PolicyDenied,
 )
-from admin_mcp.gate.approvals import APPROVED_SECONDS, PENDING_SECONDS, REJECTED_SECONDS, Approval
+from admin_mcp.gate.approval import APPROVED_SECONDS, PENDING_SECONDS, REJECTED_SECONDS, Approval
 from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.policy import Policy, Rule
 from tests.gate.conftest import NewWorld

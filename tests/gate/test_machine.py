@@ -19,14 +19,14 @@ from admin_mcp.api.request import build_request
 from admin_mcp.channels.two_step import Confirmation, TwoStepAsk, TwoStepConfirm
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.errors import ApprovalPending, CallError
-from admin_mcp.gate.approval_channel import ApprovalChannel
-from admin_mcp.gate.approvals import (
+from admin_mcp.gate.approval import (
     APPROVED_SECONDS,
     PENDING_SECONDS,
     PLAN_APPROVED_SECONDS,
     Approval,
     IllegalEventError,
 )
+from admin_mcp.gate.approval_channel import ApprovalChannel
 from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.plan import Plan
 from admin_mcp.gate.plan_applying import PlanApplying

@@ -17,7 +17,7 @@ from admin_mcp.errors import (
     OutcomeUnknown,
     PolicyDenied,
 )
-from admin_mcp.gate.approvals import PLAN_APPROVED_SECONDS
+from admin_mcp.gate.approval import PLAN_APPROVED_SECONDS
 from admin_mcp.gate.forms import LONGEST_FORM, Reply
 from admin_mcp.gate.plan import LIFE_SECONDS, MOST_STEPS
 from admin_mcp.gate.policy import Policy, Rule
@@ -27,17 +27,8 @@ from tests.gate.world import REJECT, AskedError, AtOnce, Later
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def here(tmp_path: Path) -> PlanWorld:
-    return PlanWorld(tmp_path / "state")
-
-
-async def ids(here: PlanWorld, tool: str) -> list[str]:
-    return [row["id"] for row in (await here.read(tool))["data"]]
-
-
 async def steps(here: PlanWorld) -> list[Drafted]:
-    return some_steps((await ids(here, "list_users"))[2:], (await ids(here, "list_projects"))[1])
+    return some_steps((await here.ids("list_users"))[2:], (await here.ids("list_projects"))[1])
 
 
 async def test_a_plan_is_asked_about_once_and_sent_in_order(here: PlanWorld) -> None:
@@ -410,7 +401,7 @@ async def test_a_later_step_is_shown_as_the_earlier_ones_leave_things(here: Plan
     )
     assert plan.step(2).preview.changes["name"].before == "“One”"
     assert (await here.apply(plan, approving())).stopped is None
-    user = (await ids(here, "list_users"))[3]
+    user = (await here.ids("list_users"))[3]
     with pytest.raises(NotFound, match=r"Step 2: .*taken away by an earlier step"):
         await here.plan(
             Drafted("delete_user", {"user_id": user}), Drafted("update_user", {"user_id": user, "role": "reader"})

@@ -20,15 +20,6 @@ from tests.gate.world import REJECT, AtOnce, Only
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def here(tmp_path: Path) -> PlanWorld:
-    return PlanWorld(tmp_path / "state")
-
-
-async def ids(here: PlanWorld, tool: str) -> list[str]:
-    return [row["id"] for row in (await here.read(tool))["data"]]
-
-
 async def own_roles(here: PlanWorld) -> list[Any]:
     return [role for role in (await here.read("list_roles"))["data"] if not role["predefined_role"]]
 
@@ -72,7 +63,7 @@ async def test_a_step_with_a_reference_is_not_sent_when_what_else_it_is_about_ha
 
 async def test_a_step_that_turns_out_to_need_a_person_is_not_sent_without_one(tmp_path: Path) -> None:
     seeded = PlanWorld(tmp_path / "first")
-    project, user = (await ids(seeded, "list_projects"))[1], (await ids(seeded, "list_users"))[3]
+    project, user = (await seeded.ids("list_projects"))[1], (await seeded.ids("list_users"))[3]
     production = frozenset({project})
     rules = [
         Rule("ask for people of production", "confirm", tools=("create_project_user",), project_ids=production),
@@ -96,7 +87,7 @@ async def test_a_step_that_turns_out_to_need_a_person_is_not_sent_without_one(tm
 
 @pytest.mark.parametrize("field", ["id", "project_id"])
 async def test_a_reference_can_not_hide_who_or_what_is_there_already(here: PlanWorld, field: str) -> None:
-    project, user, group = [(await ids(here, f"list_{kind}"))[1] for kind in ("projects", "users", "groups")]
+    project, user, group = [(await here.ids(f"list_{kind}"))[1] for kind in ("projects", "users", "groups")]
     first = Drafted("create_project_user", {"project_id": project, "user_id": user, "role": "member"})
     renamed = Drafted("update_group", {"group_id": group, "name": "Renamed"})
     member = Drafted("add_group_user", {"group_id": group, "user_id": {"from_step": 1, "field": field}})
@@ -137,8 +128,8 @@ async def test_the_same_plan_made_again_after_a_no_is_not_asked_about_again(here
 
 
 async def test_counts_that_no_earlier_step_can_change_are_compared_at_a_later_step(here: PlanWorld) -> None:
-    group = (await ids(here, "list_groups"))[0]
-    users = await ids(here, "list_users")
+    group = (await here.ids("list_groups"))[0]
+    users = await here.ids("list_users")
     plan = await here.plan(
         Drafted("create_project", {"name": "Harmless"}),
         Drafted("delete_group", {"group_id": group}),
@@ -154,12 +145,12 @@ async def test_counts_that_no_earlier_step_can_change_are_compared_at_a_later_st
 async def test_what_a_group_carries_is_compared_though_an_earlier_step_is_about_the_same_person(
     here: PlanWorld,
 ) -> None:
-    group = (await ids(here, "list_groups"))[0]
+    group = (await here.ids("list_groups"))[0]
     members = {row["id"] for row in (await here.read("list_group_users", group_id=group))["data"]}
-    user = next(each for each in await ids(here, "list_users") if each not in members)
+    user = next(each for each in await here.ids("list_users") if each not in members)
     role = (await own_roles(here))[0]["id"]
     await here.world.call(here.world.make("assign_group_role", group_id=group, role_id=role), approving())
-    other = (await ids(here, "list_groups"))[1]
+    other = (await here.ids("list_groups"))[1]
     plan = await here.plan(
         Drafted("add_group_user", {"group_id": other, "user_id": user}),
         Drafted("add_group_user", {"group_id": group, "user_id": user}),
@@ -173,7 +164,7 @@ async def test_what_a_group_carries_is_compared_though_an_earlier_step_is_about_
 
 
 async def test_what_was_changed_in_another_system_is_not_undone_here(here: PlanWorld) -> None:
-    project = (await ids(here, "list_projects"))[1]
+    project = (await here.ids("list_projects"))[1]
     await here.world.call(here.world.make("update_project", project_id=project, name="Renamed"), approving())
     change = next(record.change for record in here.world.journal() if record.kind == "sending")
     other = PlanWorld(here.world.directory, beside=here, system="production")
@@ -227,7 +218,7 @@ async def test_a_tool_of_plans_that_a_rule_denies_can_not_be_called(tmp_path: Pa
 
 async def withholding(tmp_path: Path) -> tuple[PlanWorld, str]:
     """Return a server whose policy keeps one project from the model, and its id; it is called Hidden."""
-    project = (await ids(PlanWorld(tmp_path / "first"), "list_projects"))[1]
+    project = (await PlanWorld(tmp_path / "first").ids("list_projects"))[1]
     rules = [Rule("not to be read", "deny", effects=frozenset({"read"}), project_ids=frozenset({project}))]
     here = PlanWorld(tmp_path / "state", policy=Policy.standard(read_only=False, rules=rules))
     here.wire.organization.respond("POST", f"/organization/projects/{project}", [], {"name": "Hidden"})
@@ -295,7 +286,7 @@ async def test_the_agents_words_about_a_plan_can_not_pass_for_the_servers(here: 
 
 async def test_plans_and_changes_of_another_server_tell_nothing_that_this_ones_policy_withholds(tmp_path: Path) -> None:
     here = PlanWorld(tmp_path / "state")
-    project = (await ids(here, "list_projects"))[1]
+    project = (await here.ids("list_projects"))[1]
     plan = await here.plan(Drafted("update_project", {"project_id": project, "name": "Topsecret"}))
     await here.apply(plan, approving())
     rules = [Rule("not here", "deny", project_ids=frozenset({project}))]

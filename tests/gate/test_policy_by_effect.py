@@ -7,7 +7,7 @@ import pytest
 
 from admin_mcp.channels.two_step import TwoStepAsk
 from admin_mcp.errors import ApprovalPending, ApprovalUnavailable, Conflict, PolicyDenied
-from admin_mcp.gate.approvals import Approval
+from admin_mcp.gate.approval import Approval
 from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.policy import Policy, Rule
 from tests.gate.conftest import NewWorld

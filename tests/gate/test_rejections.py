@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from admin_mcp.errors import ApprovalDenied, ApprovalPending, ApprovalUnavailable
-from admin_mcp.gate.approvals import REJECTED_SECONDS
+from admin_mcp.gate.approval import REJECTED_SECONDS
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.forms import Reply, form_schema
 from admin_mcp.gate.rejections import MOST_REJECTIONS, PAUSE_SECONDS

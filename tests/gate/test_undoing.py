@@ -1,7 +1,5 @@
 """What was made through the gate is undone by a plan, as far as it can be, and nobody else's work with it."""
 
-from pathlib import Path
-
 import pytest
 
 from admin_mcp.errors import Conflict, NotFound
@@ -9,11 +7,6 @@ from admin_mcp.gate.undoing import Undoing
 from tests.gate.plan_world import Drafted, PlanWorld, approving, some_steps
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> PlanWorld:
-    return PlanWorld(tmp_path / "state")
 
 
 async def first(here: PlanWorld, tool: str, number: int = 1) -> str:
@@ -60,7 +53,7 @@ async def test_a_change_that_is_unknown_or_was_not_made_is_not_undone(here: Plan
 
 
 async def test_a_plan_is_undone_last_step_first_and_what_stays_is_said(here: PlanWorld) -> None:
-    users = [row["id"] for row in (await here.read("list_users"))["data"]][2:]
+    users = (await here.ids("list_users"))[2:]
     project = await first(here, "list_projects")
     before = await here.read("get_project", project_id=project)
     groups = (await here.read("list_groups", limit=100))["data"]

@@ -15,8 +15,8 @@ from admin_mcp.api.request import WireRequest
 from admin_mcp.api.secret_sink import SecretSink
 from admin_mcp.catalog import Catalog, compiled_catalog
 from admin_mcp.endpoints.base import Endpoint
+from admin_mcp.gate.approval import Approval
 from admin_mcp.gate.approval_channel import ApprovalChannel
-from admin_mcp.gate.approvals import Approval
 from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.gate import Gate
 from admin_mcp.gate.journal import Record

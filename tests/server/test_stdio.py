@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, Any, cast
@@ -15,7 +14,7 @@ import pytest
 from admin_mcp.server.stdio import malformed
 from admin_mcp.tools.definitions import every_definition
 from tests.platforms import needs_posix_processes
-from tests.recorder import Canned, Recorded, Recorder
+from tests.recorder import Recorder
 from tests.sessions import KEY, environment
 
 INITIALIZE = {
@@ -287,15 +286,7 @@ def test_stdout_carries_nothing_but_the_protocol(raw: Raw) -> None:
 
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "in a change"])
 def test_a_client_that_closes_stdout_ends_the_server_with_0_and_no_traceback(busy: bool, recorder: Recorder) -> None:
-    arrived, release = threading.Event(), threading.Event()
-
-    def reply(request: Recorded) -> Canned:
-        if request.changes:
-            arrived.set()
-            release.wait(20)
-        return Canned()
-
-    recorder.reply = reply
+    arrived, release = recorder.hold_changes()
     env = {"OPENAI_ADMIN_KEY": KEY, "OPENAI_BASE_URL": recorder.base_url}
     with ended(Raw("--approval", "none", env=env)) as raw:
         raw.initialize()

@@ -23,11 +23,11 @@ from tests.sessions import LEGACY
 pytestmark = pytest.mark.anyio
 
 PACKAGE = Path(admin_mcp.__file__).parent
-OUTSIDE = ("sandbox", "catalog")
+OUTSIDE = ("sandbox/", "catalog/", "endpoints/discovery")
 """The far side of the wire, and the tables that every room looks things up in."""
 
-MOST_FILES = {"read": 21, "change": 40}
-MOST_MOVES = {"read": 40, "change": 150}
+MOST_FILES = {"read": 22, "change": 40}
+MOST_MOVES = {"read": 41, "change": 158}
 """Here what is called again counts again: a change is looked at before it is asked about, and before it is sent."""
 
 
@@ -83,7 +83,7 @@ async def walk(tool: str, arguments: dict[str, Any], directory: Path) -> list[st
                 result = await client.call_tool(tool, given)
             assert not result.is_error, result.structured_content
     storage.process.close()
-    return [file for file in entered if file.split("/")[0] not in OUTSIDE]
+    return [file for file in entered if not file.startswith(OUTSIDE)]
 
 
 def in_order(steps: list[str], entered: list[str]) -> bool:
@@ -117,7 +117,7 @@ async def test_a_change_builds_its_request_once_and_passes_the_gate_before_it_is
         "endpoints/arguments",
         "api/request",
         "gate/preview",
-        "gate/approvals",
+        "gate/approval",
         "api/permits",
         "api/client",
         "api/response",
