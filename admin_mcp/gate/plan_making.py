@@ -9,6 +9,7 @@ from admin_mcp.api.request import build_request
 from admin_mcp.catalog import Catalog
 from admin_mcp.endpoints.arguments import parse_arguments
 from admin_mcp.endpoints.base import Endpoint
+from admin_mcp.endpoints.schema import META_EFFECT
 from admin_mcp.errors import CallError, Conflict, InvalidInput
 from admin_mcp.gate.effects import effects_of
 from admin_mcp.gate.foresight import Foresight
@@ -122,7 +123,7 @@ class PlanMaking:
     def _parsed(self, number: int, step: DraftedStep, steps: Sequence[DraftedStep]) -> Endpoint:
         catalog = self._gate.assessment.catalog
         if step.tool not in catalog:
-            names = [tool["name"] for tool in catalog.tools]
+            names = [tool["name"] for tool in catalog.tools if tool["_meta"][META_EFFECT] != "read"]
             raise _of_step(
                 number,
                 InvalidInput(

@@ -85,6 +85,7 @@ WRONG: list[tuple[list[Drafted], type[CallError], str]] = [
     ([Drafted("create_group", {"name": "x"})] * (MOST_STEPS + 1), InvalidInput, "at most 50 steps"),
     ([Drafted("delete_role", {"role_id": f"role_{n}"}) for n in range(11)], InvalidInput, "at most 10 things"),
     ([Drafted("create_grup", {"name": "x"})], InvalidInput, "Step 1: there is no tool 'create_grup'.*create_group"),
+    ([Drafted("ad_project_user", {})], InvalidInput, r"Step 1: .* mean (?!.*get_project_user).*create_project_user"),
     ([Drafted("list_users", {})], InvalidInput, "Step 1: list_users only reads"),
     ([Drafted("apply_plan", {"plan_id": "x"})], InvalidInput, "Step 1: there is no tool 'apply_plan'"),
     ([Drafted("create_group", {"nam": "x"})], InvalidInput, "Step 1: create_group: .*nam"),
