@@ -48,14 +48,19 @@ class LocalChannel:
         wait: float,
         report: Report,
         at: str,
+        too_long: bool = False,
     ) -> None:
-        """Take the moment the call ``started``, on anyio's clock, and the state directory, which the hint names."""
+        """Take the moment the call ``started``, on anyio's clock, and the state directory, which the hint names.
+
+        ``too_long`` tells that the client's form would have been asked, but for the length of the question.
+        """
         self._approvals = approvals
         self._show = show
         self._started = started
         self._wait = wait
         self._report = report
         self._at = at
+        self._too_long = too_long
 
     async def ask(self, approval: Approval) -> None:
         """Return when the question has been decided.
@@ -91,9 +96,10 @@ class LocalChannel:
         )
 
     def _told(self, approval: Approval) -> str:
-        """Say until when the question is open, and how many others wait."""
+        """Say until when the question is open, how many others wait, and why no form was shown if one could be."""
         until = datetime.fromtimestamp(approval.ends, UTC).strftime("until %H:%M UTC") if approval.ends else ""
         others = sum(waits(other) and other.id != approval.id for other in self._approvals.all())
         more = f"{others} other question{'s' if others > 1 else ''} waiting" if others else ""
-        told = "; ".join(filter(None, (until, more)))
+        length = "too long for a form" if self._too_long else ""
+        told = "; ".join(filter(None, (until, more, length)))
         return f" ({told})" if told else ""

@@ -1,8 +1,7 @@
 """Chooses among the ways to a person: what the operator set, what a rule demands, what the client offers."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from admin_mcp.channels.local_channel import LocalChannel
 from admin_mcp.channels.two_step import TwoStepAsk
@@ -10,6 +9,13 @@ from admin_mcp.gate.approval_channel import ApprovalChannel
 from admin_mcp.gate.forms import LONGEST_FORM
 from admin_mcp.gate.policy import Channel
 from admin_mcp.settings import ApprovalMode
+
+
+class MakeLocal(Protocol):
+    """Makes the way on this machine; it is told if the question is there only for being too long for a form."""
+
+    def __call__(self, *, too_long: bool) -> LocalChannel:
+        """Return it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +27,7 @@ class OfferedChannels:
 
     mode: ApprovalMode
     form: ApprovalChannel | None
-    local: Callable[[], LocalChannel]
+    local: MakeLocal
 
     def select(self, channel: Channel | None, *, length: int = 0) -> ApprovalChannel | None:
         """Return the way that a rule demands, or the usual one for None; None if there is no such way.
@@ -32,11 +38,11 @@ class OfferedChannels:
         way = channel or self.mode
         match way:
             case "auto":
-                return form or self.local()
+                return form or self.local(too_long=self.form is not None)
             case "elicit":
                 return form
             case "local":
-                return self.local()
+                return self.local(too_long=False)
             case "two-step":
                 return TwoStepAsk()
             case "none":

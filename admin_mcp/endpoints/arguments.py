@@ -7,7 +7,7 @@ but for a null where the schema offers null: there it empties the field.
 import difflib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -21,13 +21,14 @@ T = TypeVar("T", bound=Inputs)
 
 _LONGEST_ECHO = 80
 _LONGEST_CHOICE = 400
+_MOST_NAMED = 8
 
 
 def parse_arguments(inputs: type[T], arguments: Mapping[str, object]) -> T:
     """Validate arguments strictly.
 
     Raises:
-        InvalidInput: names every field that is missing, unknown or out of range; nothing was sent.
+        InvalidInput: names the fields that are missing, unknown or out of range; nothing was sent.
 
     """
     given = without_nulls(inputs, arguments)
@@ -37,10 +38,16 @@ def parse_arguments(inputs: type[T], arguments: Mapping[str, object]) -> T:
     except ValidationError as error:
         details = error.errors(include_url=False)
         raise InvalidInput(
-            f"{inputs.SPEC.name}: " + "; ".join(_explain(inputs, detail) for detail in details),
+            f"{inputs.SPEC.name}: " + "; ".join(_explained(inputs, details)),
             param=_place(details[0]["loc"]) or None,
             hint=_hint(inputs, details),
         ) from None
+
+
+def _explained(inputs: type[Inputs], details: Sequence[ErrorDetails]) -> Iterator[str]:
+    yield from (_explain(inputs, detail) for detail in details[:_MOST_NAMED])
+    if len(details) > _MOST_NAMED:
+        yield f"and {len(details) - _MOST_NAMED} more"
 
 
 def without_nulls(model: type[BaseModel], arguments: Mapping[str, object]) -> dict[str, object]:

@@ -13,6 +13,7 @@ from admin_mcp.channels.local_channel import LocalChannel
 from admin_mcp.channels.selector import OfferedChannels
 from admin_mcp.errors import ApprovalPending
 from admin_mcp.gate.approval import Approval
+from admin_mcp.gate.forms import LONGEST_FORM
 from admin_mcp.gate.storage import GateStorage
 from admin_mcp.settings import ApprovalMode
 from tests.gate.questions import question, records
@@ -37,7 +38,9 @@ class Desk:
         self.reports.append(waited)
         self.reported.set()
 
-    def person(self, wait: float = 0.0, started: float | None = None, *, opens: bool = True) -> LocalChannel:
+    def person(
+        self, wait: float = 0.0, started: float | None = None, *, opens: bool = True, too_long: bool = False
+    ) -> LocalChannel:
         return LocalChannel(
             self.kept.approvals,
             show=self.show if opens else None,
@@ -45,6 +48,7 @@ class Desk:
             wait=wait,
             report=self.report,
             at="/state of mine",
+            too_long=too_long,
         )
 
 
@@ -152,3 +156,15 @@ async def test_the_way_is_the_rules_or_else_the_modes_and_never_a_weaker_one(
     offered = OfferedChannels(mode, FORM if form else None, partial(desk.person))
     person = offered.select(demanded)
     assert (person.channel if person else None) == expected
+
+
+async def test_a_question_too_long_for_the_form_that_is_there_says_why_it_is_asked_here(desk: Desk) -> None:
+    for form, length, said in ((FORM, LONGEST_FORM + 1, True), (FORM, LONGEST_FORM, None), (None, 9_999, False)):
+        person = OfferedChannels("auto", form, partial(desk.person)).select(None, length=length)
+        if said is None:
+            assert person is FORM
+            continue
+        assert isinstance(person, LocalChannel)
+        with pytest.raises(ApprovalPending) as caught:
+            await person.ask(ask(desk))
+        assert ("too long for a form" in caught.value.message) is said

@@ -97,6 +97,13 @@ def test_all_bad_fields_come_in_one_error_with_the_tools_arguments() -> None:
     assert told.hint.startswith("Nothing was sent.")
 
 
+def test_of_very_many_bad_fields_the_first_are_named_and_the_rest_counted() -> None:
+    error = refusal("create_role", role_name="x", permissions=[1] * 40)
+    assert "permissions[7]: got 1" in error.message
+    assert "permissions[8]" not in error.message
+    assert error.message.endswith("; and 32 more")
+
+
 def test_a_long_value_is_not_echoed_whole() -> None:
     assert len(refusal("get_role", role_id="x" * 10_000).message) < 400
 
