@@ -219,6 +219,7 @@ def on_screen(host: str, home: Home, *calls: tuple[str, Arguments]) -> Iterator[
 
 
 FORM = "An agent asks to make this change"
+MAY_RUN = "Allow the openai-admin MCP server to run tool"
 
 
 @needs_screen
@@ -249,15 +250,19 @@ def test_codex_asks_whether_the_tool_may_run_then_shows_the_form_and_a_no_and_a_
     calls = (("update_role", describe("never")), ("update_role", describe("changed")), ("get_role", {"role_id": ROLE}))
     with on_screen("codex", home, *calls) as (at, made):
         at.wait_for("description: never")
-        shown = at.press("Enter", FORM)
+        at.press_until_gone("Enter", MAY_RUN)
+        shown = at.wait_for(FORM)
         for line in ("Set description: “Manages groups and who is in them.” -> “never”", "Undo: ", "Request: POST /"):
             assert line in shown
         at.wait_for("› 1. reject")
-        at.press("Enter", "description: changed")
-        at.press("Enter", FORM)
+        at.press_until_gone("Enter", "› 1. reject")
+        at.wait_for("description: changed")
+        at.press_until_gone("Enter", MAY_RUN)
+        at.wait_for(FORM)
         at.wait_for("› 1. reject")
         at.press("Down", "› 2. approve")
-        at.press("Enter", "All done.")
+        at.press_until_gone("Enter", "› 2. approve")
+        at.wait_for("All done.")
     refused, changed, role = answers(made, 3)
     assert refused["error"]["kind"] == "approval_denied"
     assert changed["description"] == role["description"] == "changed"
