@@ -140,9 +140,9 @@ def _by_day(arguments: dict[str, Any]) -> dict[str, Any]:
 
 async def _whole(job: "Report", reader: "Reader") -> "Json":
     """Return an answer with all its rows: what a model gets in pieces is put together."""
-    answer = await job.answer(reader)
+    answer = await job.in_one().answer(reader)
     answer.pop("text", None)
-    if not hasattr(job, "skip"):
+    if hasattr(job, "top") or not hasattr(job, "skip"):
         return answer
     part = answer
     skip = 0

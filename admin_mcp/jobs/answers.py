@@ -14,6 +14,9 @@ MOST_BYTES = 48_000
 MOST_BYTES_OF_TEXT = 12_000
 """How much of that the text may be."""
 
+MOST_BYTES_OF_ROWS = 36_000
+"""How much of an answer its rows may be where the text shows each of them as well, in about half as many bytes."""
+
 _MOST_NAMES_IN_LINE = 3
 _LONGEST_CELL = 60
 _LONGEST_NAME = 256
@@ -83,6 +86,18 @@ def window(lists: Mapping[str, Sequence[Json]], skip: int, budget: int) -> tuple
     return {name: [*rows[skip:end]] for name, rows in lists.items()}, end if end < longest else None
 
 
+def stretch(rows: Sequence[Json], skip: int, top: int, room: int | None) -> tuple[Sequence[Json], str | None]:
+    """Return up to ``top`` rows from ``skip`` on, as many as have room, and how to see the rest (None: that is all)."""
+    most = skip + top
+    shown = rows[skip:most] if room is None else window({"": rows[:most]}, skip, room)[0][""]
+    end = min(skip, len(rows)) + len(shown)
+    if end == len(rows):
+        return shown, None
+    if skip or end < most or (room is not None and size(rows) > room):
+        return shown, f"go on with skip: {end}, top: {len(rows) - end}"
+    return shown, f"see all with top: {len(rows)}"
+
+
 def size(value: object) -> int:
     """Return the length of a value as compact JSON, in bytes."""
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
@@ -105,11 +120,25 @@ def finished(answer: Said, unreadable: Sequence[Json], now: float, skip: int) ->
     """Return an answer with as many of its rows as fit, its text, and the way on."""
     ending: Json = {"as_of": moment(now), "unreadable": [*unreadable]}
     budget = MOST_BYTES - MOST_BYTES_OF_TEXT - size({**answer.head, **ending})
-    shown, following = window(answer.rows, skip, budget)
-    if following is not None:
-        most = max(len(rows) for rows in answer.rows.values())
-        ending["more"] = f"Up to {most - following} more rows: repeat with skip={following}, or narrow it."
-    return {**answer.head, **shown, **ending, "text": text_of(answer, shown, ending)}
+    most = max((len(rows) for rows in answer.rows.values()), default=0)
+    while True:
+        shown, following = window(answer.rows, skip, budget)
+        if following is not None:
+            ending["more"] = f"Up to {most - following} more rows: repeat with skip={following}, or narrow it."
+        text = text_of(answer, shown, ending)
+        long = size(text)
+        if long <= MOST_BYTES_OF_TEXT or (following or most) - skip <= 1:
+            break
+        # A client may show its model the text alone, so a row that the text has no room for waits for the next part.
+        budget = min(budget, size(shown)) * MOST_BYTES_OF_TEXT // (long + 1)
+    return {**answer.head, **shown, **ending, "text": _cut(text)}
+
+
+def _cut(text: str) -> str:
+    raw = text.encode("utf-8", "replace")
+    return (
+        text if len(raw) <= MOST_BYTES_OF_TEXT else raw[: MOST_BYTES_OF_TEXT - 40].decode("utf-8", "ignore") + "\n… cut"
+    )
 
 
 def text_of(answer: Said, shown: Mapping[str, Sequence[Json]], ending: Json) -> str:
@@ -124,11 +153,7 @@ def text_of(answer: Said, shown: Mapping[str, Sequence[Json]], ending: Json) -> 
         for name, columns in answer.columns.items()
     ]
     missing = "Not all could be read: see unreadable." if ending["unreadable"] else ""
-    text = "\n".join(part for part in (totals, *found, *tables, missing, ending.get("more", "")) if part)
-    raw = text.encode("utf-8", "replace")
-    return (
-        text if len(raw) <= MOST_BYTES_OF_TEXT else raw[: MOST_BYTES_OF_TEXT - 40].decode("utf-8", "ignore") + "\n… cut"
-    )
+    return "\n".join(part for part in (totals, *found, *tables, missing, ending.get("more", "")) if part)
 
 
 def _finding_line(finding: Json) -> str:

@@ -14,10 +14,13 @@ such a class is an ``EndpointDefinitionError`` when the class is made.
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
+
+from pydantic import PrivateAttr
 
 from admin_mcp.endpoints.base import Effect, EndpointDefinitionError, Inputs, tool_description, tool_name, tool_title
 from admin_mcp.endpoints.schema import META_EFFECT, META_RESOURCE, META_TOOLSETS, Json, input_schema
+from admin_mcp.jobs.answers import MOST_BYTES_OF_ROWS
 from admin_mcp.jobs.reader import Reader
 
 
@@ -68,6 +71,19 @@ class Job(Inputs):
 
 class Report(Job, abstract=True):
     """A job that only reads, and answers with a small object."""
+
+    _in_one: bool = PrivateAttr(default=False)
+
+    def in_one(self) -> Self:
+        """Return the same report, for one who takes it whole: no row waits for a next part."""
+        report = self.model_copy()
+        report._in_one = True  # noqa: SLF001 - of its own class
+        return report
+
+    @property
+    def room(self) -> int | None:
+        """How many bytes of rows an answer has room for; None: any number."""
+        return None if self._in_one else MOST_BYTES_OF_ROWS
 
     @abstractmethod
     async def answer(self, reader: Reader) -> Json:

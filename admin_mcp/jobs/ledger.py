@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from sys import intern
 from typing import TypeVar
 
 from admin_mcp.endpoints.schema import Json
@@ -22,12 +23,14 @@ _K = TypeVar("_K")
 class Ledger:
     """Amounts by name and day. The name is None where the API attributes an amount to nothing.
 
-    ``unclear`` counts results without an amount that can be read, ``foreign`` those in another currency.
+    ``unclear`` counts results without an amount that can be read, ``foreign`` those in another currency; ``days`` are
+    those whose buckets have been counted.
     """
 
     amounts: dict[tuple[str | None, date], Decimal] = field(default_factory=dict)
     unclear: int = 0
     foreign: int = 0
+    days: set[date] = field(default_factory=set)
 
     def add(self, name: str | None, day: date, amount: Decimal) -> None:
         """Add an amount."""
@@ -65,20 +68,23 @@ Amount = Callable[[Json], Decimal | None]
 def ledger(buckets: Iterable[Json], group: str | None, amount: Amount | None = None) -> Ledger:
     """Return what buckets add up to, by the field they were grouped by; ``amount`` is of costs unless given."""
     book = Ledger()
-    for day, result in results(buckets):
+    add_to(book, buckets, group, amount)
+    return book
+
+
+def add_to(book: Ledger, buckets: Iterable[Json], group: str | None, amount: Amount | None = None) -> None:
+    """Add what further buckets say."""
+    for day, result in _results(buckets, book.days):
         if amount is None and not _is_in_dollars(result):
             book.foreign += 1
             continue
         found = (amount or _cost)(result)
         book.unclear += found is None
         name = result.get(group) if group else None
-        book.add(name if isinstance(name, str) and name else None, day, found or ZERO)
-    return book
+        book.add(intern(name) if isinstance(name, str) and name else None, day, found or ZERO)
 
 
-def results(buckets: Iterable[Json]) -> Iterator[tuple[date, Json]]:
-    """Yield each result of each bucket with its day."""
-    seen: set[date] = set()
+def _results(buckets: Iterable[Json], seen: set[date]) -> Iterator[tuple[date, Json]]:
     for bucket in buckets:
         day = day_of(bucket.get("start_time"))
         listed = bucket.get("results")

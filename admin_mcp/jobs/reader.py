@@ -1,6 +1,6 @@
 """The reads of one job: at most eight at once, each once, with progress. What can't be read is kept in a list."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -96,7 +96,7 @@ class Reader:
             CallError: a page can't be read, or the pages go round.
 
         """
-        return await self._pages(tool, MOST_PAGES, arguments)
+        return await self._collected(tool, MOST_PAGES, arguments)
 
     async def some(self, tool: str, pages: int, **arguments: object) -> list[Json]:
         """Return the items on the first pages of a list.
@@ -105,9 +105,27 @@ class Reader:
             CallError: a page can't be read.
 
         """
-        return await self._pages(tool, pages, arguments)
+        return await self._collected(tool, pages, arguments)
 
-    async def _pages(self, tool: str, most: int, arguments: dict[str, object]) -> list[Json]:
+    async def pages(self, tool: str, **arguments: object) -> AsyncIterator[list[Json]]:
+        """Yield the items of a list page by page, none of which is kept: for lists that are long and only added up.
+
+        Raises:
+            CallError: a page can't be read.
+
+        """
+        async for items in self._pages(tool, MOST_PAGES, arguments, self._forgotten):
+            yield items
+
+    async def _collected(self, tool: str, most: int, arguments: dict[str, object]) -> list[Json]:
+        return [item async for items in self._pages(tool, most, arguments, self.get) for item in items]
+
+    async def _forgotten(self, tool: str, **arguments: object) -> Json:
+        return await self._patiently(self._call(tool, arguments)[0])
+
+    async def _pages(
+        self, tool: str, most: int, arguments: dict[str, object], get: Callable[..., Awaitable[Json]]
+    ) -> AsyncIterator[list[Json]]:
         from admin_mcp.endpoints.paging import PaginatedEndpoint  # noqa: PLC0415 - comes with the catalog's modules
 
         endpoint = self._catalog.endpoint(tool)
@@ -115,24 +133,25 @@ class Reader:
             raise TypeError(f"{tool} is no list")
         first, _ = self._call(tool, arguments)
         given = {"limit": first.page_size() if isinstance(first, PaginatedEndpoint) else LARGEST_PAGE, **arguments}
-        items: list[Json] = []
+        count = 0
         cursors: set[str] = set()
         for _ in range(most):
-            page = await self.get(tool, **given)
+            page = await get(tool, **given)
             data = page.get("data")
             if not isinstance(data, list):
-                self.unread.append(Unread(f"{tool} beyond {len(items)} items", "the answer is no list"))
-                return items
-            items += [item for item in data if isinstance(item, dict)]
+                self.unread.append(Unread(f"{tool} beyond {count} items", "the answer is no list"))
+                return
+            items = [item for item in data if isinstance(item, dict)]
+            count += len(items)
+            yield items
             cursor = endpoint.cursor_after(page) if page.get("has_more") else None
             if cursor is None or cursor in cursors:
                 if page.get("has_more"):
-                    self.unread.append(Unread(f"{tool} beyond {len(items)} items", "the API names no further page"))
-                return items
+                    self.unread.append(Unread(f"{tool} beyond {count} items", "the API names no further page"))
+                return
             cursors.add(cursor)
             given[endpoint.cursor_argument()] = cursor
-        self.unread.append(Unread(f"{tool} beyond {len(items)} items", "the list is too long"))
-        return items
+        self.unread.append(Unread(f"{tool} beyond {count} items", "the list is too long"))
 
     async def each(self, things: Iterable[_T], function: Callable[[_T], Awaitable[_R]]) -> list[_R]:
         """Return what the function makes of each thing, in their order, several at a time.

@@ -390,3 +390,18 @@ async def test_a_first_day_of_a_month_has_no_days_before_it() -> None:
     one.now = (date(2026, 11, 1) - date(1970, 1, 1)) / timedelta(seconds=1) + 60
     answer = await one.report(ReportSpend, period="this_month", by="project")
     assert (answer["period"], answer["compared_with"]) == ("2026-11-01", "2026-10-01")
+
+
+async def test_a_period_of_which_nothing_is_known_says_so() -> None:
+    answer = await small(costs({0: [paid(1)]})).report(ReportSpend, period="today", by="project")
+    (finding,) = [each for each in answer["findings"] if "keeps" in each]
+    assert finding.startswith(f"Nothing is known of {answer['compared_with']}:")
+
+
+async def test_the_last_days_come_first_and_the_rest_follows() -> None:
+    one = Pretend()
+    whole = (await one.report(ReportSpend, period="2026-10", by="day"))["rows"]
+    late = await one.report(ReportSpend, period="2026-10", by="day", top=20)
+    early = await one.report(ReportSpend, period="2026-10", by="day", skip=20, top=20)
+    assert early["rows"] + late["rows"] == whole
+    assert "more" not in early

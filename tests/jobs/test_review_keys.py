@@ -232,3 +232,28 @@ async def test_huge_and_broken_costs_spoil_nothing() -> None:
     costs = listed({"start_time": NOW // DAY * DAY, "results": [*results, None, 3]}, {"start_time": None}, {})
     answer = await small(project_key("key_1"), get_costs=costs).report(ReviewKeys)
     assert answer["keys"][0]["cents_30d"] == 10**32  # half a cent less rounds back to the even one
+
+
+async def test_many_keys_come_in_parts_that_show_each_once() -> None:
+    one = small(*[project_key(f"key_{number}", expires_at=None) for number in range(400)])
+    seen: list[str] = []
+    skip, parts = 0, 0
+    while True:
+        answer = await one.report(ReviewKeys, top=400, skip=skip)
+        assert len(json.dumps(answer, ensure_ascii=False)) <= 64 * 1024
+        assert all(row["id"] in answer["text"] for row in answer["keys"])
+        seen += [row["id"] for row in answer["keys"]]
+        parts += 1
+        if "more" not in answer:
+            break
+        skip = len(seen)
+        assert (
+            answer["more"] == f"{400 - skip} more key{'s' * (skip < 399)}; go on with skip: {skip}, top: {400 - skip}"
+        )
+    assert parts > 1
+    assert len(seen) == len(set(seen)) == 400
+
+
+async def test_an_unknown_project_is_refused_with_the_nearest() -> None:
+    with pytest.raises(InvalidInput, match="the nearest are Billing"):
+        await Pretend().report(ReviewKeys, projects=["Bilinlg"])

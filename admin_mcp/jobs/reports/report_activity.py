@@ -10,6 +10,7 @@ not for API keys: there ``key_id`` says which key was used. ``complete`` is fals
 """
 
 import re
+from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Annotated, Final
 
@@ -18,8 +19,10 @@ from pydantic import Field
 from admin_mcp.endpoints.fields import INTEGRAL, UNSET
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
+from admin_mcp.jobs.answers import said, stretch
 from admin_mcp.jobs.base import Report
 from admin_mcp.jobs.listed import by_id, names_of
+from admin_mcp.jobs.names import Named, nearest_to
 from admin_mcp.jobs.periods import Period, PeriodText, iso, parse_period
 from admin_mcp.jobs.reader import Reader
 from admin_mcp.jobs.tables import label, plural, table, unread_line
@@ -42,6 +45,8 @@ _MOST_PROJECTS: Final = 10
 _MOST_NAMESAKES: Final = 20
 _LIKE_AN_ID = re.compile(r"(?=.*[0-9])[A-Za-z]+[-_][A-Za-z0-9_.:~-]{2,250}")
 
+_NOTHING: Final = "The log has nothing that fits: it did not happen, or lies before what the API keeps."
+
 _NAMED_BY: Final = (
     ("list_groups", "groups", r"group\."),
     ("list_roles", "roles", r"role\."),
@@ -57,6 +62,7 @@ class ReportActivity(Report, toolsets=("security", "people")):
     who: Annotated[str, Field(description="Name, email, id or IP.")] = UNSET
     what: Annotated[str, Field(description="deleted, api_key, sensitive...; or a thing's id.")] = UNSET
     top: Annotated[int, Field(ge=1), INTEGRAL] = 8
+    skip: Annotated[int, Field(ge=0, description="Rows already seen."), INTEGRAL] = UNSET
 
     async def answer(self, reader: Reader) -> Json:
         """Read the log, and the names of what it speaks of."""
@@ -68,16 +74,17 @@ class ReportActivity(Report, toolsets=("security", "people")):
         entries, complete = await _log(reader, given)
         found = [event for event in events(entries) if _fits(event, period, address)]
         names = names_in(found) | await _names(reader, found) | names_of(users)
-        rows = story(found, names)
+        rows, skip = story(found, names), self.skip or 0
+        shown, way_on = stretch(rows, skip, self.top, self.room)
         answer: Json = {
             "as_of": iso(now),
             "period": str(period),
             "totals": {**counts(found), "complete": complete},
-            "rows": rows[: self.top],
-            "findings": findings(found, names) + strange(entries),
+            "rows": shown,
+            "findings": findings(found, names) + strange(entries) + ([] if entries else [_NOTHING]),
         }
-        if left := len(rows) - self.top if len(rows) > self.top else 0:
-            answer["more"] = f"{plural(left, 'more row')}; see all with top: {len(rows)}, or narrow by what"
+        if way_on:
+            answer["more"] = f"{plural(len(rows) - skip - len(shown), 'more row')}; {way_on}, or narrow by what"
         answer["unreadable"] = reader.unreadable()
         return answer | {"text": text_of(answer)}
 
@@ -113,11 +120,18 @@ def _by(who: str | None, users: list[Json] | None) -> dict[str, object]:
         why = f"fits {len(people)} people" if people else "is no member's name, e-mail address, id or IP address"
         why = why if users is not None else "may be a name, and the members' names can't be read"
         raise InvalidInput(
-            f"who: {label(wanted)!r} {why}.",
+            f"who: {label(wanted)!r} {why}{_nearest(wanted, users or ()) if not people else ''}.",
             param="who",
             hint="Someone who has left is found by e-mail address or id only. find looks names up.",
         )
     return {"actor_ids": [*by_id(people)]}
+
+
+def _nearest(wanted: str, users: Iterable[Json]) -> str:
+    near = nearest_to(
+        wanted, [Named("person", item, said(user, "name"), said(user, "email")) for item, user in by_id(users).items()]
+    )
+    return f"; the nearest are {'; '.join(thing.label for thing in near)}" if near else ""
 
 
 def _of(what: str | None) -> dict[str, object]:

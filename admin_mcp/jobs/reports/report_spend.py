@@ -25,7 +25,9 @@ from pydantic import Field
 from admin_mcp.endpoints.fields import INTEGRAL, UNSET
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import NotFound
+from admin_mcp.jobs.answers import stretch
 from admin_mcp.jobs.base import Report
+from admin_mcp.jobs.costs import Costs
 from admin_mcp.jobs.ledger import Ledger, ledger
 from admin_mcp.jobs.limits import PACE_METHOD, RANGE_DAYS, Cap, cap, month_end, standing
 from admin_mcp.jobs.listed import by_id, names_of
@@ -57,9 +59,6 @@ USAGE: Final = (
 )
 """The usage that the API counts by model."""
 
-COSTS_PAGE: Final = 10
-"""Days of costs to ask for at once: with thousands of keys a day alone is a long answer."""
-
 _FEW, _MONTH = 6, 31
 _MOVERS, _SPIKES, _CAPS = 3, 3, 5
 _LEAST: Final[dict[Measure, Decimal]] = {"cents": Decimal(1), "tokens": Decimal(1000)}
@@ -74,15 +73,16 @@ class ReportSpend(Report, toolsets=("spend", "projects")):
     by: By
     compare: Annotated[str | None, Field(description="Period, or none; else the one before.")] = UNSET
     top: Annotated[int, Field(ge=1), INTEGRAL] = UNSET
+    skip: Annotated[int, Field(ge=0, description="Rows already seen."), INTEGRAL] = UNSET
 
     async def answer(self, reader: Reader) -> Json:
         """Read the sums of both periods, and what gives the rows their names."""
         now = reader.now()
         period = parse_period(self.period, now)
         other = self._compared(period, now)
-        read = _read_usage if self.by == "model" else _read_costs
+        costs = Costs(reader)
         wanted = [period, *([other] if other else [])]
-        books = await reader.each(wanted, lambda each: read(reader, each, self.by))
+        books = await reader.each(wanted, lambda each: _read(reader, costs, each, self.by))
         people = await reader.attempt("the organization's members", reader.all("list_users"))
         names = await _names(reader, self.by, people or [], books[0].main)
         spend = Spend(
@@ -96,10 +96,10 @@ class ReportSpend(Report, toolsets=("spend", "projects")):
         )
         answer: Json = {"as_of": iso(now), **spend.summary()}
         if self.by != "model" and people is not None:
-            answer["totals"] |= await _no_person(reader, period, people)
-        answer |= spend.detail(self.top or (_MONTH if self.by == "day" else _FEW))
+            answer["totals"] |= await _no_person(reader, costs, period, people)
+        answer |= spend.detail(self.skip or 0, self.top or (_MONTH if self.by == "day" else _FEW), self.room)
         if period.reaches(now) and self.by != "model":
-            answer |= await _this_month(reader, now)
+            answer |= await _this_month(reader, costs, now)
         answer["unreadable"] = reader.unreadable()
         return answer | {"text": text_of(answer, spend.measure)}
 
@@ -154,17 +154,17 @@ class Spend:
         compared = {"compared_with": str(self.other)} if self.other else {}
         return {"period": str(self.period), **compared, "by": self.by, "totals": totals}
 
-    def detail(self, top: int) -> Json:
-        """Return the rows and what is unusual about them."""
+    def detail(self, skip: int, top: int, room: int | None) -> Json:
+        """Return the rows and what is unusual about them. Of days the last ones come first, each part in order."""
         found = lines(self.book.main, self.before.main if self.before else self.book.main)
-        rows = self._days() if self.by == "day" else [self._row(line) for line in found]
-        shown = rows[-top:] if self.by == "day" else rows[:top]
-        detail: Json = {"rows": shown}
-        if left := len(rows) - len(shown):
-            known = [line.amount for line in found[top:]] if self.by != "day" else []
-            if known:
-                detail["rest"] = {self.measure: self.whole(added(known))}
-            detail["more"] = f"{plural(left, 'more row')}; see all with top: {len(rows)}"
+        rows = self._days()[::-1] if self.by == "day" else [self._row(line) for line in found]
+        shown, way_on = stretch(rows, skip, top, room)
+        end = skip + len(shown)
+        detail: Json = {"rows": shown[::-1] if self.by == "day" else shown}
+        if way_on:
+            if self.by != "day":
+                detail["rest"] = {self.measure: self.whole(added(line.amount for line in found[end:]))}
+            detail["more"] = f"{plural(len(rows) - end, 'more row')}; {way_on}"
         ids = {row.get("id") for row in shown}
         moved = movers(found, _MOVERS) if self.before and self.by != "day" else []
         detail["movers"] = [self._named(line.name, ids) | self._change(line) for line in moved]
@@ -217,24 +217,25 @@ class Spend:
             found.append("Costs have no model: these are tokens. Costs by line_item name models.")
         if self.period.past > self.today:
             found.append("Today counts up to now.")
+        found += [
+            f"Nothing is known of {each}: nothing was spent, or it lies before what the API keeps."
+            for each, book in ((self.period, self.book), (self.other, self.before))
+            if each and book and not book.main.amounts
+        ]
         return list(dict.fromkeys(found))
 
 
-async def _read_costs(reader: Reader, period: Period, by: By) -> Book:
-    group = GROUPS[by]
-    return Book(ledger(await _costs(reader, period, group), group).within(period))
+async def _read(reader: Reader, costs: Costs, period: Period, by: By) -> Book:
+    if by == "model":
+        return await _read_usage(reader, period)
+    return Book((await costs.by(GROUPS[by], period)).within(period))
 
 
-async def _costs(reader: Reader, period: Period, group: str | None) -> list[Json]:
-    grouped: dict[str, object] = {"group_by": [group]} if group else {}
-    return await reader.all("get_costs", start_time=period.start, end_time=period.end, limit=COSTS_PAGE, **grouped)
-
-
-async def _read_usage(reader: Reader, period: Period, by: By) -> Book:
+async def _read_usage(reader: Reader, period: Period) -> Book:
     async def one(kind: str) -> tuple[Ledger, Ledger]:
         buckets = await reader.attempt(
             f"usage of {kind.replace('_', ' ')}",
-            reader.all(f"get_usage_{kind}", start_time=period.start, end_time=period.end, group_by=[GROUPS[by]]),
+            reader.all(f"get_usage_{kind}", start_time=period.start, end_time=period.end, group_by=["model"]),
         )
         return ledger(buckets or [], "model", _tokens), ledger(buckets or [], "model", _requests)
 
@@ -253,11 +254,11 @@ def _requests(result: Json) -> Decimal | None:
     return exact(result.get("num_model_requests"))
 
 
-async def _no_person(reader: Reader, period: Period, people: list[Json]) -> Json:
-    buckets = await reader.attempt("costs by person", _costs(reader, period, "user_id"))
-    if buckets is None:
+async def _no_person(reader: Reader, costs: Costs, period: Period, people: list[Json]) -> Json:
+    every = await reader.attempt("costs by person", costs.by("user_id", period))
+    if every is None:
         return {}
-    book = ledger(buckets, "user_id").within(period)
+    book = every.within(period)
     part = without_person(book, by_id(people))
     share = percent(part, book.total())
     return {"no_person_cents": cents(part), **({} if share is None else {"no_person_percent": share})}
@@ -294,16 +295,15 @@ async def _in_projects(reader: Reader, tool: str, what: str) -> dict[str, str]:
     return found
 
 
-async def _this_month(reader: Reader, now: float) -> Json:
+async def _this_month(reader: Reader, costs: Costs, now: float) -> Json:
     """Return how limits and alerts stand, and where the month will likely end."""
     month = parse_period("this_month", now)
     today = month.past - timedelta(1)
     reach = parse_period(f"{max(today.day, RANGE_DAYS + 1)}d", now)
     projects = list(by_id(await reader.attempt("projects", reader.all("list_projects"))).values())
-    buckets = await reader.attempt("this month's costs", _costs(reader, reach, "project_id"))
-    if buckets is None:
+    book = await reader.attempt("this month's costs", costs.by("project_id", reach))
+    if book is None:
         return {}
-    book = ledger(buckets, "project_id")
     caps = await reader.each(projects, lambda project: _cap(reader, project))
     days: dict[str | None, dict[date, Decimal]] = {}
     for (name, day), amount in book.amounts.items():

@@ -22,10 +22,13 @@ from pydantic import Field
 from admin_mcp.endpoints.fields import INTEGRAL, UNSET, ApiDefault
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
+from admin_mcp.jobs.answers import stretch
 from admin_mcp.jobs.base import Report
-from admin_mcp.jobs.ledger import Ledger, ledger
+from admin_mcp.jobs.costs import Costs
+from admin_mcp.jobs.ledger import Ledger
 from admin_mcp.jobs.listed import by_id, part
 from admin_mcp.jobs.money import ZERO, added, cents, in_dollars
+from admin_mcp.jobs.names import Named, nearest_to
 from admin_mcp.jobs.periods import day_of, days_between, iso, parse_period
 from admin_mcp.jobs.reader import Reader
 from admin_mcp.jobs.tables import label, named, plural, table, unread_line
@@ -67,6 +70,7 @@ class ReviewKeys(Report, toolsets=("security",)):
     max_age_days: Annotated[int, Field(ge=1), ApiDefault(180), INTEGRAL] = 180
     projects: list[str] = Field(UNSET, description="Ids or names; left out: all, and admin keys.")
     top: Annotated[int, Field(ge=1), INTEGRAL] = 8
+    skip: Annotated[int, Field(ge=0, description="Rows already seen."), INTEGRAL] = UNSET
 
     async def answer(self, reader: Reader) -> Json:
         """Read all keys, their owners and their costs."""
@@ -77,14 +81,14 @@ class ReviewKeys(Report, toolsets=("security",)):
         readings = (
             partial(_members, reader),
             partial(_admin_keys, reader, wanted=not self.projects),
-            partial(_costs, reader, now),
         )
-        users, admin_keys, costs = await reader.each(readings, _made)
+        costs = await reader.attempt("costs of keys", Costs(reader).by("api_key_id", parse_period(COST_DAYS, now)))
+        users, admin_keys = await reader.each(readings, _made)
         found = await reader.each(projects, lambda project: _project_keys(reader, project))
         state = State(
             users=None if users is None else by_id(users),
-            last_paid=None if costs is None else last_days(ledger(costs, "api_key_id")),
-            cost=None if costs is None else totals(ledger(costs, "api_key_id")),
+            last_paid=None if costs is None else last_days(costs),
+            cost=None if costs is None else totals(costs),
             now=now,
         )
         keys = {item: state.admin_key(key) for item, key in by_id(admin_keys).items()}
@@ -208,10 +212,11 @@ def review(keys: list[Key], rules: ReviewKeys, now: float, unreadable: Sequence[
         "cents_30d": cents(added(costs)) if costs else None,
         "findings": {finding: count for finding, count in counts.items() if count},
     }
-    shown = judged[: rules.top]
-    answer: Json = {"as_of": iso(now), "totals": summary, "keys": [_row(key, found) for key, found in shown]}
-    if left := len(judged) - len(shown):
-        answer["more"] = f"{plural(left, 'more key')}; see all with top: {len(judged)}"
+    skip = rules.skip or 0
+    shown, way_on = stretch([_row(key, found) for key, found in judged], skip, rules.top, rules.room)
+    answer: Json = {"as_of": iso(now), "totals": summary, "keys": shown}
+    if way_on:
+        answer["more"] = f"{plural(len(judged) - skip - len(shown), 'more key')}; {way_on}"
     answer["unreadable"] = list(unreadable)
     return answer | {"text": _text(answer)}
 
@@ -231,7 +236,10 @@ def chosen(projects: Mapping[str, Json], asked: list[str] | None) -> list[Json]:
         fits = [projects[each]] if each in projects else [p for p in projects.values() if _name(p).casefold() == wanted]
         if len(fits) != 1:
             ids = ", ".join(str(project["id"]) for project in fits)
-            why = f"is the name of {len(fits)} projects: {ids}" if fits else "is no active project's id or name"
+            near = nearest_to(each, [Named("project", str(p["id"]), _name(p)) for p in projects.values()])
+            meant = f"; the nearest are {'; '.join(thing.label for thing in near)}" if near else ""
+            none = f"is no active project's id or name{meant}"
+            why = f"is the name of {len(fits)} projects: {ids}" if fits else none
             raise InvalidInput(
                 f"projects: {label(each)!r} {why}.",
                 param="projects",
@@ -267,18 +275,6 @@ async def _admin_keys(reader: Reader, *, wanted: bool) -> list[Json] | None:
     if not wanted:
         return None
     return await reader.attempt("admin keys", reader.all("list_admin_api_keys"))
-
-
-async def _costs(reader: Reader, now: float) -> list[Json] | None:
-    period = parse_period(COST_DAYS, now)
-    reading = reader.all(
-        "get_costs", start_time=period.start, end_time=period.end, group_by=["api_key_id"], limit=COSTS_PAGE
-    )
-    return await reader.attempt("costs of keys", reading)
-
-
-COSTS_PAGE: Final = 10
-"""Days of costs to ask for at once: with thousands of keys a day alone is a long answer."""
 
 
 async def _project_keys(reader: Reader, project: Json) -> tuple[list[Json], dict[str, Json] | None]:
