@@ -36,6 +36,11 @@ def settings_options(command: Any) -> Any:  # noqa: ANN401 - click's decorators 
     return command
 
 
+def json_option(command: Any) -> Any:  # noqa: ANN401 - click's decorators are typed for any callable
+    """Give a command the flag that has it print JSON."""
+    return click.option("--json", "as_json", is_flag=True, help="As JSON, for programs; times are in UTC.")(command)
+
+
 def settings_of(context: click.Context, flags: Mapping[str, object] | None = None) -> Settings:
     """Return the settings: the environment, below the flags before the command, below those after it.
 
