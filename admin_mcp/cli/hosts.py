@@ -14,7 +14,7 @@ import click
 
 from admin_mcp.cli.host_files import Place, UnfitFileError, key_of, merged, parsed, shown, without
 from admin_mcp.cli.host_table import HOSTS, WRITTEN, Host
-from admin_mcp.cli.options import settings_of, settings_options
+from admin_mcp.cli.options import Known, settings_of, settings_options
 from admin_mcp.cli.snippets import KEY, SERVER, Launch, as_toml, is_reference
 from admin_mcp.cli.toml_tables import rewritten
 from admin_mcp.endpoints.schema import Json
@@ -24,11 +24,14 @@ _CARE = "Other servers are left alone; the change is shown first, without secret
 
 
 @click.command()
-@click.argument("host", type=click.Choice(list(HOSTS)))
+@click.argument("host", type=Known(list(HOSTS)), metavar="HOST")
 @settings_options
 @click.pass_context
 def config(context: click.Context, /, host: str, **flags: object) -> None:
-    """Print what a host needs to start this installation, with the flags that were given, ready to paste."""
+    """Print what a HOST needs to start this installation, with the flags that were given, ready to paste.
+
+    Claude Desktop is claude-desktop; a wrong name is answered with those there are.
+    """
     settings_of(context, flags)
     chosen = HOSTS[host]
     click.echo(chosen.snippet(_launch(context, flags)))

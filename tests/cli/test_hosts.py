@@ -372,3 +372,11 @@ def test_where_the_key_comes_from_is_said_for_each_host(tmp_path: Path) -> None:
     assert "Codex passes on OPENAI_ADMIN_KEY" in change("install", "codex", sample("codex", tmp_path), "--yes")[1]
     assert "VS Code asks for your admin key" in change("install", "vscode", sample("vscode", tmp_path), "--yes")[1]
     assert "OPENAI_ADMIN_KEY" not in change("install", "gemini", sample("gemini", tmp_path), "--yes", "--sandbox")[1]
+
+
+@pytest.mark.parametrize(("words", "meant"), [(("config", "cursr"), "cursor"), (("doctor", "vscod"), "vscode")])
+def test_a_misspelt_host_is_answered_with_the_one_that_was_meant(words: tuple[str, ...], meant: str) -> None:
+    code, _, err = run(*words)
+    assert code == 2
+    assert f"Did you mean {meant}" in err
+    assert "claude-desktop, claude-code" in run(words[0], "zzzzzz")[2]
