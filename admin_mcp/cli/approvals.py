@@ -4,13 +4,14 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator
-from datetime import datetime
 
 import click
 
 from admin_mcp.channels.local_channel import waits
 from admin_mcp.channels.terminal import terminal_reply
-from admin_mcp.cli.options import settings_of, storage_of
+from admin_mcp.cli.options import json_option, settings_of, storage_of
+from admin_mcp.cli.times import local_time, local_time_of, utc_time
+from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import CallError
 from admin_mcp.gate.approval import APPLY_PLAN, APPROVED_SECONDS, PLAN_APPROVED_SECONDS, Approval, IllegalEventError
 from admin_mcp.gate.channel_traits import traits
@@ -29,13 +30,14 @@ def approvals() -> None:
 
 
 @approvals.command("list")
+@json_option
 @click.pass_context
-def list_all(context: click.Context, /) -> None:
+def list_all(context: click.Context, /, *, as_json: bool) -> None:
     """List the approvals of the last day, the newest first."""
     storage = storage_of(context)
     found = _all(storage)
-    for approval in found:
-        click.echo(f"{approval.id}  {_when(approval.opened)}  {_fate(approval):<16}  {approval.preview.title}")
+    if found or as_json:
+        _list(found, as_json=as_json)
     if not found:
         click.echo(f"No approvals in {storage.database.directory}.", err=True)
 
@@ -78,17 +80,21 @@ def open_page(context: click.Context, /, approval_id: str) -> None:
 
 
 @approvals.command()
-@click.argument("approval_id", metavar="ID")
+@click.argument("approval_id", metavar="[ID]", required=False)
 @click.pass_context
-def approve(context: click.Context, /, approval_id: str) -> None:
-    """Approve one change, from a terminal: shows it whole and has the name typed where that is wanted."""
+def approve(context: click.Context, /, approval_id: str | None) -> None:
+    """Approve one change, from a terminal: shows it whole and has the name typed where that is wanted.
+
+    Without an ID it is the one that waits, if there is exactly one.
+    """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.ClickException(
             "approving needs a person at a terminal: run it yourself in a terminal, or "
-            f"`openai-admin-mcp approvals open {approval_id}`"
+            f"`openai-admin-mcp approvals open {approval_id or 'ID'}`"
         )
     storage = storage_of(context)
-    approval = _found(storage, approval_id)
+    approval = _found(storage, approval_id) if approval_id is not None else _only_one(storage)
+    approval_id = approval.id
     _decidable(approval)
     _print(approval)
     reply = terminal_reply(approval, lambda text: str(click.prompt(f"\n{text}", default="", show_default=False)))
@@ -170,6 +176,48 @@ def _all(storage: GateStorage) -> list[Approval]:
         return storage.approvals.all()
 
 
+def _list(approvals: list[Approval], *, as_json: bool = False) -> None:
+    from admin_mcp.cli.tables import Column, field, print_list  # noqa: PLC0415 - each command loads only what it needs
+
+    columns = (
+        Column("ID", field("id")),
+        Column("Asked", lambda row: local_time_of(row["asked_at"])),
+        Column("State", field("fate")),
+        Column("Risk", field("effect")),
+        Column("What", field("title")),
+    )
+    print_list(columns, map(_row, approvals), json=as_json)
+
+
+def _row(approval: Approval) -> Json:
+    """Return what programs are told of an approval: nothing that could decide it."""
+    ends = approval.ends if approval.state in {"pending", "approved"} else None
+    return {
+        "id": approval.id,
+        "asked_at": utc_time(approval.opened),
+        "ends_at": None if ends is None else utc_time(ends),
+        "fate": _fate(approval),
+        "state": approval.state,
+        "outcome": approval.result.outcome if approval.result else None,
+        "channel": approval.channel,
+        "tool": approval.question.tool,
+        "effect": approval.preview.effect,
+        "title": approval.preview.title,
+        "target": approval.preview.target,
+    }
+
+
+def _only_one(storage: GateStorage) -> Approval:
+    """Return the one approval that waits for this machine; of several, show which there are to choose from."""
+    waiting = [approval for approval in _all(storage) if waits(approval)]
+    if not waiting:
+        raise click.ClickException("nothing waits for this machine; `approvals list` shows what became of the rest")
+    if len(waiting) > 1:
+        _list(waiting)
+        raise click.UsageError(f"{len(waiting)} wait: give the ID of one")
+    return waiting[0]
+
+
 def _found(storage: GateStorage, approval_id: str) -> Approval:
     found = next((approval for approval in _all(storage) if approval.id == approval_id), None)
     if found is None:
@@ -207,9 +255,9 @@ def _until(storage: GateStorage, approval_id: str, states: set[str]) -> Approval
 
 
 def _print(approval: Approval) -> None:
-    click.echo(f"Approval {approval.id}: {_fate(approval)}; asked {_when(approval.opened)}")
+    click.echo(f"Approval {approval.id}: {_fate(approval)}; asked {local_time(approval.opened)}")
     if approval.state == "pending" and approval.ends is not None:
-        click.echo(f"Ends at {_when(approval.ends)}")
+        click.echo(f"Ends at {local_time(approval.ends)}")
     click.echo("")
     click.echo(approval.preview.text)
     if approval.result is not None:
@@ -218,7 +266,3 @@ def _print(approval: Approval) -> None:
 
 def _fate(approval: Approval) -> str:
     return approval.result.outcome if approval.result else approval.state
-
-
-def _when(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -8,13 +8,13 @@ import click
 from admin_mcp.cli.checks import Finding
 from admin_mcp.cli.host_table import WRITTEN, Host
 from admin_mcp.cli.hosts import host_file, read_file
-from admin_mcp.cli.options import settings_of, settings_options
+from admin_mcp.cli.options import Known, settings_of, settings_options
 from admin_mcp.cli.policy import operator_policy
 from admin_mcp.settings import Settings
 
 
 @click.command()
-@click.argument("host", type=click.Choice(list(WRITTEN)), required=False)
+@click.argument("host", type=Known(list(WRITTEN)), metavar="[HOST]", required=False)
 @click.option("--file", type=click.Path(path_type=Path), help="The host's file, if it is not in its usual place.")
 @settings_options
 @click.pass_context

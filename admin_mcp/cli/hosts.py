@@ -14,23 +14,34 @@ import click
 
 from admin_mcp.cli.host_files import Place, UnfitFileError, key_of, merged, parsed, shown, without
 from admin_mcp.cli.host_table import HOSTS, WRITTEN, Host
-from admin_mcp.cli.options import settings_of, settings_options
-from admin_mcp.cli.snippets import KEY, SERVER, Launch, as_toml, is_reference
+from admin_mcp.cli.options import Known, settings_of, settings_options
+from admin_mcp.cli.snippets import KEY, SERVER, Launch, as_toml, cursor_link, is_reference, vscode_link
 from admin_mcp.cli.toml_tables import rewritten
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.settings import PLACEHOLDER_KEY
 
+_LINKS: Mapping[str, Callable[[Launch], str]] = {"cursor": cursor_link, "vscode": vscode_link}
 _CARE = "Other servers are left alone; the change is shown first, without secrets, and the present file is kept."
 
 
 @click.command()
-@click.argument("host", type=click.Choice(list(HOSTS)))
+@click.argument("host", type=Known(list(HOSTS)), metavar="HOST")
+@click.option("--link", is_flag=True, help="A link to open that has the host add it: for Cursor and VS Code.")
 @settings_options
 @click.pass_context
-def config(context: click.Context, /, host: str, **flags: object) -> None:
-    """Print what a host needs to start this installation, with the flags that were given, ready to paste."""
+def config(context: click.Context, /, host: str, *, link: bool, **flags: object) -> None:
+    """Print what a HOST needs to start this installation, with the flags that were given, ready to paste.
+
+    Claude Desktop is claude-desktop; a wrong name is answered with those there are.
+    """
     settings_of(context, flags)
     chosen = HOSTS[host]
+    if link:
+        if host not in _LINKS:
+            raise click.UsageError(f"--link: {chosen.title} takes none; there are links for {' and '.join(_LINKS)}")
+        click.echo(_LINKS[host](_launch(context, flags)))
+        click.echo(f"openai-admin-mcp: open it on this machine; {chosen.title} asks before it adds anything.", err=True)
+        return
     click.echo(chosen.snippet(_launch(context, flags)))
     click.echo(f"openai-admin-mcp: for {chosen.title}, this goes into {chosen.where}.", err=True)
 

@@ -1,23 +1,18 @@
 """``journal``: read the record of every change, and check that nobody edited it."""
 
-import os
-import sys
 from contextlib import contextmanager
-from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from admin_mcp.cli.options import storage_of
+from admin_mcp.cli.options import json_option, storage_of
+from admin_mcp.cli.times import local_time_of
 from admin_mcp.errors import CallError
 from admin_mcp.gate.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from admin_mcp.gate.journal import Record
-
-_AT_ONCE = 200
 
 
 @click.group()
@@ -26,19 +21,43 @@ def journal() -> None:
 
 
 @journal.command("list")
+@json_option
 @click.pass_context
-def list_all(context: click.Context, /) -> None:
+def list_all(context: click.Context, /, *, as_json: bool) -> None:
     """List all records, a line each, the oldest first."""
+    from admin_mcp.cli.journal_rows import COLUMNS, gone, rows_of  # noqa: PLC0415 - each command loads only what it needs
+    from admin_mcp.cli.tables import print_list  # noqa: PLC0415
+
     storage = storage_of(context)
     if not storage.database.exists:
+        if as_json:
+            print_list(COLUMNS, (), json=True)
         click.echo(f"Nothing is recorded in {storage.database.directory}.", err=True)
         return
-    with _explained(), _until_enough_was_read():
-        found = storage.journal.read()
-        while lines := [_line(record) for record in islice(found, _AT_ONCE)]:
-            click.echo("\n".join(lines))
+    with _explained():
+        print_list(COLUMNS, rows_of(storage.journal.read()), json=as_json)
         if lost := storage.journal.lost():
-            click.echo(f"Look: {_gone(lost.seq)}. See also: journal verify", err=True)
+            click.echo(f"Look: {gone(lost.seq)}. See also: journal verify", err=True)
+
+
+@journal.command()
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), help="Without it: by FILE's ending, or jsonl.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="For you alone.")
+@click.pass_context
+def export(context: click.Context, /, form: str | None, output: Path | None) -> None:
+    """Write all records, the oldest first: as CSV for a spreadsheet, or whole as JSON lines. Times are in UTC.
+
+    An auditor's file with check sums is `evidence export`.
+    """
+    from admin_mcp.cli.journal_rows import csv_lines, jsonl_lines  # noqa: PLC0415
+    from admin_mcp.cli.reading import put_lines  # noqa: PLC0415
+
+    storage = storage_of(context)
+    if form is None:
+        form = "csv" if output is not None and output.suffix.lower() == ".csv" else "jsonl"
+    with _explained():
+        records = storage.journal.read() if storage.database.exists else iter(())
+        put_lines(csv_lines(records) if form == "csv" else jsonl_lines(records), output)
 
 
 @journal.command()
@@ -64,7 +83,7 @@ def show(context: click.Context, /, change: str) -> None:
     if not found:
         raise click.ClickException(f"nothing is recorded under {change} in {storage.database.directory}")
     for record in found:
-        click.echo(f"{record.at}  {record.kind}  (record {record.seq})")
+        click.echo(f"{visible(local_time_of(record.at))}  {record.kind}  (record {record.seq})")
         for name, value in record.fields.items():
             lines = str(value).splitlines() or [""]
             click.echo(f"    {name}: {lines[0]}")
@@ -98,47 +117,6 @@ def acknowledge(context: click.Context, /) -> None:
         click.echo(f"Recorded: you know that {loss}.")
     if not losses:
         click.echo("There is nothing to acknowledge.")
-
-
-def _line(record: "Record") -> str:
-    return f"{record.seq:>5}  {record.at or '(no time)':<29}  {record.change}  {record.kind:<8} {_gist(record)}"
-
-
-def _gone(records: object) -> str:
-    return f"an earlier journal, of {records} records or more, is gone"
-
-
-def _gist(record: "Record") -> str:
-    fields, gist = record.fields, ""  # nothing is known of a later version's kinds
-    match record.kind:
-        case "asked":
-            gist = f"{fields.get('tool')} through {fields.get('channel')}"
-        case "decided":
-            gist = " — ".join(str(fields[name]) for name in ("decision", "via", "reason") if fields.get(name))
-        case "sending":
-            gist = f"{fields.get('request')}"
-        case "outcome":
-            gist = f"{fields.get('outcome')}"
-        case "refused":
-            gist = f"{fields.get('tool')}: {fields.get('message')}"
-        case "lost":
-            gist = _gone(fields.get("records"))
-        case "acknowledged":
-            gist = f"known, {fields.get('via')}"
-        case "damaged":
-            gist = f"{fields['damage']}: {visible(fields['text'])}"
-    return gist
-
-
-@contextmanager
-def _until_enough_was_read() -> "Iterator[None]":
-    """Stop printing, quite content, when whoever reads the output wants no more of it."""
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Or else the interpreter would fail to flush what is left when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

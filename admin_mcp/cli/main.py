@@ -35,6 +35,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_FOR_A_PERSON = """\
+This waits for an MCP client on its standard input, and does nothing else: hosts start it by themselves. Ctrl-C ends it.
+You may have wanted one of these:
+  openai-admin-mcp install claude-desktop    add it to a host (also claude-code, cursor, vscode, codex, gemini)
+  openai-admin-mcp config HOST               print what another host needs
+  openai-admin-mcp doctor                    see whether all is well
+  openai-admin-mcp demo                      watch it work, without a key
+  openai-admin-mcp approvals list            see what waits for you
+  openai-admin-mcp --help                    all commands and flags"""
+
 
 class _OneLineError(click.ClickException):
     """A wrong setting, told in one line: a host's log is where people read it."""
@@ -212,10 +222,7 @@ def _greet(settings: Settings) -> None:
     if settings.approval == "none":
         click.echo("openai-admin-mcp: WARNING: --approval none: every change is made WITHOUT asking anyone.", err=True)
     if os.isatty(0):
-        click.echo(
-            "Serving MCP on stdin; a host starts this. Try openai-admin-mcp doctor, or --help. Ctrl-C ends it.",
-            err=True,
-        )
+        click.echo(_FOR_A_PERSON, err=True)
 
 
 def _end_now(last_words: Callable[[], None], number: int, frame: FrameType | None) -> NoReturn:

@@ -9,9 +9,21 @@ import click
 
 from admin_mcp.errors import SettingsError
 from admin_mcp.settings import FLAGS, ApprovalMode, Settings, load_settings, require_effect, spelt
+from admin_mcp.suggestions import nearest
 
 if TYPE_CHECKING:
     from admin_mcp.gate.storage import GateStorage
+
+
+class Known(click.Choice[str]):
+    """One of some names; a wrong one is told with those most like it, or with all there are."""
+
+    def get_invalid_choice_message(self, value: object, ctx: click.Context | None) -> str:
+        """Say what may have been meant."""
+        del ctx
+        near = nearest(str(value), self.choices)
+        return f"{value!r} is not known.{near or ' There are ' + ', '.join(self.choices) + '.'}"
+
 
 _TYPES: dict[str, Any] = {
     "seed": int,
@@ -34,6 +46,11 @@ def settings_options(command: Any) -> Any:  # noqa: ANN401 - click's decorators 
     for name in reversed(FLAGS):
         command = _option(name)(command)
     return command
+
+
+def json_option(command: Any) -> Any:  # noqa: ANN401 - click's decorators are typed for any callable
+    """Give a command the flag that has it print JSON."""
+    return click.option("--json", "as_json", is_flag=True, help="As JSON, for programs; times are in UTC.")(command)
 
 
 def settings_of(context: click.Context, flags: Mapping[str, object] | None = None) -> Settings:

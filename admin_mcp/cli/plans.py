@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from admin_mcp.cli.options import settings_of, storage_of
+from admin_mcp.cli.options import json_option, settings_of, storage_of
+from admin_mcp.cli.times import local_time_of, utc_time
 from admin_mcp.errors import CallError
 from admin_mcp.gate.text import visible
 
@@ -40,19 +41,39 @@ def plans() -> None:
 
 
 @plans.command("list")
+@json_option
 @click.pass_context
-def list_all(context: click.Context, /) -> None:
+def list_all(context: click.Context, /, *, as_json: bool) -> None:
     """List the plans of the last month, the newest first."""
-    from admin_mcp.gate.plan_preview import totals  # noqa: PLC0415 - each command loads only what it needs
+    from admin_mcp.cli.tables import Column, field, print_list  # noqa: PLC0415
+    from admin_mcp.gate.plan_preview import risk_of, totals  # noqa: PLC0415 - each command loads only what it needs
     from admin_mcp.tools.plan_tools import state_of  # noqa: PLC0415
 
     storage = storage_of(context)
     with _explained():
-        found = storage.plans.all() if storage.database.exists else []
-        for plan in found:
-            state = state_of(plan, storage.plans.progress(plan))
-            click.echo(f"{plan.id}  {_when(plan.made)}  {state:<15}  {visible(plan.title)}: {totals(plan.live)}")
-    if not found:
+        rows = [
+            {
+                "id": plan.id,
+                "made_at": utc_time(plan.made),
+                "state": state_of(plan, storage.plans.progress(plan)),
+                "risk": risk_of([effect for step in plan.live for effect in step.effects]),
+                "title": plan.title,
+                "steps": len(plan.live),
+                "totals": totals(plan.live),
+                "target": plan.target,
+            }
+            for plan in (storage.plans.all() if storage.database.exists else [])
+        ]
+    columns = (
+        Column("ID", field("id")),
+        Column("Made", lambda row: local_time_of(row["made_at"])),
+        Column("State", field("state")),
+        Column("Risk", field("risk")),
+        Column("What", lambda row: f"{row['title']}: {row['totals']}"),
+    )
+    if rows or as_json:
+        print_list(columns, rows, json=as_json)
+    if not rows:
         click.echo(f"No plans in {storage.database.directory}.", err=True)
 
 
@@ -290,9 +311,3 @@ def _explained() -> Iterator[None]:
     except CallError as error:
         told = _TOOLS.sub(lambda found: _COMMANDS[found[0]], error.told_to_operator)
         raise click.ClickException(told) from None
-
-
-def _when(seconds: float) -> str:
-    from datetime import datetime  # noqa: PLC0415
-
-    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")

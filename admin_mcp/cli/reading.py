@@ -1,7 +1,7 @@
 """What a command reads with: the gate, the API and the catalog, as a server with these settings would have them."""
 
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,3 +58,15 @@ def put(text: str, output: Path | None) -> None:
     except OSError as error:
         raise click.ClickException(f"{output} can't be written: {error.strerror}") from None
     click.echo(f"Wrote {output}.", err=True)
+
+
+def put_lines(lines: Iterable[str], output: Path | None) -> None:
+    """Write lines as they come to stdout, or together to a file of this user's alone."""
+    from admin_mcp.cli.tables import until_enough_was_read  # noqa: PLC0415
+
+    if output is not None:
+        put("\n".join(lines), output)
+        return
+    with until_enough_was_read():
+        for line in lines:
+            sys.stdout.write(f"{line}\n")

@@ -41,22 +41,22 @@ def _csv_rows(view: View) -> Iterator[dict[str, str]]:
     for sheet in view.sheets:
         for row in sheet.rows:
             cells = zip(sheet.columns, row.cells, strict=True)
-            yield {"record": sheet.record, **{column.key: _harmless(cell, column.kind) for column, cell in cells}}
+            yield {"record": sheet.record, **{column.key: harmless(cell, column.kind) for column, cell in cells}}
     for finding in view.findings:
         yield {
             "record": "finding",
             "name": finding.name,
             "severity": finding.severity,
             "count": str(finding.count),
-            "says": _harmless(finding.says),
+            "says": harmless(finding.says),
         }
     for what, why in view.unreadable:
-        yield {"record": "unreadable", "name": _harmless(what), "says": _harmless(why)}
+        yield {"record": "unreadable", "name": harmless(what), "says": harmless(why)}
     for note in view.notes:
-        yield {"record": "note", "says": _harmless(note)}
+        yield {"record": "note", "says": harmless(note)}
 
 
-def _harmless(cell: Cell, kind: Kind = "text") -> str:
+def harmless(cell: Cell, kind: Kind = "text") -> str:
     """Return a cell that no spreadsheet takes for a formula. A number stays one."""
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return f"{cell / 100:.2f}" if kind == "money" else str(cell)

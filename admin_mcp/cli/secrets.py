@@ -1,12 +1,17 @@
 """``secrets``: the values of new keys that were kept from the model."""
 
-from datetime import datetime
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from admin_mcp.api.secret_sink import SUFFIX
-from admin_mcp.cli.options import settings_beside
+from admin_mcp.cli.options import json_option, settings_beside
+from admin_mcp.cli.times import local_time_of, utc_time
+from admin_mcp.gate.text import visible
+from admin_mcp.suggestions import nearest
+
+_LONGEST = 4096
 
 
 @click.group()
@@ -15,32 +20,65 @@ def secrets() -> None:
 
 
 @secrets.command("list")
+@json_option
 @click.pass_context
-def list_all(context: click.Context, /) -> None:
+def list_all(context: click.Context, /, *, as_json: bool) -> None:
     """List the files, the newest first."""
+    from admin_mcp.cli.tables import Column, field, print_list  # noqa: PLC0415 - each command loads only what it needs
+
     directory = _directory(context)
-    files = sorted(directory.glob(f"*{SUFFIX}"), key=lambda path: -path.stat().st_mtime)
-    for path in files:
-        saved = datetime.fromtimestamp(path.stat().st_mtime).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        click.echo(f"{path.name.removesuffix(SUFFIX)}  saved {saved}  {path}")
-    if not files:
+    rows = [{"name": name, "saved_at": utc_time(saved), "file": str(path)} for name, path, saved in _kept(directory)]
+    columns = (
+        Column("Name", field("name")),
+        Column("Saved", lambda row: local_time_of(row["saved_at"])),
+        Column("File", field("file")),
+    )
+    if rows or as_json:
+        print_list(columns, rows, json=as_json)
+    if not rows:
         click.echo(f"No keys are saved in {directory}.", err=True)
 
 
 @secrets.command()
-@click.argument("name")
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Don't ask before deleting.")
 @click.pass_context
-def delete(context: click.Context, /, name: str) -> None:
-    """Delete one saved value; the key itself stays valid."""
+def delete(context: click.Context, /, names: tuple[str, ...], *, yes: bool) -> None:
+    """Delete saved values, by name or file as `secrets list` shows them. The keys themselves stay valid."""
     directory = _directory(context)
-    names = {path.name.removesuffix(SUFFIX): path for path in directory.glob(f"*{SUFFIX}")}
-    if name not in names:
-        raise click.ClickException(f"no saved key {name} in {directory}; `secrets list` shows those there are")
+    known = {shown: path for name, path, _ in _kept(directory) for shown in (name, path.name, str(path))}
+    chosen = dict.fromkeys(known[name] for name in names if name in known)
+    if unknown := [name for name in names if name not in known]:
+        near = nearest(unknown[0], known)
+        raise click.ClickException(
+            f"no saved key {visible(unknown[0])} in {directory}.{near} `secrets list` shows those there are"
+        )
+    if not yes:
+        for path in chosen:
+            click.echo(visible(str(path), _LONGEST))
+        whose = "this file? The value is nowhere else" if len(chosen) == 1 else "these? The values are nowhere else"
+        if not click.confirm(f"Delete {whose}."):
+            click.echo("Nothing was deleted.")
+            return
+    for path in chosen:
+        _delete(path)
+
+
+def _delete(path: Path) -> None:
     try:
-        names[name].unlink()
+        path.unlink()
     except OSError as error:
-        raise click.ClickException(f"{names[name]} could not be deleted: {error.strerror}") from None
-    click.echo(f"Deleted {names[name]}. The key itself is still valid.")
+        raise click.ClickException(f"{path} could not be deleted: {error.strerror}") from None
+    click.echo(f"Deleted {visible(str(path), _LONGEST)}. The key itself is still valid.")
+
+
+def _kept(directory: Path) -> list[tuple[str, Path, float]]:
+    """Return each saved value's name, file and time, the newest first; one that vanishes meanwhile is left out."""
+    found = []
+    for path in directory.glob(f"*{SUFFIX}"):
+        with suppress(FileNotFoundError):
+            found.append((path.name.removesuffix(SUFFIX), path, path.stat().st_mtime))
+    return sorted(found, key=lambda each: -each[2])
 
 
 def _directory(context: click.Context) -> Path:

@@ -3,10 +3,12 @@
 GUI hosts have no PATH, so a bare command name would not be found. Programs have ``program_snippets``.
 """
 
+import base64
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote, urlencode
 
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.installation import command
@@ -120,6 +122,18 @@ goose = Shape("extensions", _goose_entry, as_yaml, environment="envs")
 cline = Shape("mcpServers", lambda launch: {**launch.entry(PLACEHOLDER_KEY), "timeout": _PATIENCE})
 windsurf = Shape("mcpServers", lambda launch: launch.entry(f"${{env:{KEY}}}"))
 zed = Shape("context_servers", lambda launch: launch.entry(PLACEHOLDER_KEY))
+
+
+def cursor_link(launch: Launch) -> str:
+    """Return the link that has Cursor ask whether to add this installation. It holds no key."""
+    entry = base64.b64encode(json.dumps(cursor.entry(launch)).encode()).decode()
+    return f"cursor://anysphere.cursor-deeplink/mcp/install?{urlencode({'name': SERVER, 'config': entry})}"
+
+
+def vscode_link(launch: Launch) -> str:
+    """Return the link that has VS Code ask whether to add this installation. It holds no key."""
+    entry = {"name": SERVER, **vscode.entry(launch), **vscode.beside(launch)}
+    return f"vscode:mcp/install?{quote(json.dumps(entry), safe='')}"
 
 
 def words_of(entry: Mapping[str, object]) -> list[str]:

@@ -1,5 +1,6 @@
 """``approvals`` as a person at a terminal uses it, and as anything else can't."""
 
+import json
 import time
 from pathlib import Path
 
@@ -63,6 +64,44 @@ def test_list_and_show_tell_what_is_asked_and_what_became_of_it(kept: GateStorag
     kept.approvals.finish(approval.id, Result("refused", "No such role."), {})
     assert "refused" in run("list")[1]
     assert "No such role." in run("show", approval.id)[1]
+
+
+def test_the_list_as_json_tells_programs_all_but_what_could_decide_it(kept: GateStorage) -> None:
+    approval = ask(kept)
+    (told,) = json.loads(run("list", "--json")[1])
+    assert (told["id"], told["state"], told["effect"], told["tool"]) == (
+        approval.id,
+        "pending",
+        "destroy",
+        "delete_role",
+    )
+    assert told["asked_at"].endswith("+00:00")
+    assert told["ends_at"] > told["asked_at"]
+    assert "phrase" not in told
+
+
+@needs_terminal
+def test_approve_without_an_id_is_about_the_one_that_waits_here(kept: GateStorage) -> None:
+    approval = ask(kept)
+    ask(kept, "elsewhere", "elicit")
+    with terminal("approvals", "approve") as at:
+        at.wait_for("To approve, type Support:")
+        at.type("Support")
+        assert at.end() == 0
+    assert state(kept, approval) == "approved"
+    with terminal("approvals", "approve") as at:
+        assert at.end() == 1
+    assert "nothing waits for this machine" in at.shown
+
+
+@needs_terminal
+def test_approve_without_an_id_decides_nothing_where_several_wait(kept: GateStorage) -> None:
+    waiting = [ask(kept), ask(kept, "other")]
+    with terminal("approvals", "approve") as at:
+        assert at.end() == 2
+    assert "2 wait: give the ID of one" in at.shown
+    assert all(one.id in at.shown for one in waiting)
+    assert {state(kept, one) for one in waiting} == {"pending"}
 
 
 @pytest.mark.parametrize("command", ["show", "deny", "open"])

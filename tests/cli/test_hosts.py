@@ -1,12 +1,14 @@
 """Putting the server into a host: snippets that start it, and a configuration merged without harm."""
 
 import ast
+import base64
 import json
 import stat
 import sys
 import tomllib
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, unquote
 
 import pytest
 from click.testing import CliRunner
@@ -372,3 +374,35 @@ def test_where_the_key_comes_from_is_said_for_each_host(tmp_path: Path) -> None:
     assert "Codex passes on OPENAI_ADMIN_KEY" in change("install", "codex", sample("codex", tmp_path), "--yes")[1]
     assert "VS Code asks for your admin key" in change("install", "vscode", sample("vscode", tmp_path), "--yes")[1]
     assert "OPENAI_ADMIN_KEY" not in change("install", "gemini", sample("gemini", tmp_path), "--yes", "--sandbox")[1]
+
+
+@pytest.mark.parametrize(("words", "meant"), [(("config", "cursr"), "cursor"), (("doctor", "vscod"), "vscode")])
+def test_a_misspelt_host_is_answered_with_the_one_that_was_meant(words: tuple[str, ...], meant: str) -> None:
+    code, _, err = run(*words)
+    assert code == 2
+    assert f"Did you mean {meant}" in err
+    assert "claude-desktop, claude-code" in run(words[0], "zzzzzz")[2]
+
+
+@pytest.mark.parametrize("host", ["cursor", "vscode"])
+def test_an_install_link_holds_what_config_prints_and_no_key(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-real")
+    code, link, _ = run("config", host, "--link", "--read-only")
+    assert code == 0
+    _, _, query = link.strip().partition("?")
+    if host == "cursor":
+        fields = parse_qs(query, strict_parsing=True)
+        assert fields["name"] == ["openai-admin"]
+        entry = json.loads(base64.b64decode(fields["config"][0], validate=True))
+    else:
+        entry = json.loads(unquote(query))
+        assert entry.pop("name") == "openai-admin"
+        assert entry.pop("inputs")[0]["password"] is True
+    assert entry == server(host, "--read-only")
+    assert "sk-admin-real" not in json.dumps(entry)
+
+
+def test_a_host_that_takes_no_link_is_told_of_those_that_do() -> None:
+    code, _, err = run("config", "zed", "--link")
+    assert code == 2
+    assert "cursor and vscode" in err

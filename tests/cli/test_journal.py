@@ -1,10 +1,12 @@
 """``journal`` and ``secrets``, as an operator reads them."""
 
+import csv
 import json
 import os
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -12,9 +14,10 @@ import pytest
 from click.testing import CliRunner
 
 from admin_mcp.cli.main import main
-from admin_mcp.gate.database import FIRST_HASH
+from admin_mcp.cli.times import local_time
+from admin_mcp.gate.database import FIRST_HASH, epoch_seconds
 from admin_mcp.gate.journal import chained
-from tests.gate.questions import question, records
+from tests.gate.questions import Clock, question, records
 from tests.platforms import needs_file_modes, needs_posix_processes
 from tests.sessions import environment
 
@@ -47,12 +50,73 @@ def test_an_empty_journal_says_so_and_makes_nothing(tmp_path: Path) -> None:
 def test_list_has_a_line_for_each_record(tmp_path: Path) -> None:
     change = filled(tmp_path)
     _, out, _ = run("journal", "list")
-    lines = out.splitlines()
-    assert [line.split()[3] for line in lines] == ["asked", "decided", "sending", "refused"]
-    assert all(line.split()[2] == change for line in lines[:3])
-    assert "approved — page" in lines[1]
+    heads, *lines = out.splitlines()
+    assert heads.split() == ["No.", "Time", "ID", "Kind", "What"]
+    assert [line.split()[4] for line in lines] == ["asked", "decided", "sending", "refused"]
+    assert all(line.split()[3] == change for line in lines[:3])
+    assert all("Delete role" in line for line in lines[:3])  # each names what it is about, not the first alone
+    assert "approved, page" in lines[1]
     assert "DELETE /organization/roles/role_1" in lines[2]
-    assert "delete_group: not allowed here" in lines[3]
+    assert "not allowed here — delete_group" in lines[3]
+
+
+def test_journal_and_approvals_tell_local_time_with_its_zone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = records(tmp_path / "state", Clock(epoch_seconds()))
+    kept.approvals.open(question(), "local")
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    getattr(time, "tzset", lambda: None)()
+    try:
+        told = local_time(kept.approvals.all()[0].opened)
+        assert told.endswith("+05:30") or os.name != "posix"
+        assert all(told in run(*words)[1] for words in (("journal", "list"), ("approvals", "list")))
+        assert told in run("journal", "show", kept.approvals.all()[0].id)[1]
+    finally:
+        monkeypatch.undo()
+        getattr(time, "tzset", lambda: None)()
+
+
+def test_list_as_json_is_every_record_whole(tmp_path: Path) -> None:
+    change = filled(tmp_path)
+    told = json.loads(run("journal", "list", "--json")[1])
+    assert [row["kind"] for row in told] == ["asked", "decided", "sending", "refused"]
+    assert told[0]["change"] == change
+    assert told[2]["fields"]["request"] == "DELETE /organization/roles/role_1"
+
+
+def test_an_empty_list_as_json_is_an_empty_array() -> None:
+    for command in ("journal", "approvals", "plans", "secrets"):
+        assert run(command, "list", "--json")[:2] == (0, "[]\n")
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_export_writes_a_private_file_and_the_same_to_the_screen(tmp_path: Path, form: str) -> None:
+    change = filled(tmp_path)
+    file = tmp_path / f"journal.{form}"
+    code, out, _ = run("journal", "export", "-o", str(file))
+    assert (code, out) == (0, "")
+    assert run("journal", "export", "--format", form)[1] == file.read_text("utf-8")
+    if os.name == "posix":
+        assert file.stat().st_mode & 0o077 == 0
+    text = file.read_text("utf-8")
+    if form == "csv":
+        rows = list(csv.DictReader(text.splitlines()))
+    else:
+        rows = [json.loads(line) for line in text.splitlines()]
+    assert [row["kind"] for row in rows] == ["asked", "decided", "sending", "refused"]
+    assert [row["change"] for row in rows[:3]] == [change] * 3
+    assert all("Delete role" in row["what"] for row in rows[:3])
+
+
+def test_no_cell_of_the_csv_is_a_formula(tmp_path: Path) -> None:
+    records(tmp_path / "state").journal.write("refused", "other", tool="=cmd()", message="+1\x1b[2J\u202e")
+    (row,) = csv.DictReader(run("journal", "export", "--format", "csv")[1].splitlines())
+    assert row["tool"] == "'=cmd()"
+    assert row["message"] == r"'+1\u{001B}[2J\u{202E}"
+
+
+def test_export_of_nothing_is_an_empty_file_with_heads() -> None:
+    assert run("journal", "export")[:2] == (0, "")
+    assert run("journal", "export", "--format", "csv")[1].startswith("seq,at,change,kind,what,")
 
 
 def test_show_has_everything_on_one_change(tmp_path: Path) -> None:
@@ -88,10 +152,10 @@ def test_list_shows_a_damaged_record_and_goes_on_and_verify_names_it(tmp_path: P
     code, out, _ = run("journal", "list")
     assert code == 0
     lines = out.splitlines()
-    assert len(lines) == 4
-    assert "damaged" in lines[1]
-    assert r"it is not JSON: x\u{001B}[2J" in lines[1]
-    assert "delete_group: not allowed here" in lines[3]
+    assert len(lines) == 5
+    assert "damaged" in lines[2]
+    assert r"it is not JSON: x\u{001B}[2J" in lines[2]
+    assert "not allowed here — delete_group" in lines[4]
     assert "it is not JSON" in run("journal", "show", change)[1]
     code, _, err = run("journal", "verify")
     assert code == 1
@@ -148,7 +212,8 @@ def test_list_ends_well_when_its_reader_has_read_enough(tmp_path: Path) -> None:
     with listing:
         assert listing.stdout
         assert listing.stderr
-        assert listing.stdout.readline().startswith(b"    1  now")
+        assert listing.stdout.readline().startswith(b"No. ")
+        assert listing.stdout.readline().startswith(b"1      now")
         listing.stdout.close()
         assert listing.stderr.read() == b""
     assert listing.returncode == 0
@@ -184,14 +249,40 @@ def test_secrets_are_listed_without_their_values_and_deleted_by_name(tmp_path: P
     (directory / "key_1.key").write_text("sk-svcacct-value\n", "utf-8")
     code, out, _ = run("secrets", "list")
     assert code == 0
-    assert out.startswith("key_1  saved ")
-    assert str(directory / "key_1.key") in out
-    assert "sk-svcacct-value" not in out
-    for wrong in ("nothing", "../secrets/key_1", "key_1.key"):
-        code, _, err = run("secrets", "delete", wrong)
+    heads, line = out.splitlines()
+    assert heads.split() == ["Name", "Saved", "File"]
+    assert line.startswith("key_1  ")
+    assert line.endswith(str(directory / "key_1.key"))
+    assert "sk-svcacct-value" not in out + run("secrets", "list", "--json")[1]
+    err = ""
+    for wrong in ("nothing", "../secrets/key_1", "key_2"):
+        code, _, err = run("secrets", "delete", "--yes", wrong)
         assert code == 1
         assert "no saved key" in err
-    code, out, _ = run("secrets", "delete", "key_1")
-    assert code == 0
-    assert "still valid" in out
+    assert "Did you mean key_1" in err
+
+
+@pytest.mark.parametrize("shown", ["key_1", "key_1.key", "{directory}/key_1.key"])
+def test_a_saved_key_is_deleted_by_any_name_the_list_shows_after_a_yes(tmp_path: Path, shown: str) -> None:
+    directory = tmp_path / "state" / "secrets"
+    directory.mkdir(parents=True)
+    for name in ("key_1", "key_2"):
+        (directory / f"{name}.key").write_text("sk-svcacct-value\n", "utf-8")
+    name = str(directory / "key_1.key") if "{" in shown else shown
+    for answer, left, told in (("n\n", 2, "Nothing was deleted."), ("", 2, ""), ("y\n", 1, "is still valid")):
+        result = CliRunner().invoke(main, ["secrets", "delete", name], input=answer)
+        assert str(directory / "key_1.key") in result.stdout
+        assert told in result.stdout
+        assert len(list(directory.iterdir())) == left
+    assert [path.name for path in directory.iterdir()] == ["key_2.key"]
+
+
+def test_several_saved_keys_are_deleted_at_once_and_none_if_one_name_is_wrong(tmp_path: Path) -> None:
+    directory = tmp_path / "state" / "secrets"
+    directory.mkdir(parents=True)
+    for name in ("key_1", "key_2"):
+        (directory / f"{name}.key").write_text("sk-svcacct-value\n", "utf-8")
+    assert run("secrets", "delete", "--yes", "key_1", "nothing")[0] == 1
+    assert len(list(directory.iterdir())) == 2
+    assert run("secrets", "delete", "--yes", "key_1", "key_2")[0] == 0
     assert list(directory.iterdir()) == []

@@ -151,7 +151,9 @@ def test_a_wrong_setting_of_another_command_shows_how_that_is_used() -> None:
 @needs_terminal
 def test_started_by_hand_it_says_what_it_waits_for_and_ctrl_c_ends_it() -> None:
     with terminal("--sandbox") as at:
-        at.wait_for("Serving MCP on stdin; a host starts this. Try openai-admin-mcp doctor, or --help. Ctrl-C ends it.")
+        at.wait_for("This waits for an MCP client")
+        at.wait_for("openai-admin-mcp install claude-desktop")
+        at.wait_for("--help  ")
         at.process.send_signal(signal.SIGINT)  # the child has no controlling terminal to turn the key into it
         assert at.end() != 0
 

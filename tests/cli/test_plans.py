@@ -91,8 +91,12 @@ def test_a_plan_is_made_from_a_file_kept_listed_and_shown_whole_and_nothing_is_s
     plan = made(tmp_path)
     code, out, _ = run("list")
     assert code == 0
-    assert out.startswith(f"{plan.id}  ")
-    assert "not applied      Lab: 2 to add, 1 grant" in out
+    heads, line = out.splitlines()
+    assert heads.split() == ["ID", "Made", "State", "Risk", "What"]
+    assert line.startswith(f"{plan.id}  ")
+    assert line.endswith("  not applied  grant  Lab: 2 to add, 1 grant")
+    (told,) = json.loads(run("list", "--json")[1])
+    assert (told["id"], told["state"], told["steps"], told["risk"]) == (plan.id, "not applied", 3, "grant")
     code, out, _ = run("show", plan.id)
     assert code == 0
     for said in ("Gives access:", "the assistant says: “they share one”", "POST /organization/groups", "(new, step 2)"):
@@ -102,7 +106,7 @@ def test_a_plan_is_made_from_a_file_kept_listed_and_shown_whole_and_nothing_is_s
 
 def test_the_newest_plan_is_listed_first(tmp_path: Path) -> None:
     first, second = made(tmp_path), made(tmp_path)
-    assert [line.split()[0] for line in run("list")[1].splitlines()] == [second.id, first.id]
+    assert [line.split()[0] for line in run("list")[1].splitlines()] == ["ID", second.id, first.id]
 
 
 def test_as_json_a_plan_can_be_made_again(tmp_path: Path) -> None:
@@ -255,7 +259,7 @@ def test_a_plan_is_applied_by_typing_once_and_a_second_run_sends_nothing(tmp_pat
         assert at.end() == 0
     assert "To approve" not in at.shown
     assert "2. done" in at.shown
-    assert "done             Lab: 1 to add, 1 grant" in run("list")[1]
+    assert run("list")[1].splitlines()[1].endswith("done   grant  Lab: 1 to add, 1 grant")
     assert "being applied, or was" in run("strike", plan.id, "3")[2]
 
 

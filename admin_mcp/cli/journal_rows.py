@@ -1,0 +1,108 @@
+"""The journal's records as rows: for a table, for CSV and for JSON lines. Pure."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+
+from admin_mcp.cli.report_text import harmless
+from admin_mcp.cli.tables import Column, field
+from admin_mcp.cli.times import local_time_of
+from admin_mcp.endpoints.schema import Json
+from admin_mcp.gate.journal import Record
+from admin_mcp.gate.text import visible
+
+_MOST_OPEN = 1000
+"""How many changes' names are kept at once while the records are read: those of a killed server never end."""
+
+_WIDTHS = {"seq": 5, "at": 25, "change": 10, "kind": 12}
+_CSV = (
+    *("seq", "at", "change", "kind", "what", "tool", "channel", "decision", "via", "reason"),
+    *("request", "request_id", "outcome", "message", "target"),
+)
+
+
+def gone(records: object) -> str:
+    """Say that a journal is gone, of which at least so many records are known."""
+    return f"an earlier journal, of {records} records or more, is gone"
+
+
+def rows_of(records: Iterable[Record]) -> Iterator[Json]:
+    """Yield each record with ``what`` it is about, in words: the thing by name, as far as the person was shown it."""
+    names: dict[str, str] = {}
+    for record in records:
+        if record.kind == "asked" and record.change not in names:
+            names[record.change] = str(record.fields.get("preview", "")).partition("\n")[0]
+            if len(names) > _MOST_OPEN:
+                del names[next(iter(names))]
+        name = names.get(record.change) or str(record.fields.get("tool") or "")
+        if record.kind == "outcome":
+            names.pop(record.change, None)
+        yield {
+            "seq": record.seq,
+            "at": record.at,
+            "kind": record.kind,
+            "change": record.change,
+            "what": name,
+            "fields": record.fields,
+        }
+
+
+def _said(row: Json) -> str:
+    """Return what a row says beside its kind, and about what."""
+    gist, what = _gist(row), row["what"]
+    return f"{gist} \N{EM DASH} {what}" if gist and what else gist or what
+
+
+def _gist(row: Json) -> str:
+    fields, gist = row["fields"], ""  # nothing is known of a later version's kinds
+    match row["kind"]:
+        case "asked":
+            gist = f"{fields.get('tool')} through {fields.get('channel')}"
+        case "decided":
+            gist = ", ".join(str(fields[name]) for name in ("decision", "via", "reason") if fields.get(name))
+        case "sending":
+            gist = f"{fields.get('request')}"
+        case "outcome":
+            gist = f"{fields.get('outcome')}"
+        case "refused":
+            gist = f"{fields.get('message')}"
+        case "lost":
+            gist = gone(fields.get("records"))
+        case "acknowledged":
+            gist = f"known, {fields.get('via')}"
+        case "damaged":
+            gist = f"{fields['damage']}: {visible(fields['text'])}"
+    return gist
+
+
+COLUMNS = (
+    Column("No.", field("seq"), _WIDTHS["seq"]),
+    Column("Time", lambda row: local_time_of(row["at"]) if row["at"] else "(no time)", _WIDTHS["at"]),
+    Column("ID", field("change"), _WIDTHS["change"]),
+    Column("Kind", field("kind"), _WIDTHS["kind"]),
+    Column("What", _said),
+)
+
+
+def jsonl_lines(records: Iterable[Record]) -> Iterator[str]:
+    """Yield each record whole, as a line of JSON, in ASCII."""
+    return (json.dumps(row) for row in rows_of(records))
+
+
+def csv_lines(records: Iterable[Record]) -> Iterator[str]:
+    """Yield a head line, and then the main fields of each record. No cell is a formula to a spreadsheet."""
+    yield ",".join(_CSV)
+    for row in rows_of(records):
+        cells = {
+            **{name: row["fields"].get(name) for name in _CSV},
+            **{name: row[name] for name in _CSV if name in row},
+        }
+        written = io.StringIO()
+        csv.writer(written, lineterminator="").writerow(harmless(_flat(cells.get(name))) for name in _CSV)
+        yield written.getvalue()
+
+
+def _flat(value: object) -> int | str | None:
+    """Return a value for one cell."""
+    return value if value is None or isinstance(value, int | str) else json.dumps(value)
