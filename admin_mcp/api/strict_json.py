@@ -6,7 +6,7 @@ question mark. Nesting, numbers and the memory the values would take have bounds
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pydantic_core import from_json
 
@@ -22,6 +22,8 @@ _BOM = b"\xef\xbb\xbf"
 _PAIR = rb"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _ESCAPE = re.compile(rb"\\(?:%b|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)" % _PAIR, re.DOTALL)
 _WIDE, _WIDEST = re.compile(rb"[\xc4-\xff]|\\u"), re.compile(rb"[\xf0-\xff]|\\u[dD]")
+_NUMBERS = (int, float)
+_LARGEST = sys.float_info.max
 _LIGHT = 512 * 1024
 """Bytes of JSON that can't become too heavy, whatever they are."""
 
@@ -47,7 +49,10 @@ def parse(text: bytes | bytearray, clean: Clean | None = None) -> object:
         value = _values(text.removeprefix(_BOM) if text.startswith(_BOM) else text)
     except ValueError:
         raise UnreadableError("not JSON in UTF-8") from None
-    return _bounded(value, clean, DEEPEST)
+    if clean is not None:
+        return _bounded(value, clean, DEEPEST)
+    _require_bounded((value,), DEEPEST)
+    return value
 
 
 def has_halves(text: bytes) -> bool:
@@ -69,29 +74,52 @@ def _values(text: bytes | bytearray) -> object:
     return from_json(_ESCAPE.sub(lambda found: b"?" if found["half"] else found[0], text), allow_inf_nan=False)
 
 
-def _bounded(value: object, clean: Clean | None, depth: int) -> object:
+def _require_bounded(values: Iterable[object], depth: int) -> None:
+    """Raise if one of the values goes beyond a bound. Most are strings, and need no more than to be passed over."""
+    for value in values:
+        if isinstance(value, str):
+            continue
+        if isinstance(value, dict):
+            _require_bounded(value.values(), _deeper(depth))
+        elif isinstance(value, list):
+            _require_bounded(value, _deeper(depth))
+        elif isinstance(value, _NUMBERS) and not -_LARGEST <= value <= _LARGEST:
+            raise _unreadable_number()
+
+
+def _deeper(depth: int) -> int:
+    if depth == 0:
+        raise UnreadableError(f"nested more than {DEEPEST} deep")
+    return depth - 1
+
+
+def _unreadable_number() -> UnreadableError:
+    return UnreadableError("not JSON that others can read: a number in it is too large")
+
+
+def _bounded(value: object, clean: Clean, depth: int) -> object:
     """Return the value cleaned, in place as far as it goes: a large answer must not be held twice."""
     if isinstance(value, str):
-        return clean(value) if clean else value
-    if isinstance(value, dict | list):
-        if depth == 0:
-            raise UnreadableError(f"nested more than {DEEPEST} deep")
-        return _bounded_list(value, clean, depth) if isinstance(value, list) else _bounded_object(value, clean, depth)
-    if isinstance(value, int | float) and not abs(value) <= sys.float_info.max:
-        raise UnreadableError("not JSON that others can read: a number in it is too large")
+        return clean(value)
+    if isinstance(value, dict):
+        return _bounded_object(value, clean, _deeper(depth))
+    if isinstance(value, list):
+        return _bounded_list(value, clean, _deeper(depth))
+    if isinstance(value, _NUMBERS) and not -_LARGEST <= value <= _LARGEST:
+        raise _unreadable_number()
     return value
 
 
-def _bounded_list(values: list[object], clean: Clean | None, depth: int) -> list[object]:
+def _bounded_list(values: list[object], clean: Clean, depth: int) -> list[object]:
     for place, item in enumerate(values):
-        values[place] = _bounded(item, clean, depth - 1)
+        values[place] = _bounded(item, clean, depth)
     return values
 
 
-def _bounded_object(fields: dict[str, object], clean: Clean | None, depth: int) -> dict[str, object]:
+def _bounded_object(fields: dict[str, object], clean: Clean, depth: int) -> dict[str, object]:
     for name, item in fields.items():
-        fields[name] = _bounded(item, clean, depth - 1)
-    if clean is None or all(clean(name) == name for name in fields):
+        fields[name] = _bounded(item, clean, depth)
+    if all(clean(name) == name for name in fields):
         return fields
     return {clean(name): item for name, item in fields.items()}
 
