@@ -38,7 +38,7 @@ class Frame:
 
     ``rejecting`` is where all that waits is rejected at once, ``striking`` where a step of a plan is struck out.
     ``states`` tells how far each step of a plan has come. ``message`` tells the person why their last answer did not
-    count.
+    count; ``decided`` is the question whose decision led here.
     """
 
     address: str
@@ -49,6 +49,7 @@ class Frame:
     message: str | None = None
     striking: str = ""
     states: Mapping[int, str] = field(default_factory=dict)
+    decided: Approval | None = None
 
 
 def approval_page(approval: Approval, frame: Frame) -> str:
@@ -61,6 +62,7 @@ def approval_page(approval: Approval, frame: Frame) -> str:
         [
             *([] if pending else [_status(approval, frame.states)]),
             *([_note(frame.message, "bad")] if frame.message else []),
+            *([_led_here(frame.decided)] if pending and frame.decided else []),
             *_what(preview, asking=pending, unsent=_unsent(approval)),
             *_steps(preview, frame, asking=pending),
             *([_form(approval, frame)] if pending else []),
@@ -142,6 +144,11 @@ def _status(approval: Approval, states: Mapping[int, str]) -> ET.Element:
         title, tone = _outcome_in_words(approval.result.outcome)
         text = visible(approval.result.message, 1000)
     return _note(f"{title} {text}", tone)
+
+
+def _led_here(decided: Approval) -> ET.Element:
+    title = _outcome_in_words(decided.result.outcome)[0] if decided.result else _state_in_words(decided.state)[0]
+    return _note(f"{title} {decided.preview.title}. This is the next question.", "")
 
 
 def _note(text: str, tone: str) -> ET.Element:

@@ -6,6 +6,7 @@ request must name this very host; every answer must come from this very origin a
 
 import hmac
 import html
+import math
 import secrets
 import socket
 import threading
@@ -38,6 +39,10 @@ from admin_mcp.private_files import private_directory, write_private
 LONGEST_FORM = 4096
 _REJECT_ALL = "reject-all"
 _STRIKE = "strike"
+_AFTER = "after"
+READING_SECONDS = 1.0
+"""How long a question to which a decision led takes no answer."""
+
 TAB_BUSY_SECONDS = 60.0
 TAB_WATCHING_SECONDS = 8.0
 _GRACE_SECONDS = 2
@@ -74,6 +79,7 @@ class PageServer:
         self._sessions: dict[str, str] = {}
         self._redirects: list[Path] = []
         self._busy_until = 0.0
+        self._led_to: dict[str, float] = {}
         self._opener: Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -178,7 +184,8 @@ class PageServer:
                 "what waits, approvals open ID opens its page anew, and approvals approve ID decides without one."
             )
         approval = await run_in_threadpool(self._approvals.get, request.path_params["id"])
-        return await self._answer(approval, csrf)
+        decided = await run_in_threadpool(self._approvals.get, request.query_params.get(_AFTER, ""))
+        return await self._answer(approval, csrf, decided=decided)
 
     async def _submitted(self, request: Request) -> tuple[str, dict[str, str]] | Response:
         """Return the session's token and the fields of a form that one of its pages sent, or the refusal."""
@@ -203,7 +210,16 @@ class PageServer:
         message = await run_in_threadpool(self._apply, approval, form)
         if message is not None:
             return await self._answer(await run_in_threadpool(self._approvals.get, approval.id), csrf, message)
-        return RedirectResponse(self._path(approval.id), status_code=303, headers=_HEADERS)
+        onward = await run_in_threadpool(self._onward, approval.id)
+        return RedirectResponse(onward, status_code=303, headers=_HEADERS)
+
+    def _onward(self, decided: str) -> str:
+        """Return the page of the oldest question that still waits, or of the decided one if none does."""
+        waiting = next((each for each in reversed(self._approvals.all()) if waits(each)), None)
+        if waiting is None:
+            return self._path(decided)
+        self._led_to[waiting.id] = self._clock()
+        return f"{self._path(waiting.id)}?{_AFTER}={decided}"
 
     async def _reject_all(self, request: Request) -> Response:
         """Reject what the page showed as waiting, as far as it still does, and lead back to that page."""
@@ -257,6 +273,9 @@ class PageServer:
 
     def _apply(self, approval: Approval, form: dict[str, str]) -> str | None:
         """Let the decision count; return what to tell the person if it does not."""
+        # The second half of a double click would answer a question that nobody has read.
+        if 0 <= self._clock() - self._led_to.get(approval.id, -math.inf) < READING_SECONDS:
+            return "That was too quick: this is the next question. Read it, then decide."
         content = {name: value for name, value in form.items() if name in {DECISION, TYPED}}
         judgement = judge(Reply("accept", content), approval)
         if judgement.flaw is not None:
@@ -267,7 +286,9 @@ class PageServer:
             return "Your answer came too late: the question had been decided or had ended."
         return None
 
-    async def _answer(self, approval: Approval | None, csrf: str, message: str | None = None) -> Response:
+    async def _answer(
+        self, approval: Approval | None, csrf: str, message: str | None = None, *, decided: Approval | None = None
+    ) -> Response:
         if approval is None or not traits(approval.channel).here:
             return _page(message_page("No such approval", "It may have ended more than a day ago."), 404)
         pending = approval.state == "pending"
@@ -284,6 +305,7 @@ class PageServer:
             message,
             striking=f"{path}/{_STRIKE}",
             states=await run_in_threadpool(self._step_states, approval),
+            decided=decided if decided is not None and traits(decided.channel).here else None,
         )
         return _page(approval_page(approval, frame), 200 if message is None else 422)
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from admin_mcp.channels import page_server
-from admin_mcp.channels.page_server import LONGEST_FORM, TAB_BUSY_SECONDS, PageServer
+from admin_mcp.channels.page_server import LONGEST_FORM, READING_SECONDS, TAB_BUSY_SECONDS, PageServer
 from admin_mcp.endpoints.base import Effect
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.approval import PENDING_SECONDS, Approval, Event
@@ -34,7 +34,7 @@ class Desk:
             transport=httpx.ASGITransport(app=self.server.application()), base_url=self.origin, trust_env=False
         )
 
-    def ask(self, key: str = "key", channel: str = "local", **given: bool) -> Approval:
+    def ask(self, key: str = "key", channel: str = "local", **given: Any) -> Approval:
         approval, _ = self.storage.approvals.open(question(key, **given), channel)  # type: ignore[arg-type]
         return approval
 
@@ -533,3 +533,21 @@ async def test_a_plan_that_is_decided_while_a_step_is_struck_out_is_shown_as_dec
     assert "approved already" in answer.text
     assert 'value="approve"' not in answer.text
     assert plans.struck == ()
+
+
+async def test_a_decision_leads_to_the_oldest_question_that_waits_and_the_last_one_to_itself(desk: Desk) -> None:
+    first = desk.ask("first", title="First", typed=False)
+    desk.clock.now += 5
+    second = desk.ask("second", title="Second", typed=False)
+    csrf = await desk.enter(second)
+    data = {"csrf": csrf, "decision": "approve"}
+    answer = await desk.browser.post(desk.path(second), data=data, headers={"origin": desk.origin})
+    assert answer.headers["location"] == f"{desk.path(first)}?after={second.id}"
+    assert "Approved. Second. This is the next question." in (await desk.browser.get(answer.headers["location"])).text
+    # The rest of a double click decides nothing.
+    assert await desk.post(first, csrf, decision="approve") == 422
+    assert desk.state(first) == "pending"
+    desk.clock.now += READING_SECONDS
+    answer = await desk.browser.post(desk.path(first), data=data, headers={"origin": desk.origin})
+    assert answer.headers["location"] == desk.path(first)
+    assert desk.state(first) == "approved"
