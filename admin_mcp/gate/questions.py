@@ -122,7 +122,6 @@ class Questions:
             raise ApprovalPending(
                 "A person is being asked about this same change right now; nothing was sent yet.",
                 hint="Wait for the answer to the first call. Don't send the call again meanwhile.",
-                retryable=True,
             )
         self._asking.add(approval.id)
         try:

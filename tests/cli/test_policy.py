@@ -36,11 +36,15 @@ def test_the_default_is_explained_without_a_file() -> None:
 def test_each_rule_that_was_passed_over_says_why(tmp_path: Path) -> None:
     config = policy(tmp_path, SAMPLE.read_text("utf-8"))
     _, out, _ = run("--config", config, "policy", "explain", "create_admin_api_key", "--args", '{"name": "ci"}')
-    assert "passed over  destruction is confirmed on this machine (policy.toml line 15): grant is not destroy" in out
     assert "decides      nobody makes admin keys through an assistant" in out
     assert "create_admin_api_key (grant): refused" in out
     _, out, _ = run("--config", config, "policy", "explain", "delete_role", ADMIN_MCP_APPROVAL="none")
+    assert (
+        "passed over  nobody makes admin keys through an assistant (policy.toml line 15): delete_role fits none" in out
+    )
     assert "delete_role (destroy): a person is asked, through local only" in out
+    _, out, _ = run("--config", config, "policy", "explain", "create_project", "--args", '{"name": "Lab"}')
+    assert "are confirmed on this machine (policy.toml line 21): create is not destroy or grant" in out
 
 
 def test_arguments_decide_where_a_rule_names_projects(tmp_path: Path) -> None:
@@ -141,9 +145,9 @@ def test_a_sample_that_cannot_be_written_says_so(tmp_path: Path, monkeypatch: py
 def test_checking_says_what_each_rule_does_in_order(tmp_path: Path) -> None:
     code, out, err = run("policy", "check", policy(tmp_path, SAMPLE.read_text("utf-8")))
     assert (code, err) == (0, "")
-    assert "1. destruction is confirmed on this machine (policy.toml line " in out
+    assert "1. nobody makes admin keys through an assistant (policy.toml line " in out
+    assert "2. destruction and grants are confirmed on this machine (policy.toml line " in out
     assert "): a person is asked, through local only" in out
-    assert "2. nobody makes admin keys through an assistant (policy.toml line " in out
     assert f"1 of {len(every_definition())} tools: create_admin_api_key" in out
     assert "Otherwise reads are allowed; of a change: a person is asked (--approval auto)." in out
     assert "Guardrails: last_owner on, own_key on." in out

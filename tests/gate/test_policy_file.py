@@ -8,7 +8,7 @@ from admin_mcp.catalog import compiled_catalog
 from admin_mcp.endpoints.schema import META_EFFECT
 from admin_mcp.errors import SettingsError
 from admin_mcp.gate.effects import possible_effects
-from admin_mcp.gate.policy import CHANGES, READS, Guardrails
+from admin_mcp.gate.policy import CHANGES, READS, Guardrails, Policy
 from admin_mcp.gate.policy_file import PolicyFile, read_policy_file, risky_allowances, sample_policy
 from tests.platforms import needs_file_modes
 
@@ -55,9 +55,18 @@ def test_the_sample_people_find_is_the_one_the_package_has() -> None:
 
 def test_the_sample_is_a_policy_as_it_stands(tmp_path: Path) -> None:
     file = read(tmp_path, sample_policy())
-    assert [(rule.decision, rule.channel) for rule in file.rules] == [("confirm", "local"), ("deny", None)]
+    assert [(rule.decision, rule.channel) for rule in file.rules] == [("deny", None), ("confirm", "local")]
     assert file.guardrails == Guardrails()
     assert risky_allowances(file.rules, POSSIBLE) == {}
+
+
+def test_the_sample_asks_past_the_host_for_all_that_destroys_or_grants_and_refuses_admin_keys(tmp_path: Path) -> None:
+    policy = Policy.standard(read_only=False, rules=read(tmp_path, sample_policy()).rules)
+    for effect in ("destroy", "grant"):
+        verdict = policy.decide("any_tool", frozenset({effect}), ())
+        assert (verdict.decision, verdict.channel) == ("confirm", "local")
+    assert policy.decide("create_admin_api_key", frozenset({"grant"}), ()).decision == "deny"
+    assert policy.decide("update_role", frozenset({"update"}), ()).channel is None
 
 
 @pytest.mark.parametrize(
