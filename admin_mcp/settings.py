@@ -86,6 +86,13 @@ class Settings(BaseSettings):
         description="Seconds a call waits for a person on this machine before it answers approval_pending. "
         "If not set: 45 if the client shows progress, otherwise 4.",
     )
+    question_minutes: int = Field(
+        10,
+        ge=1,
+        le=480,
+        description="Minutes for which a question on this machine stays open. After half of them its page opens "
+        "once more if nobody seems to look. Forms end after ten, an approval after five.",
+    )
     open_browser: bool = Field(
         default=True, description="Whether approval pages open by themselves. If not, decide in a terminal."
     )

@@ -96,6 +96,7 @@ def _serve(storage: GateStorage, clock: Callable[[], float], sleep: Callable[[fl
     page.start()
     try:
         shown: set[str] = set()
+        reminded: set[str] = set()
         last = clock()
         while clock() - last < LINGER_SECONDS and storage.database.exists:
             approvals = storage.approvals.all()
@@ -106,11 +107,22 @@ def _serve(storage: GateStorage, clock: Callable[[], float], sleep: Callable[[fl
             if new and not page.watched:
                 page.open_browser(new[-1])
                 shown.update(new)
+            late = [
+                approval.id for approval in waiting if approval.id not in reminded and _half_over(approval, clock())
+            ]
+            if late and not page.watched:
+                page.open_browser(late[-1])
+                reminded.update(late)
             if page.unreachable:
                 raise OSError("no browser could be started")
             sleep(_POLL_SECONDS)
     finally:
         page.stop()
+
+
+def _half_over(approval: Approval, now: float) -> bool:
+    """Whether half of the time to answer has passed."""
+    return now - approval.since > (approval.lifetime or 0) / 2
 
 
 def _goes_on(approval: Approval) -> bool:

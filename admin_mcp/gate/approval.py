@@ -116,15 +116,15 @@ class Approval:
     @property
     def lifetime(self) -> float | None:
         """For how many seconds its state lasts, or None if that has no end."""
-        return _lifetime(self.state, plan=self.question.tool == APPLY_PLAN)
+        return _lifetime(self.state, self.question)
 
 
-def _lifetime(state: ApprovalState, *, plan: bool) -> float | None:
+def _lifetime(state: ApprovalState, question: Question) -> float | None:
     match state:
         case "pending":
-            return PENDING_SECONDS
+            return question.preview.open_seconds or PENDING_SECONDS
         case "approved":
-            return PLAN_APPROVED_SECONDS if plan else APPROVED_SECONDS
+            return PLAN_APPROVED_SECONDS if question.tool == APPLY_PLAN else APPROVED_SECONDS
         case "rejected":
             return REJECTED_SECONDS
         case "used" | "void" | "expired":

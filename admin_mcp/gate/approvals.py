@@ -32,7 +32,15 @@ class Approvals:
     Each raises ``StateUnavailable`` if the state can't be used.
     """
 
-    def __init__(self, database: Database, journal: Journal, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        journal: Journal,
+        clock: Callable[[], float],
+        open_here_seconds: float | None = None,
+    ) -> None:
+        """``open_here_seconds``: how long questions on this machine can be answered, if not as long as others."""
+        self._open_here_seconds = open_here_seconds
         self._database = database
         self._journal = journal
         self._clock = clock
@@ -79,7 +87,7 @@ class Approvals:
         if len(_rows(connection, "state = 'pending' AND channel = ?", channel)) >= most:
             raise ApprovalUnavailable(
                 f"{most} changes wait for a person already; nothing was sent and nobody was asked.",
-                hint="Wait until the user has decided those. Questions end after ten minutes.",
+                hint="Wait until the user has decided those, or they have ended by themselves.",
                 retryable=True,
             )
 
@@ -169,7 +177,7 @@ class Approvals:
         for approval in _living(connection, key):
             if approval.state != "pending":
                 raise Conflict("It is approved already, as a whole.", hint="Deny that approval first.")
-            question = question_for(approval.channel)
+            question = _open_for(question_for(approval.channel), approval.preview.open_seconds)
             connection.execute(
                 "UPDATE approvals SET key = ?, preview = ? WHERE id = ?",
                 (question.key, question.preview.model_dump_json(), approval.id),
@@ -186,6 +194,7 @@ class Approvals:
 
     def _insert(self, connection: sqlite3.Connection, question: Question, channel: Channel) -> Approval:
         now = self._clock()
+        question = _open_for(question, self._open_here_seconds if traits(channel).here else None)
         approval = Approval(
             # Short enough to be typed from a screen; it opens nothing, so it need not be secret.
             id=secrets.token_hex(5),
@@ -270,6 +279,10 @@ class Approvals:
 
     def _forgotten(self, approval: Approval) -> bool:
         return self._clock() - approval.opened >= KEPT_SECONDS
+
+
+def _open_for(question: Question, seconds: float | None) -> Question:
+    return replace(question, preview=question.preview.model_copy(update={"open_seconds": seconds}))
 
 
 def _refused_lately() -> ApprovalDenied:

@@ -61,7 +61,7 @@ def open_storage(settings: Settings, clock: Callable[[], float] = epoch_seconds)
     key = settings.admin_key
     secrets = (key.get_secret_value(),) if key else ()
     journal = Journal(database, clock, secrets, cache(partial(_context, settings.config)))
-    approvals = Approvals(database, journal, clock)
+    approvals = Approvals(database, journal, clock, settings.question_minutes * 60.0)
     process = ProcessIdentity(settings.state_dir / "run")
     return GateStorage(database, journal, approvals, process, Plans(database, journal, approvals, clock))
 

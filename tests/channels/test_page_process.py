@@ -76,9 +76,43 @@ def test_a_question_nobody_answers_keeps_it_no_longer_than_the_question(screen: 
 def test_a_later_question_gets_a_tab_only_when_nobody_seems_to_look(screen: Screen) -> None:
     first = screen.ask()
     later: list[str] = []
-    screen.at = [(10, lambda: later.append(screen.ask("second")))]
+    screen.at = [
+        (10, lambda: later.append(screen.ask("second"))),
+        (100, lambda: screen.kept.approvals.apply(first, "reject")),
+    ]
+    screen.at.append((101, lambda: screen.kept.approvals.apply(later[0], "reject")))
     screen.run()
     assert screen.opened == [(0, first), (TAB_BUSY_SECONDS, later[0])]
+
+
+def test_half_of_its_time_on_a_question_is_put_on_the_screen_once_more(screen: Screen) -> None:
+    first = screen.ask()
+    screen.run()
+    assert [approval for _, approval in screen.opened] == [first, first]
+    assert screen.opened[1][0] == pytest.approx(PENDING_SECONDS / 2, abs=2)
+
+
+def test_nobody_who_looks_is_reminded(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen.ask()
+    monkeypatch.setattr(PageServer, "watched", property(lambda _: bool(screen.opened)))
+    screen.run()
+    assert len(screen.opened) == 1
+
+
+def test_a_question_can_be_kept_open_for_hours(screen: Screen, tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path / "state", question_minutes=480)
+    screen.kept = open_storage(settings, screen.clock)
+    approval = screen.ask()
+    other = records(tmp_path / "state", screen.clock)  # of a server that knows nothing of that setting
+    screen.clock.now += 8 * 3600 - 1
+    found = other.approvals.get(approval)
+    assert found is not None
+    assert found.state == "pending"
+    other.approvals.apply(approval, "approve")
+    screen.clock.now += 301
+    expired = other.approvals.get(approval)
+    assert expired is not None
+    assert expired.state == "expired"
 
 
 @pytest.mark.parametrize("channel", ["elicit", "two-step"])
