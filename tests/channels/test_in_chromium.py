@@ -93,7 +93,7 @@ async def test_approved_on_the_page_the_repeated_call_executes_once(
         screen.browser.wait_for("Approved.")
         assert recorder.changes == []
         assert (await running.call("update_role", **UPDATE))["id"] == "thing_1"
-        await to_thread.run_sync(screen.browser.wait_for, "Done. The change was made.")
+        await to_thread.run_sync(screen.browser.wait_for, "The change was made.")
         assert (await running.error("update_role", **UPDATE))["kind"] == "approval_pending"
     assert len(recorder.changes) == 1
 
@@ -163,6 +163,8 @@ async def test_the_page_can_be_used_with_the_keyboard_and_read_aloud(screen: Scr
         )
         assert (browser.find("form").role, browser.find("form").label) == ("form", "Your decision")
         browser.press(TAB)
+        assert (browser.focused().role, browser.focused().label) == ("link", "All that waits (1)")
+        browser.press(TAB)
         field = browser.focused()
         assert (field.role, field.label) == ("textbox", "To approve, type Support")
         field.type("Support")
@@ -208,7 +210,7 @@ async def test_a_hostile_name_is_shown_as_text(screen: Screen, recorder: Recorde
         await running.error("delete_role", role_id="role_1")
         shown = await to_thread.run_sync(screen.open)
     assert '\\"><script>document.title=\\"owned\\"</script>\\u{202E}' in shown
-    assert str(screen.browser.command("GET", "title")).startswith("Approve? Delete role “")
+    assert str(screen.browser.command("GET", "title")).startswith("(1) Approve? Delete role “")
 
 
 LONG = "Maria-Magdalena.Schwarzenberger-Lichtenstein@accounting.international-department.example.com"
@@ -297,7 +299,7 @@ async def test_a_step_is_struck_out_on_the_page_and_the_waiting_call_applies_the
             shown = await to_thread.run_sync(screen.browser.wait_for, "struck out: 3")
             assert "To approve, type" not in shown
             screen.browser.find("button.approve").click()
-            await to_thread.run_sync(screen.browser.wait_for, "Done. All 2 steps were made.")
+            await to_thread.run_sync(screen.browser.wait_for, "All 2 steps were made.")
             assert screen.browser.text.count("made\n") >= 2
     assert [step["state"] for step in answers[0]["steps"]] == ["done", "done", "struck"]
     assert [sent.path.rpartition("/")[2] for sent in recorder.changes] == ["role_1", "role_2"]
