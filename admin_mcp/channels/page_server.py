@@ -53,7 +53,7 @@ TAB_OPEN_SECONDS = 90.0
 _GRACE_SECONDS = 2
 _NO_WAY_IN = (
     "This browser has no way in here, or has lost it. In a terminal, openai-admin-mcp approvals list shows "
-    "what waits, approvals open ID opens its page anew, and approvals approve ID decides without one."
+    "what waits, approvals open opens the page anew, and approvals approve ID decides without one."
 )
 _OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open_new_tab(sys.argv[1]))"
 _LONGEST_HEADERS = 1024 * 1024

@@ -252,7 +252,7 @@ async def test_without_a_session_nothing_is_shown_or_decided(desk: Desk) -> None
     answer = await desk.browser.get(desk.path(approval))
     assert answer.status_code == 403
     assert "Support" not in answer.text
-    assert "approvals open ID" in answer.text
+    assert "approvals open opens" in answer.text
     for session in ("", "guess"):
         desk.browser.cookies.set(desk.server._cookie, session)
         assert await desk.post(approval, "", decision="approve", typed_text="Support") == 403
