@@ -179,9 +179,7 @@ def _decided(approval: Approval, inbox: Inbox) -> ET.Element:
 
 def _link(approval: Approval, inbox: Inbox) -> ET.Element:
     """Return what leads to the approval's page, or only names it where it has none."""
-    title, steps = approval.preview.title, len(approval.preview.steps)
-    if steps:
-        title = f"{title} (a plan of {steps} step{'s' if steps > 1 else ''})"
+    title = approval.preview.title
     if traits(approval.channel).here:
         return element("p", element("a", title, href=f"{inbox.address}approvals/{approval.id}"), **{"class": "what"})
     return element("p", title, **{"class": "what"})
