@@ -38,6 +38,8 @@ FLAGS = (
 )
 """The settings that are flags as well, in the order ``--help`` shows them."""
 
+SANDBOX_LABEL = "the sandbox (a pretend organization)"
+
 _SANDBOXED = ("seed", "people", "projects", "faults")
 """The settings that mean something only together with ``sandbox``."""
 
@@ -172,7 +174,7 @@ class Settings(BaseSettings):
     def target(self) -> Target:
         """The system that calls go to."""
         if self.sandbox:
-            return Target(label="the sandbox (a pretend organization)", system="sandbox")
+            return Target(label=SANDBOX_LABEL, system="sandbox")
         secret = self.admin_key.get_secret_value() if self.admin_key else ""
         fingerprint = hashlib.sha256(secret.encode()).hexdigest()
         return Target(

@@ -166,6 +166,7 @@ COMMANDS = [
     ("policy", "explain", "get_user"),
     ("policy", "check", "policy.toml"),
     ("approvals", "list"),
+    ("inbox",),
     ("journal", "list"),
     ("plans", "list"),
     ("secrets", "list"),
@@ -192,7 +193,7 @@ def test_the_commands_tried_are_all_that_have_settings() -> None:
 SERVED = [
     command
     for command in COMMANDS
-    if command[:1] not in [("approvals",), ("journal",), ("plans",), ("secrets",), ("sandbox",)]
+    if command[:1] not in [("approvals",), ("inbox",), ("journal",), ("plans",), ("secrets",), ("sandbox",)]
 ]
 
 

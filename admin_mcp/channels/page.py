@@ -3,15 +3,13 @@
 What a tired admin must see comes first: what, to which thing, in which organization, what changes, can it be undone.
 """
 
-from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
-from importlib import resources
 from typing import assert_never
 from xml.etree import ElementTree as ET
 
+from admin_mcp.channels.document import Header, document, refreshing
 from admin_mcp.channels.html import element as _e
 from admin_mcp.channels.plan_page import plan_steps
 from admin_mcp.gate.approval import Approval, ApprovalState
@@ -26,19 +24,14 @@ WAITING = "waiting"
 
 REFRESH_SECONDS = 2
 
-_STYLE = resources.files(__package__).joinpath("page.css").read_text("utf-8")
-
-STYLE_SOURCE = "sha256-" + b64encode(sha256(_STYLE.encode()).digest()).decode()
-"""How the content security policy names the one style this page has."""
-
 
 @dataclass(frozen=True, slots=True)
 class Frame:
     """What surrounds one approval: addresses on the same origin, the session's token, the time, what else is open.
 
-    ``rejecting`` is where all that waits is rejected at once, ``striking`` where a step of a plan is struck out.
-    ``states`` tells how far each step of a plan has come. ``message`` tells the person why their last answer did not
-    count; ``decided`` is the question whose decision led here.
+    ``inbox`` is the page of all that waits, ``rejecting`` where it is rejected at once, ``striking`` where a step of a
+    plan is struck out. ``states`` tells how far each step has come. ``message`` tells the person why their last answer
+    did not count; ``decided`` is the question whose decision led here.
     """
 
     address: str
@@ -48,6 +41,7 @@ class Frame:
     others: Mapping[str, Approval]
     message: str | None = None
     striking: str = ""
+    inbox: str = ""
     states: Mapping[int, str] = field(default_factory=dict)
     decided: Approval | None = None
 
@@ -57,10 +51,10 @@ def approval_page(approval: Approval, frame: Frame) -> str:
     pending = approval.state == "pending"
     seconds = max(1, round(approval.ends - frame.now)) if pending and approval.ends is not None else REFRESH_SECONDS
     preview = approval.preview
-    return _document(
-        f"{'Approve?' if pending else _state_in_words(approval.state)[0]} {preview.title}",
+    return document(
+        f"{'Approve?' if pending else state_in_words(approval.state)[0]} {preview.title}",
         [
-            *([] if pending else [_status(approval, frame.states)]),
+            *([] if pending else _status(approval, frame)),
             *([_note(frame.message, "bad")] if frame.message else []),
             *([_led_here(frame.decided)] if pending and frame.decided else []),
             *_what(preview, asking=pending, unsent=_unsent(approval)),
@@ -68,19 +62,18 @@ def approval_page(approval: Approval, frame: Frame) -> str:
             *([_form(approval, frame)] if pending else []),
             *_others(approval, frame),
         ],
-        risky=bool(preview.typed) or preview.effect in {"destroy", "grant"},
-        refresh=None if _settled(approval) and not frame.others else f"{seconds}; url={frame.address}",
+        header=Header(frame.inbox, len(frame.others) + pending, preview.target),
+        risky=risky(preview),
+        head=[] if settled(approval) and not frame.others else [refreshing(f"{seconds}; url={frame.address}")],
     )
 
 
-def message_page(title: str, message: str, *, forward: str | None = None) -> str:
-    """Return a page that only says something, or that only leads on to ``forward``."""
-    link = [_e("p", _e("a", "Go on", href=forward))] if forward else []
-    refresh = f"0; url={forward}" if forward else None
-    return _document(title, [_e("h1", title), _e("p", message), *link], refresh=refresh)
+def risky(preview: Preview) -> bool:
+    """Whether it is to be shown as what takes care."""
+    return bool(preview.typed) or preview.effect in {"destroy", "grant"}
 
 
-def _settled(approval: Approval) -> bool:
+def settled(approval: Approval) -> bool:
     """Whether nothing more can become of it."""
     return approval.result is not None or approval.state in {"rejected", "void", "expired"}
 
@@ -89,10 +82,10 @@ def _unsent(approval: Approval) -> bool:
     """Whether it was not made, and never will be on this approval."""
     if approval.result is not None:
         return approval.result.outcome in {"refused", "not_sent"}
-    return _settled(approval)
+    return settled(approval)
 
 
-def _state_in_words(state: ApprovalState) -> tuple[str, str, str]:
+def state_in_words(state: ApprovalState) -> tuple[str, str, str]:
     """Return a title, a sentence, and the tone it is said in."""
     match state:
         case "pending":
@@ -108,7 +101,8 @@ def _state_in_words(state: ApprovalState) -> tuple[str, str, str]:
             told = "What this question showed has changed, so it counts no longer. Nothing was sent."
             return "Withdrawn.", told, "bad"
         case "expired":
-            return "Too late.", "The time to decide or to use the approval is over. Nothing was sent.", "bad"
+            told = "It was not approved in time, or the approval was not used in time, or it had been rejected. "
+            return "Ended.", f"{told}Nothing was sent.", "bad"
     assert_never(state)
 
 
@@ -136,18 +130,27 @@ def _outcome_in_words(outcome: Outcome) -> tuple[str, str]:
     assert_never(outcome)
 
 
-def _status(approval: Approval, states: Mapping[int, str]) -> ET.Element:
-    title, text, tone = _state_in_words(approval.state)
+def fate_in_words(approval: Approval, states: Mapping[int, str]) -> tuple[str, str, str]:
+    """Return what became of it, as a title, a sentence, and their tone. ``states`` is how far a plan's steps are."""
+    title, text, tone = state_in_words(approval.state)
     if sent := _sent_of_plan(approval.state, [states.get(step.number, "open") for step in approval.preview.steps]):
         title, text = sent
     if approval.result is not None:
         title, tone = _outcome_in_words(approval.result.outcome)
         text = visible(approval.result.message, 1000)
-    return _note(f"{title} {text}", tone)
+    return title, text, tone
+
+
+def _status(approval: Approval, frame: Frame) -> Iterable[ET.Element]:
+    """Yield what became of it, as large as the question was, and whether there is anything left to look at."""
+    title, text, tone = fate_in_words(approval, frame.states)
+    yield _e("div", _e("h1", title), _e("p", text), **{"class": f"note {tone}".strip(), "role": "status"})
+    if settled(approval) and not frame.others:
+        yield _e("p", "You can close this tab.", **{"class": "quiet"})
 
 
 def _led_here(decided: Approval) -> ET.Element:
-    title = _outcome_in_words(decided.result.outcome)[0] if decided.result else _state_in_words(decided.state)[0]
+    title = _outcome_in_words(decided.result.outcome)[0] if decided.result else state_in_words(decided.state)[0]
     return _note(f"{title} {decided.preview.title}. This is the next question.", "")
 
 
@@ -159,7 +162,7 @@ def _what(preview: Preview, *, asking: bool, unsent: bool) -> Iterable[ET.Elemen
     """Yield the preview, most important first; ``unsent``: it will not be made any more."""
     if asking:
         yield _e("p", asked(preview), **{"class": "quiet"})
-    yield _e("h1", preview.title)
+    yield _e("h1", preview.title) if asking else _e("h2", preview.title, **{"class": "title"})
     yield _e("p", _e("span", effect_in_words(preview.effect), **{"class": "kind"}))
     present = {label: value for label, value in preview.things.items() if label.startswith("Now")}
     facts = [(label, value, "") for label, value in preview.things.items() if label not in present]
@@ -271,16 +274,3 @@ def _reject_all(waiting: Sequence[str], frame: Frame) -> ET.Element:
         autocomplete="off",
         **{"aria-label": "All that wait", "class": "bare"},
     )
-
-
-def _document(title: str, content: Iterable[ET.Element], *, risky: bool = False, refresh: str | None = None) -> str:
-    head = _e(
-        "head",
-        _e("meta", charset="utf-8"),
-        _e("title", title),
-        _e("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        *([_e("meta", **{"http-equiv": "refresh", "content": refresh})] if refresh else []),
-        _e("style", _STYLE),
-    )
-    body = _e("body", _e("main", *content, **({"class": "risky"} if risky else {})))
-    return "<!doctype html>\n" + ET.tostring(_e("html", head, body, lang="en"), encoding="unicode", method="html")

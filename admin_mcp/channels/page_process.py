@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from admin_mcp.channels.local_channel import waits
 from admin_mcp.channels.page_server import PageServer
@@ -89,6 +90,56 @@ def run_page_process(
         # A question may have come while the lock was still held, and its server was content with that.
         if not (storage.database.exists and any(map(waits, storage.approvals.all()))):
             return
+
+
+def keep_inbox_open(
+    storage: GateStorage,
+    clock: Callable[[], float],
+    enter: Callable[[PageServer], None],
+    *,
+    opens: bool,
+    sleep: Callable[[float], None] = time.sleep,
+) -> NoReturn:
+    """Serve the inbox until this is interrupted; ``enter`` lets the person in.
+
+    Where it ``opens`` browsers, it also does what a page process does, so that servers start none; while one still
+    runs, that one does it. A question opens a tab only where no tab has the inbox.
+
+    Raises:
+        StateUnavailable: the state can't be used. ``OSError``: the page can't be served, or nothing opens it.
+
+    """
+    lock, holds = FileLock(storage.database.directory / LOCK_NAME), False
+    page = PageServer(storage.approvals, storage.plans, storage.database.directory, clock)
+    page.start()
+    try:
+        enter(page)
+        shown = _waiting_ids(storage)
+        while True:
+            holds = holds or (opens and _taken(lock))
+            waiting = _waiting_ids(storage)
+            if holds and waiting - shown and not (page.inbox_open or page.watched):
+                page.open_browser()
+                shown = waiting
+            if page.unreachable:
+                raise OSError("no browser could be started")
+            sleep(_POLL_SECONDS)
+    finally:
+        page.stop()
+        if holds:
+            lock.release()
+
+
+def _waiting_ids(storage: GateStorage) -> set[str]:
+    return {approval.id for approval in storage.approvals.all() if waits(approval)}
+
+
+def _taken(lock: FileLock) -> bool:
+    try:
+        lock.acquire()
+    except LockBusyError:
+        return False
+    return True
 
 
 def _serve(storage: GateStorage, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:

@@ -15,17 +15,19 @@ from contextlib import suppress
 from pathlib import Path
 from subprocess import Popen
 from typing import assert_never
-from urllib.parse import parse_qsl
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from admin_mcp.channels.document import message_page
+from admin_mcp.channels.inbox_page import SEEN, WANTED, Inbox, inbox_digest, inbox_page
 from admin_mcp.channels.local_channel import waits
-from admin_mcp.channels.page import CSRF, STYLE_SOURCE, WAITING, Frame, approval_page, message_page
+from admin_mcp.channels.page import CSRF, WAITING, Frame, approval_page
+from admin_mcp.channels.page_http import HEADERS, following_page, forbidden, form_of, not_found, page, plain
 from admin_mcp.channels.plan_page import STRUCK
 from admin_mcp.errors import CallError, NotFound
 from admin_mcp.gate.approval import APPLY_PLAN, Approval, IllegalEventError
@@ -36,31 +38,26 @@ from admin_mcp.gate.plans import Plans
 from admin_mcp.installation import start_child
 from admin_mcp.private_files import private_directory, write_private
 
-LONGEST_FORM = 4096
 _REJECT_ALL = "reject-all"
 _STRIKE = "strike"
 _AFTER = "after"
+_PULSE = "pulse"
 READING_SECONDS = 1.0
 """How long a question to which a decision led takes no answer."""
 
 TAB_BUSY_SECONDS = 60.0
 TAB_WATCHING_SECONDS = 8.0
+TAB_OPEN_SECONDS = 90.0
+"""For how long an inbox counts as open: browsers let the script of a tab behind others run once a minute."""
+
 _GRACE_SECONDS = 2
+_NO_WAY_IN = (
+    "This browser has no way in here, or has lost it. In a terminal, openai-admin-mcp approvals list shows "
+    "what waits, approvals open opens the page anew, and approvals approve ID decides without one."
+)
 _OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open_new_tab(sys.argv[1]))"
 _LONGEST_HEADERS = 1024 * 1024
 """More than all cookies that browsers keep for one host: pages on its other ports may have set as many as they can."""
-
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src '{STYLE_SOURCE}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
 
 
 class PageServer:
@@ -79,6 +76,7 @@ class PageServer:
         self._sessions: dict[str, str] = {}
         self._redirects: list[Path] = []
         self._busy_until = 0.0
+        self._open_until = 0.0
         self._led_to: dict[str, float] = {}
         self._opener: Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
@@ -102,16 +100,20 @@ class PageServer:
 
     def application(self) -> Starlette:
         """Return the ASGI application."""
-        return Starlette(
+        application = Starlette(
             routes=[
                 Route(f"{self._prefix}/enter/{{token}}", self._enter, methods=["GET"]),
+                Route(f"{self._prefix}/", self._show_inbox, methods=["GET"]),
+                Route(f"{self._prefix}/{_PULSE}", self._pulse, methods=["GET"]),
                 Route(f"{self._prefix}/approvals/{{id}}", self._show, methods=["GET"]),
                 Route(f"{self._prefix}/approvals/{{id}}", self._decide, methods=["POST"]),
                 Route(f"{self._prefix}/approvals/{{id}}/{_REJECT_ALL}", self._reject_all, methods=["POST"]),
                 Route(f"{self._prefix}/approvals/{{id}}/{_STRIKE}", self._strike, methods=["POST"]),
             ],
-            exception_handlers={404: _not_found, 405: _not_found},
+            exception_handlers={404: not_found, 405: not_found},
         )
+        application.router.redirect_slashes = False  # an address that is only nearly right tells nothing
+        return application
 
     def start(self) -> None:
         """Serve, in a thread that ends with the process."""
@@ -127,10 +129,13 @@ class PageServer:
         for path in self._redirects:
             path.unlink(missing_ok=True)
 
-    def address(self, approval_id: str) -> str:
-        """Return an address that opens this approval's page once. It lets whoever has it decide: show it to nobody."""
+    def address(self, approval_id: str | None = None) -> str:
+        """Return an address that opens this approval's page, or the inbox, once.
+
+        It lets whoever has it decide: show it to nobody.
+        """
         token = secrets.token_urlsafe(32)
-        self._tokens[token] = approval_id
+        self._tokens[token] = f"{self._prefix}/" if approval_id is None else self._path(approval_id)
         return f"{self._origin}{self._prefix}/enter/{token}"
 
     @property
@@ -139,12 +144,19 @@ class PageServer:
         return self._clock() < self._busy_until
 
     @property
+    def inbox_open(self) -> bool:
+        """Whether some tab, in front or not, follows what waits."""
+        return self._clock() < self._open_until
+
+    @property
     def unreachable(self) -> bool:
         """Whether no browser could be started, and nobody has come in otherwise."""
         return not self._sessions and self._opener is not None and self._opener.poll() not in {None, 0}
 
-    def open_browser(self, approval_id: str) -> None:
-        """Open the page in the default browser, by a file, so that its address is in no list of processes.
+    def open_browser(self, approval_id: str | None = None) -> None:
+        """Open this approval's page, or the inbox, in the default browser.
+
+        That is by a file, so that its address is in no list of processes.
 
         Raises:
             OSError: the file could not be written, or Python not be started.
@@ -162,30 +174,50 @@ class PageServer:
     async def _enter(self, request: Request) -> Response:
         """Turn the one-time token into a session."""
         if not self._is_here(request):
-            return _forbidden("This address is not this server's.")
-        approval_id = self._tokens.pop(request.path_params["token"], None)
-        if approval_id is None:
-            return _forbidden("This link was used already. Open the page again from a terminal: approvals open.")
+            return forbidden("This address is not this server's.")
+        path = self._tokens.pop(request.path_params["token"], None)
+        if path is None:
+            return forbidden("This link was used already. Open the page again from a terminal: approvals open.")
         session = secrets.token_urlsafe(32)
         self._sessions[session] = secrets.token_urlsafe(32)
         # A page that leads on rather than a redirect: only so does the browser send the strict cookie at once.
-        response = _page(message_page("Approval", "Opening the approval …", forward=self._path(approval_id)))
+        response = page(message_page("Approval", "Opening the approval …", forward=path))
         response.set_cookie(self._cookie, session, path=self._prefix, httponly=True, samesite="strict")
-        for path in self._redirects:
+        for redirect in self._redirects:
             with suppress(OSError):  # Windows keeps it while the browser reads it; `stop` removes it
-                path.unlink(missing_ok=True)
+                redirect.unlink(missing_ok=True)
         return response
 
     async def _show(self, request: Request) -> Response:
         csrf = self._csrf(request)
         if csrf is None:
-            return _forbidden(
-                "This browser has no way in here, or has lost it. In a terminal, openai-admin-mcp approvals list shows "
-                "what waits, approvals open ID opens its page anew, and approvals approve ID decides without one."
-            )
+            return forbidden(_NO_WAY_IN)
         approval = await run_in_threadpool(self._approvals.get, request.path_params["id"])
         decided = await run_in_threadpool(self._approvals.get, request.query_params.get(_AFTER, ""))
         return await self._answer(approval, csrf, decided=decided)
+
+    async def _show_inbox(self, request: Request) -> Response:
+        if self._csrf(request) is None:
+            return forbidden(_NO_WAY_IN)
+        self._seen(TAB_WATCHING_SECONDS)
+        return following_page(inbox_page(await run_in_threadpool(self._inbox, request.query_params.get(WANTED, ""))))
+
+    async def _pulse(self, request: Request) -> Response:
+        """Tell the inbox's script in a word whether it still shows what is so; ``seen``: the tab is in front."""
+        if self._csrf(request) is None:
+            return plain("", 403)
+        self._open_until = self._clock() + TAB_OPEN_SECONDS
+        if request.query_params.get(SEEN) == "1":
+            self._seen(TAB_WATCHING_SECONDS)
+        return plain(inbox_digest(await run_in_threadpool(self._inbox, request.query_params.get(WANTED, ""))))
+
+    def _seen(self, seconds: float) -> None:
+        self._busy_until = max(self._busy_until, self._clock() + seconds)
+
+    def _inbox(self, wanted: str) -> Inbox:
+        approvals = self._approvals.all()
+        states = {each.id: self._step_states(each) for each in approvals if each.state != "pending"}
+        return Inbox(approvals, states, f"{self._prefix}/", f"{self._prefix}/{_PULSE}", self._clock(), wanted)
 
     async def _submitted(self, request: Request) -> tuple[str, dict[str, str]] | Response:
         """Return the session's token and the fields of a form that one of its pages sent, or the refusal."""
@@ -193,10 +225,10 @@ class PageServer:
         same = request.headers.get("origin") == self._origin
         site = request.headers.get("sec-fetch-site", "same-origin")
         if csrf is None or not same or site != "same-origin":
-            return _forbidden("This answer did not come from the approval page.")
-        form = await _form(request)
+            return forbidden("This answer did not come from the approval page.")
+        form = await form_of(request)
         if form is None or not hmac.compare_digest(form.get(CSRF, "").encode(), csrf.encode()):
-            return _forbidden("This answer is not complete. Go back and load the page again.")
+            return forbidden("This answer is not complete. Go back and load the page again.")
         return csrf, form
 
     async def _decide(self, request: Request) -> Response:
@@ -211,7 +243,7 @@ class PageServer:
         if message is not None:
             return await self._answer(await run_in_threadpool(self._approvals.get, approval.id), csrf, message)
         onward = await run_in_threadpool(self._onward, approval.id)
-        return RedirectResponse(onward, status_code=303, headers=_HEADERS)
+        return RedirectResponse(onward, status_code=303, headers=HEADERS)
 
     def _onward(self, decided: str) -> str:
         """Return the page of the oldest question that still waits, or of the decided one if none does."""
@@ -228,7 +260,7 @@ class PageServer:
             return submitted
         _, form = submitted
         await run_in_threadpool(self._reject, form.get(WAITING, "").split())
-        return RedirectResponse(self._path(request.path_params["id"]), status_code=303, headers=_HEADERS)
+        return RedirectResponse(self._path(request.path_params["id"]), status_code=303, headers=HEADERS)
 
     async def _strike(self, request: Request) -> Response:
         """Strike one step out of a plan, and show what is left of it to be decided."""
@@ -242,7 +274,7 @@ class PageServer:
         message = await run_in_threadpool(self._struck, approval, form.get(STRUCK, ""))
         if message is not None:
             return await self._answer(await run_in_threadpool(self._approvals.get, approval.id), csrf, message)
-        return RedirectResponse(self._path(approval.id), status_code=303, headers=_HEADERS)
+        return RedirectResponse(self._path(approval.id), status_code=303, headers=HEADERS)
 
     def _struck(self, approval: Approval, number: str) -> str | None:
         """Strike the step out; return what to tell the person if it can't be."""
@@ -290,7 +322,7 @@ class PageServer:
         self, approval: Approval | None, csrf: str, message: str | None = None, *, decided: Approval | None = None
     ) -> Response:
         if approval is None or not traits(approval.channel).here:
-            return _page(message_page("No such approval", "It may have ended more than a day ago."), 404)
+            return page(message_page("No such approval", "It may have ended more than a day ago."), 404)
         pending = approval.state == "pending"
         self._busy_until = self._clock() + (TAB_BUSY_SECONDS if pending else TAB_WATCHING_SECONDS)
         oldest_first = reversed(await run_in_threadpool(self._approvals.all))
@@ -304,10 +336,11 @@ class PageServer:
             others,
             message,
             striking=f"{path}/{_STRIKE}",
+            inbox=f"{self._prefix}/",
             states=await run_in_threadpool(self._step_states, approval),
             decided=decided if decided is not None and traits(decided.channel).here else None,
         )
-        return _page(approval_page(approval, frame), 200 if message is None else 422)
+        return page(approval_page(approval, frame), 200 if message is None else 422)
 
     def _csrf(self, request: Request) -> str | None:
         """Return the form token of the request's session, or None if it has no session here."""
@@ -329,32 +362,3 @@ def _told(flaw: Flaw) -> str:
         case "text_differs":
             return "Not approved: the text you typed is not the one that is asked for."
     assert_never(flaw)
-
-
-async def _form(request: Request) -> dict[str, str] | None:
-    """Return the fields of a small urlencoded form, each given once; None for anything else."""
-    if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
-        return None
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > LONGEST_FORM:
-            return None
-    try:
-        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True, max_num_fields=8)
-    except ValueError:
-        return None
-    return dict(pairs) if len(dict(pairs)) == len(pairs) else None
-
-
-def _page(text: str, status: int = 200) -> HTMLResponse:
-    return HTMLResponse(text, status_code=status, headers=_HEADERS)
-
-
-def _forbidden(message: str) -> HTMLResponse:
-    return _page(message_page("Not allowed", message), 403)
-
-
-async def _not_found(request: Request, error: Exception) -> Response:
-    del request, error
-    return _page(message_page("Not found", "There is nothing here."), 404)

@@ -4,6 +4,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +20,9 @@ from admin_mcp.gate.database import epoch_seconds
 from admin_mcp.gate.forms import judge
 from admin_mcp.gate.storage import GateStorage
 from admin_mcp.gate.text import visible
+
+if TYPE_CHECKING:
+    from admin_mcp.channels.page_server import PageServer
 
 _POLL_SECONDS = 0.3
 _REFUSED_NOW = "The same change is refused for ten minutes."
@@ -51,10 +55,16 @@ def show(context: click.Context, /, approval_id: str) -> None:
 
 
 @approvals.command("open")
-@click.argument("approval_id", metavar="ID")
+@click.argument("approval_id", metavar="[ID]", required=False)
 @click.pass_context
-def open_page(context: click.Context, /, approval_id: str) -> None:
-    """Serve the approval's page from here until it is decided, and open it in the browser."""
+def open_page(context: click.Context, /, approval_id: str | None) -> None:
+    """Serve the approval's page from here until it is decided, and open it in the browser.
+
+    Without an ID it is the page of all that waits, until Ctrl-C.
+    """
+    if approval_id is None:
+        _inbox(context)
+        return
     from admin_mcp.channels.page_server import PageServer  # noqa: PLC0415 - no other command needs a web server
 
     storage = storage_of(context)
@@ -62,12 +72,7 @@ def open_page(context: click.Context, /, approval_id: str) -> None:
     page = PageServer(storage.approvals, storage.plans, storage.database.directory, epoch_seconds)
     page.start()
     try:
-        # Whoever has the address can decide, so it is for a person's screen and no program's input.
-        if sys.stdout.isatty():
-            click.echo(f"Open this in a browser on this machine (it works once):\n  {page.address(approval_id)}")
-        if settings_of(context).open_browser:
-            page.open_browser(approval_id)
-            click.echo("The page was opened in the default browser.")
+        _enter(context, page, approval_id)
         click.echo("Waiting for the decision; Ctrl-C ends this without one.")
         approval = _until(storage, approval_id, {"pending"})
         click.echo(f"It is {approval.state}.")
@@ -77,6 +82,40 @@ def open_page(context: click.Context, /, approval_id: str) -> None:
         time.sleep(2 * _POLL_SECONDS)
     finally:
         page.stop()
+
+
+@click.command()
+@click.pass_context
+def inbox(context: click.Context, /) -> None:
+    """Keep a page of all that waits open in the browser, until Ctrl-C."""
+    _inbox(context)
+
+
+def _inbox(context: click.Context) -> None:
+    from admin_mcp.channels.page_process import keep_inbox_open  # noqa: PLC0415 - brings the web server
+
+    def enter(page: "PageServer") -> None:
+        _enter(context, page)
+        click.echo("What comes up appears there; Ctrl-C ends this.")
+
+    opens = settings_of(context).open_browser
+    if not (opens or sys.stdout.isatty()):
+        raise click.ClickException("nobody could see the page: this is no terminal, and no browser is to be opened")
+    try:
+        with _explained(""):
+            keep_inbox_open(storage_of(context), epoch_seconds, enter, opens=opens)
+    except OSError as error:
+        raise click.ClickException(f"the page can't be shown: {error}") from None
+
+
+def _enter(context: click.Context, page: "PageServer", approval_id: str | None = None) -> None:
+    """Let the person in, to one approval's page or to the inbox."""
+    # Whoever has the address can decide, so it is for a person's screen and no program's input.
+    if sys.stdout.isatty():
+        click.echo(f"Open this in a browser on this machine (it works once):\n  {page.address(approval_id)}")
+    if settings_of(context).open_browser:
+        page.open_browser(approval_id)
+        click.echo("The page was opened in the default browser.")
 
 
 @approvals.command()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from admin_mcp import __version__
-from admin_mcp.cli.approvals import approvals
+from admin_mcp.cli.approvals import approvals, inbox
 from admin_mcp.cli.doctor import doctor
 from admin_mcp.cli.evidence import evidence
 from admin_mcp.cli.hosts import config, install, uninstall
@@ -42,7 +42,7 @@ You may have wanted one of these:
   openai-admin-mcp config HOST               print what another host needs
   openai-admin-mcp doctor                    see whether all is well
   openai-admin-mcp demo                      watch it work, without a key
-  openai-admin-mcp approvals list            see what waits for you
+  openai-admin-mcp inbox                     keep a page of what waits for you open
   openai-admin-mcp --help                    all commands and flags"""
 
 
@@ -144,7 +144,21 @@ def demo() -> None:
     anyio.run(run_demo, click.echo)
 
 
-COMMANDS = (approvals, config, doctor, evidence, install, journal, plans, policy, report, sandbox, secrets, uninstall)
+COMMANDS = (
+    approvals,
+    config,
+    doctor,
+    evidence,
+    inbox,
+    install,
+    journal,
+    plans,
+    policy,
+    report,
+    sandbox,
+    secrets,
+    uninstall,
+)
 for command in COMMANDS:
     main.add_command(command)
 

@@ -11,10 +11,14 @@ from typing import Any
 import anyio
 import pytest
 from anyio import to_thread
+from click.testing import CliRunner
 
 from admin_mcp.channels.page_process import LOCK_NAME
+from admin_mcp.cli.main import main
+from admin_mcp.gate.database import epoch_seconds
 from admin_mcp.private_files import FileLock
 from tests.browser import Browser, chromium, needs_chromium
+from tests.gate.questions import Clock, records
 from tests.recorder import Canned, Recorder
 from tests.sessions import KEY, LEGACY, MODERN, Session, session
 
@@ -93,7 +97,7 @@ async def test_approved_on_the_page_the_repeated_call_executes_once(
         screen.browser.wait_for("Approved.")
         assert recorder.changes == []
         assert (await running.call("update_role", **UPDATE))["id"] == "thing_1"
-        await to_thread.run_sync(screen.browser.wait_for, "Done. The change was made.")
+        await to_thread.run_sync(screen.browser.wait_for, "The change was made.")
         assert (await running.error("update_role", **UPDATE))["kind"] == "approval_pending"
     assert len(recorder.changes) == 1
 
@@ -163,6 +167,8 @@ async def test_the_page_can_be_used_with_the_keyboard_and_read_aloud(screen: Scr
         )
         assert (browser.find("form").role, browser.find("form").label) == ("form", "Your decision")
         browser.press(TAB)
+        assert (browser.focused().role, browser.focused().label) == ("link", "All that waits (1)")
+        browser.press(TAB)
         field = browser.focused()
         assert (field.role, field.label) == ("textbox", "To approve, type Support")
         field.type("Support")
@@ -208,7 +214,7 @@ async def test_a_hostile_name_is_shown_as_text(screen: Screen, recorder: Recorde
         await running.error("delete_role", role_id="role_1")
         shown = await to_thread.run_sync(screen.open)
     assert '\\"><script>document.title=\\"owned\\"</script>\\u{202E}' in shown
-    assert str(screen.browser.command("GET", "title")).startswith("Approve? Delete role “")
+    assert str(screen.browser.command("GET", "title")).startswith("(1) Approve? Delete role “")
 
 
 LONG = "Maria-Magdalena.Schwarzenberger-Lichtenstein@accounting.international-department.example.com"
@@ -297,7 +303,7 @@ async def test_a_step_is_struck_out_on_the_page_and_the_waiting_call_applies_the
             shown = await to_thread.run_sync(screen.browser.wait_for, "struck out: 3")
             assert "To approve, type" not in shown
             screen.browser.find("button.approve").click()
-            await to_thread.run_sync(screen.browser.wait_for, "Done. All 2 steps were made.")
+            await to_thread.run_sync(screen.browser.wait_for, "All 2 steps were made.")
             assert screen.browser.text.count("made\n") >= 2
     assert [step["state"] for step in answers[0]["steps"]] == ["done", "done", "struck"]
     assert [sent.path.rpartition("/")[2] for sent in recorder.changes] == ["role_1", "role_2"]
@@ -310,4 +316,110 @@ async def test_a_plan_reaches_over_no_edge_of_a_narrow_screen(screen: Screen, re
         plan = await running.call("plan_changes", title=LONG, steps=[step])
         await running.error("apply_plan", plan_id=plan["plan_id"])
         await to_thread.run_sync(partial(screen.open, says="They are sent in this order"))
+    assert screen.browser.run("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def run(*words: str, state: Path) -> None:
+    """Do something in a terminal, as the person does."""
+    assert CliRunner().invoke(main, ["--state-dir", str(state), *words]).exit_code == 0
+
+
+async def test_the_days_story_is_followed_on_the_inbox(screen: Screen, recorder: Recorder) -> None:  # noqa: PLR0915 - a story
+    """Six questions of two servers: decided in a terminal and on a page, one expired, a plan with a struck step."""
+    browser, state = screen.browser, screen.state
+
+    async def shows(text: str) -> str:
+        return await to_thread.run_sync(browser.wait_for, text)
+
+    def entries(after: str) -> list[str]:
+        found = browser.run(
+            f"return [...document.querySelector('{after} + ul')?.children ?? []].map(each => each.innerText)"
+        )
+        return [str(each) for each in found]
+
+    asked = env(screen, recorder)
+    async with session(LEGACY, env=asked, answers=None) as one, session(MODERN, env=asked, answers=None) as two:
+        await one.error("update_role", role_id="role_1", description="first")
+        await to_thread.run_sync(screen.open)
+        browser.find("header a").click()
+        await shows("The last day")
+        for server, text in ((one, "second"), (two, "third")):
+            await server.error("update_role", role_id="role_1", description=text)
+        await two.error("delete_role", role_id="role_1")
+        await one.error("delete_role", role_id="role_2")
+        steps = [{"tool": "update_role", "arguments": {"role_id": f"role_{n}", "description": "new"}} for n in (1, 2)]
+        steps.append({"tool": "delete_role", "arguments": {"role_id": "role_3"}})
+        plan = await two.call("plan_changes", title="Spring", steps=steps)
+        await two.error("apply_plan", plan_id=plan["plan_id"])
+        await shows("All that waits (6)")
+        assert len(entries("h1")) == 6
+        assert str(browser.command("GET", "title")) == "(6) All that waits"
+        assert len(screen.opened) == 1
+
+        # What is being typed stays, with the cursor in it, while a terminal decides.
+        browser.find("#q").type("del")
+        waiting = [each for each in reversed(records(state, RealClock()).approvals.all()) if each.state == "pending"]
+        run("approvals", "deny", waiting[0].id, state=state)
+        await shows("All that waits (5)")
+        assert browser.run("return document.activeElement.id + document.activeElement.value") == "qdel"
+        assert "Rejected. The change will not be made" in entries("h2")[0]
+
+        # A focused link keeps the focus, for a keyboard.
+        link = f"a[href$='/approvals/{waiting[1].id}']"
+        browser.run(f'document.querySelector("{link}").focus()')
+        run("approvals", "deny", waiting[2].id, state=state)
+        await shows("All that waits (4)")
+        assert browser.run(f'return document.activeElement.matches("{link}")')
+        browser.press(ENTER)
+        await shows("The exact request")
+        assert str(browser.command("GET", "title")).startswith("(4) Approve? ")
+        browser.find("button.approve").click()
+        await shows("This is the next question.")
+        await one.call("update_role", role_id="role_1", description="second")
+
+        # A step is struck out of the plan on its own page; one of the others runs out of time.
+        browser.find("header a").click()
+        await shows("The change was made.")
+        (spring,) = (each for each in waiting if each.preview.steps)
+        browser.find(f"a[href$='/approvals/{spring.id}']").click()
+        await shows("They are sent in this order")
+        browser.find("button[name=step][value='3']").click()
+        await shows("struck out: 3")
+        browser.find("header a").click()
+        await shows("Plan “Spring”: 2 to change")
+        with records(state, RealClock()).database.transaction() as connection:
+            connection.execute("UPDATE approvals SET since = since - 600 WHERE id = ?", (waiting[3].id,))
+        await shows("All that waits (2)")
+        assert any("Ended." in each for each in entries("h2"))
+
+        browser.find("#q").type("delete role" + ENTER)
+        await shows("Show all")
+        assert browser.run("return location.search") == "?q=delete+role"
+        assert ["Delete role" in each for each in entries("h1")] == [True]
+    assert [sent.body for sent in recorder.changes] == [{"description": "second"}]
+
+
+class RealClock(Clock):
+    def __call__(self) -> float:
+        return epoch_seconds()
+
+
+async def test_an_inbox_whose_server_is_gone_says_so(screen: Screen, recorder: Recorder) -> None:
+    async with session(LEGACY, env=env(screen, recorder), answers=None) as running:
+        await running.error("update_role", **UPDATE)
+        await to_thread.run_sync(screen.open)
+    screen.browser.find("header a").click()
+    await to_thread.run_sync(screen.browser.wait_for, "The last day")
+    assert "not served any more" not in screen.browser.text
+    await to_thread.run_sync(screen.end)
+    await to_thread.run_sync(screen.browser.wait_for, "This page is not served any more")
+
+
+@pytest.mark.usefixtures("narrow")
+async def test_the_inbox_reaches_over_no_edge_of_a_narrow_screen(screen: Screen, recorder: Recorder) -> None:
+    async with session(LEGACY, env=env(screen, recorder), answers=None) as running:
+        await running.error("update_role", role_id=LONG.replace("@", "."), description=LONG)
+        await to_thread.run_sync(screen.open)
+    screen.browser.find("header a").click()
+    await to_thread.run_sync(screen.browser.wait_for, "The last day")
     assert screen.browser.run("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")

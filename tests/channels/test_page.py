@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from admin_mcp.channels.page import Frame, approval_page, message_page
-from admin_mcp.channels.page_server import LONGEST_FORM
+from admin_mcp.channels.document import message_page
+from admin_mcp.channels.page import Frame, approval_page, state_in_words
+from admin_mcp.channels.page_http import LONGEST_FORM
 from admin_mcp.gate.approval import Approval, Question, Result
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.preview import Preview, ShownChange
 from admin_mcp.gate.text import visible
+from admin_mcp.settings import Settings
 
 PREVIEW = Preview(
     title="Delete role",
@@ -32,6 +34,7 @@ FRAME = Frame(
     csrf="token",
     now=1000.0,
     others={},
+    inbox="/secret/",
 )
 
 
@@ -58,7 +61,7 @@ def showing(**changed: Any) -> Approval:
 def test_what_matters_comes_first() -> None:
     page = approval_page(APPROVAL, FRAME)
     order = ["Delete role", "takes something away", "“Support” (role_1)", "3f9a01c2", "12", "not possible", "“old”"]
-    body = page[page.index("<body") :]
+    body = page[page.index("<main") :]
     places = [body.index(text) for text in order]
     assert places == sorted(places)
 
@@ -76,6 +79,7 @@ def test_names_from_the_api_are_text_wherever_they_stand(name: str) -> None:
         hostile, replace(FRAME, message=name, csrf=name, address=name, rejecting=name, others={name: hostile})
     )
     known = {"html", "head", "meta", "title", "style", "body", "main", "p", "h1", "h2", "span", "dl", "dt", "dd"}
+    known |= {"header", "strong"}
     known |= {"pre", "form", "input", "label", "code", "button", "ul", "li", "a"}
     assert {tag for tag, _ in tags(page)} <= known
     assert not any(attribute.startswith("on") for _, attributes in tags(page) for attribute in attributes)
@@ -134,12 +138,12 @@ def test_changes_are_a_table_of_before_and_after() -> None:
         ("approved", None, "tell it to try again", True),
         ("used", None, "being sent", True),
         ("used", Result("done", "The change was made."), "Done.", False),
-        ("used", Result("refused", "No such role."), "The API refused it. No such role.", False),
-        ("used", Result("not_sent", "No connection."), "It was not sent. No connection.", False),
-        ("used", Result("outcome_unknown", "Lost."), "Nobody knows whether it was made. Lost.", False),
+        ("used", Result("refused", "No such role."), "<h1>The API refused it.</h1><p>No such role.</p>", False),
+        ("used", Result("not_sent", "No connection."), "<h1>It was not sent.</h1><p>No connection.</p>", False),
+        ("used", Result("outcome_unknown", "Lost."), "<h1>Nobody knows whether it was made.</h1><p>Lost.</p>", False),
         ("rejected", None, "will not be made", False),
         ("void", None, "has changed", False),
-        ("expired", None, "Too late", False),
+        ("expired", None, "<h1>Ended.</h1>", False),
     ],
 )
 def test_the_page_tells_what_became_of_the_call(state: Any, result: Result | None, says: str, refreshes: bool) -> None:
@@ -215,6 +219,46 @@ def test_what_was_not_made_is_told_as_what_would_have_been(state: Any, result: R
     asked = showing(changes={"limit": ShownChange(before=None, after="5")})
     page = approval_page(replace(asked, state=state, result=result), FRAME)
     assert f"<h2>{heading}</h2>" in page
+
+
+@pytest.mark.parametrize(
+    ("state", "others", "closable"),
+    [
+        ("pending", (), False),
+        ("approved", (), False),
+        ("rejected", (), True),
+        ("expired", (), True),
+        ("void", ("b",), False),
+    ],
+)
+def test_the_tab_can_be_closed_once_nothing_more_can_become_of_anything(
+    state: Any, others: tuple[str, ...], closable: bool
+) -> None:
+    page = approval_page(replace(APPROVAL, state=state), replace(FRAME, others=waiting(*others)))
+    assert ("You can close this tab" in page) is closable
+    # One heading of the first rank: the question while it is asked, and then what became of it.
+    assert re.findall("<h1>([^<]*)</h1>", page) == (["Delete role"] if state == "pending" else [fate(state)])
+
+
+def fate(state: Any) -> str:
+    return state_in_words(state)[0]
+
+
+@pytest.mark.parametrize(
+    ("state", "others", "count"), [("pending", (), 1), ("pending", ("b",), 2), ("rejected", ("b",), 1), ("void", (), 0)]
+)
+def test_the_header_leads_to_all_that_waits_and_the_tab_says_how_much_that_is(
+    state: Any, others: tuple[str, ...], count: int
+) -> None:
+    page = approval_page(replace(APPROVAL, state=state), replace(FRAME, others=waiting(*others)))
+    assert f'<a href="/secret/">All that waits ({count})</a></header>' in page
+    assert page.partition("<title>")[2].startswith(f"({count}) ") is (count > 0)
+
+
+def test_the_header_bands_the_system_it_is_about() -> None:
+    assert f'<span class="band">{PREVIEW.target}</span>' in approval_page(APPROVAL, FRAME)
+    pretended = Settings(sandbox=True).target.label
+    assert '<span class="band sandbox">SANDBOX</span>' in approval_page(showing(target=pretended), FRAME)
 
 
 def test_invisible_characters_stay_visible_on_the_page() -> None:

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from admin_mcp.channels import page_process
-from admin_mcp.channels.page_process import LINGER_SECONDS, LOCK_NAME, LOG_NAME, run_page_process, start_page_process
+from admin_mcp.channels.page_process import (
+    LINGER_SECONDS,
+    LOCK_NAME,
+    LOG_NAME,
+    keep_inbox_open,
+    run_page_process,
+    start_page_process,
+)
 from admin_mcp.channels.page_server import TAB_BUSY_SECONDS, PageServer
 from admin_mcp.gate.approval import PENDING_SECONDS
 from admin_mcp.gate.policy import Channel
@@ -29,9 +36,9 @@ class Screen:
         self.opened: list[tuple[float, str]] = []
         self.at: list[tuple[float, Callable[[], object]]] = []
         monkeypatch.setattr(PageServer, "start", lambda _: None)
-        monkeypatch.setattr(PageServer, "open_browser", lambda page, approval: self._open(page, approval))  # noqa: PLW0108 - a bound method would not get the page
+        monkeypatch.setattr(PageServer, "open_browser", lambda page, *approval: self._open(page, *approval))  # noqa: PLW0108 - a bound method would not get the page
 
-    def _open(self, page: PageServer, approval_id: str) -> None:
+    def _open(self, page: PageServer, approval_id: str = "inbox") -> None:
         page._busy_until = self.clock.now + TAB_BUSY_SECONDS
         self.opened.append((self.clock.now - self.start, approval_id))
 
@@ -242,3 +249,56 @@ def test_a_real_one_without_a_browser_dies_and_the_starter_knows(
     while works():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+class Ended(Exception):  # noqa: N818 - a person's Ctrl-C
+    pass
+
+
+def until(screen: Screen, seconds: float, *, opens: bool = True) -> list[PageServer]:
+    """Keep the inbox open for a while, and return the page servers that the person was let into."""
+    entered: list[PageServer] = []
+
+    def end() -> None:
+        raise Ended
+
+    screen.at.append((seconds, end))
+    with pytest.raises(Ended):
+        keep_inbox_open(screen.kept, screen.clock, entered.append, opens=opens, sleep=screen._sleep)
+    return entered
+
+
+def test_the_inbox_stays_although_nothing_waits_and_keeps_servers_from_starting_another(
+    screen: Screen, child: Child
+) -> None:
+    screen.at = [(500, lambda: start_page_process(screen.kept.database.directory))]
+    assert len(until(screen, 1000)) == 1
+    assert (screen.opened, child.started) == ([], [])
+    start_page_process(screen.kept.database.directory)
+    assert len(child.started) == 1
+
+
+def test_a_question_opens_the_inbox_anew_only_where_no_tab_has_it(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen.ask()
+    tabs = {"open": True}
+    monkeypatch.setattr(PageServer, "inbox_open", property(lambda _: tabs["open"]))
+    screen.at = [
+        (50, lambda: screen.ask("second")),
+        (100, lambda: tabs.update(open=False)),
+        (200, lambda: screen.ask("third")),
+    ]
+    until(screen, 300)
+    assert screen.opened == [(100, "inbox"), (200, "inbox")]
+
+
+@pytest.mark.parametrize("opens", [False, True])
+def test_the_inbox_leaves_it_to_another_page_process_while_one_runs_and_where_it_opens_nothing(
+    screen: Screen, *, opens: bool
+) -> None:
+    lock = FileLock(screen.kept.database.directory / LOCK_NAME)
+    lock.acquire()
+    screen.at = [(10, screen.ask), (20, lock.release), (30, lambda: screen.ask("second"))]
+    until(screen, 60, opens=opens)
+    assert [at for at, _ in screen.opened] == ([20] if opens else [])

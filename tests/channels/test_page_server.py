@@ -11,7 +11,15 @@ import httpx
 import pytest
 
 from admin_mcp.channels import page_server
-from admin_mcp.channels.page_server import LONGEST_FORM, READING_SECONDS, TAB_BUSY_SECONDS, PageServer
+from admin_mcp.channels.inbox_page import SCRIPT_SOURCE
+from admin_mcp.channels.page_http import LONGEST_FORM
+from admin_mcp.channels.page_server import (
+    READING_SECONDS,
+    TAB_BUSY_SECONDS,
+    TAB_OPEN_SECONDS,
+    TAB_WATCHING_SECONDS,
+    PageServer,
+)
 from admin_mcp.endpoints.base import Effect
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.approval import PENDING_SECONDS, Approval, Event
@@ -49,6 +57,10 @@ class Desk:
         page = await self.browser.get(self.path(approval))
         assert page.status_code == 200
         return self.server._sessions[self.browser.cookies[self.server._cookie]]
+
+    @property
+    def inbox(self) -> str:
+        return f"{self.server._prefix}/"
 
     def path(self, approval: Approval) -> str:
         return self.server._path(approval.id)
@@ -155,12 +167,92 @@ async def test_nothing_is_cached_framed_or_fetched_from_elsewhere(desk: Desk) ->
         assert headers["x-content-type-options"] == "nosniff"
 
 
+async def test_the_inbox_may_run_its_one_script_and_reach_its_own_server_and_nothing_more(desk: Desk) -> None:
+    await desk.enter(desk.ask())
+    plain = (await desk.browser.get(desk.path(desk.ask()))).headers
+    inbox = (await desk.browser.get(desk.inbox)).headers
+    added = f"; script-src '{SCRIPT_SOURCE}'; connect-src 'self'"
+    assert inbox["content-security-policy"] == plain["content-security-policy"] + added
+    for name in ("cache-control", "x-frame-options", "x-content-type-options", "referrer-policy"):
+        assert inbox[name] == plain[name]
+    assert "script-src" not in (await desk.browser.get(f"{desk.inbox}pulse")).headers["content-security-policy"]
+
+
+async def test_the_inbox_and_its_pulse_are_told_to_no_one_without_a_session_or_by_another_name(desk: Desk) -> None:
+    desk.ask()
+    for path in (desk.inbox, f"{desk.inbox}pulse"):
+        answer = await desk.browser.get(path)
+        assert (answer.status_code, "Delete role" in answer.text) == (403, False)
+    await desk.enter(desk.ask())
+    for path in (desk.inbox, f"{desk.inbox}pulse"):
+        assert (await desk.browser.get(path, headers={"host": "evil.example"})).status_code == 403
+        assert (await desk.browser.get(path)).status_code == 200
+    assert not (await desk.browser.get(f"{desk.inbox}pulse")).headers.get("access-control-allow-origin")
+
+
+async def test_a_link_may_lead_to_the_inbox(desk: Desk) -> None:
+    answer = await desk.browser.get(desk.server.address())
+    assert f'href="{desk.inbox}"' in answer.text
+    assert "Nothing waits for you" in (await desk.browser.get(desk.inbox)).text
+
+
+async def test_the_pulse_changes_with_what_happens_elsewhere_and_with_nothing_else(desk: Desk) -> None:
+    approval = desk.ask()
+    await desk.enter(approval)
+
+    async def pulse() -> str:
+        return (await desk.browser.get(f"{desk.inbox}pulse", params={"q": "", "seen": "1"})).text
+
+    told = [await pulse(), await pulse()]
+    assert told[0] == told[1]
+    assert f'data-digest="{told[0]}"' in (await desk.browser.get(desk.inbox)).text
+    other = desk.ask("second")
+    told.append(await pulse())
+    desk.storage.approvals.apply(other.id, "approve", via="terminal")
+    told.append(await pulse())
+    desk.storage.approvals.claim(other.id, {})
+    told.append(await pulse())
+    desk.clock.now += PENDING_SECONDS
+    told.append(await pulse())
+    assert len(set(told)) == len(told) - 1
+
+
+async def test_a_search_finds_among_what_waits_and_what_is_over(desk: Desk) -> None:
+    first, second = desk.ask("a", title="Alpha"), desk.ask("b", title="Beta", typed=False)
+    await desk.enter(first)
+    desk.storage.approvals.apply(second.id, "reject")
+    for wanted, found in (
+        ("alpha", (True, False)),
+        ("BETA", (False, True)),
+        ("rejected", (False, True)),
+        ("x", (False,) * 2),
+    ):
+        page = (await desk.browser.get(desk.inbox, params={"q": wanted})).text
+        assert tuple(desk.path(each) in page for each in (first, second)) == found
+    page = (await desk.browser.get(desk.inbox, params={"q": "nothing has this"})).text
+    assert "1 waits without them" in page
+
+
+async def test_an_inbox_in_front_counts_as_watched_and_one_behind_as_open(desk: Desk) -> None:
+    csrf = await desk.enter(desk.ask("a", typed=False))
+    assert csrf
+    desk.clock.now += TAB_BUSY_SECONDS
+    await desk.browser.get(f"{desk.inbox}pulse", params={"seen": "0"})
+    assert (desk.server.watched, desk.server.inbox_open) == (False, True)
+    await desk.browser.get(f"{desk.inbox}pulse", params={"seen": "1"})
+    assert desk.server.watched
+    desk.clock.now += TAB_WATCHING_SECONDS
+    assert (desk.server.watched, desk.server.inbox_open) == (False, True)
+    desk.clock.now += TAB_OPEN_SECONDS
+    assert not desk.server.inbox_open
+
+
 async def test_without_a_session_nothing_is_shown_or_decided(desk: Desk) -> None:
     approval = desk.ask()
     answer = await desk.browser.get(desk.path(approval))
     assert answer.status_code == 403
     assert "Support" not in answer.text
-    assert "approvals open ID" in answer.text
+    assert "approvals open opens" in answer.text
     for session in ("", "guess"):
         desk.browser.cookies.set(desk.server._cookie, session)
         assert await desk.post(approval, "", decision="approve", typed_text="Support") == 403

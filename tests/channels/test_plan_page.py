@@ -98,7 +98,7 @@ async def test_the_text_to_be_typed_is_that_of_the_smaller_plan(plan: Plan) -> N
 async def test_how_far_each_step_is_stands_beside_it(plan: Plan) -> None:
     assert "not sent" not in shown(replace(asked(plan), state="approved"))
     page = shown(replace(asked(plan), state="approved"), _1="done", _2="sending")
-    assert "Approved. 1 of 6 steps are made" in page
+    assert "<h1>Approved.</h1><p>1 of 6 steps are made" in page
     assert page.count('<p class="state done">made</p>') == 1
     assert page.count(">being sent</p>") == 1
     assert page.count(">not sent</p>") == 4
@@ -113,12 +113,12 @@ async def test_a_plan_that_stopped_on_its_way_is_never_said_to_be_unsent(plan: P
     assert "Nothing was sent." in shown(stopped)
     page = shown(stopped, _1="done", _2="refused")
     assert "Nothing was sent." not in page
-    assert "Stopped. 1 of 6 steps are made" in page
+    assert "<h1>Stopped.</h1><p>1 of 6 steps are made" in page
 
 
 async def test_a_plan_that_is_done_says_so(plan: Plan) -> None:
     done = replace(asked(plan), state="used", result=Result("done", "All 6 steps were made."))
     page = shown(done, **{f"_{number}": "done" for number in range(1, 7)})
-    assert "Done. All 6 steps were made." in page
+    assert "<h1>Done.</h1><p>All 6 steps were made.</p>" in page
     assert page.count(">made</p>") == 6
     assert 'http-equiv="refresh"' not in page

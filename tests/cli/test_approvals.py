@@ -283,6 +283,32 @@ def _answering(browser: httpx.Client, link: str) -> None:
             return
 
 
+@needs_terminal
+@pytest.mark.parametrize("words", [("inbox",), ("approvals", "open")])
+def test_the_inbox_shows_what_waits_and_what_comes_up_until_it_is_ended(
+    kept: GateStorage, words: tuple[str, ...]
+) -> None:
+    with terminal(*words) as at:
+        shown = at.wait_for("Ctrl-C ends this")
+        link = next(word for word in shown.split() if word.startswith("http://127.0.0.1:"))
+        with httpx.Client(base_url=link[: link.index("/", 8)], trust_env=False) as browser:
+            _answering(browser, link)
+            page = link.partition("/enter/")[0] + "/"
+            assert "Nothing waits for you" in browser.get(page).text
+            assert f"/approvals/{ask(kept).id}" in browser.get(page).text
+        assert at.process.poll() is None
+        assert at.interrupt() == 1
+    assert "Traceback" not in at.shown
+
+
+def test_an_inbox_that_nobody_could_see_is_not_served(kept: GateStorage) -> None:
+    ask(kept)
+    result = CliRunner().invoke(main, ["--state-dir", str(kept.database.directory), "inbox"])
+    assert result.exit_code == 1
+    assert "nobody could see the page" in result.stderr
+    assert "127.0.0.1" not in result.output
+
+
 def test_open_shows_its_address_to_no_pipe(kept: GateStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     approval = ask(kept)
     monkeypatch.setattr("admin_mcp.cli.approvals._until", lambda *_: approval)

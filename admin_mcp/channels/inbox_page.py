@@ -1,0 +1,207 @@
+"""The inbox: all that waits for a person on this machine, and what came of the rest of the day. Pure.
+
+Nothing is decided here: each question has a page of its own, which has no script. The script of this one only puts what
+the server says now in the place of what it said before. What is typed in stands outside the part that is replaced.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from importlib import resources
+from urllib.parse import urlencode
+from xml.etree import ElementTree as ET
+
+from admin_mcp.channels.document import Header, document, refreshing, source_of, title_of
+from admin_mcp.channels.html import element
+from admin_mcp.channels.page import fate_in_words, risky
+from admin_mcp.gate.approval import Approval
+from admin_mcp.gate.channel_traits import traits
+from admin_mcp.gate.preview import effect_in_words
+
+WANTED = "q"
+"""The field with the words that what is shown must contain."""
+
+SEEN = "seen"
+LONGEST_WANTED = 200
+MOST_DECIDED = 100
+REFRESH_SECONDS = 5
+"""How often the page is loaded anew where scripts don't run."""
+
+_TITLE = "All that waits"
+_SCRIPT = resources.files(__package__).joinpath("inbox.js").read_text("utf-8")
+_GONE = (
+    "This page is not served any more, so it shows what was. In a terminal, openai-admin-mcp inbox opens it again and "
+    "keeps it open."
+)
+
+SCRIPT_SOURCE = source_of(_SCRIPT)
+"""How the content security policy names the one script there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """All approvals, the newest first, how far the steps of the plans among them are, addresses, the time, the search.
+
+    ``address`` is the inbox's own, to which the pages of approvals are relative; ``pulse`` is where its digest is told.
+    """
+
+    approvals: Sequence[Approval]
+    states: Mapping[str, Mapping[int, str]]
+    address: str
+    pulse: str
+    moment: float
+    wanted: str = ""
+
+    @property
+    def waiting(self) -> list[Approval]:
+        """What waits for this machine, the oldest first."""
+        return [each for each in reversed(self.approvals) if traits(each.channel).here and each.state == "pending"]
+
+    @property
+    def decided(self) -> list[Approval]:
+        """What does not wait any more, wherever it was asked, the newest first."""
+        return [each for each in self.approvals if each.state != "pending"]
+
+    def found(self, among: Sequence[Approval]) -> list[Approval]:
+        """Return those in which each of the words wanted stands."""
+        words = self.wanted[:LONGEST_WANTED].casefold().split()
+        return [each for each in among if all(word in self._text(each) for word in words)] if words else [*among]
+
+    def fate(self, approval: Approval) -> tuple[str, str, str]:
+        """Return what became of an approval."""
+        return fate_in_words(approval, self.states.get(approval.id, {}))
+
+    def _text(self, approval: Approval) -> str:
+        fate = () if approval.state == "pending" else self.fate(approval)[:2]
+        effect = effect_in_words(approval.preview.effect)
+        return " ".join((approval.id, approval.question.tool, approval.preview.text, effect, *fate)).casefold()
+
+
+def inbox_page(inbox: Inbox) -> str:
+    """Return the page. It follows what happens by its script, or is loaded anew every few seconds without one."""
+    wanted = inbox.wanted[:LONGEST_WANTED]
+    anew = element("noscript", refreshing(f"{REFRESH_SECONDS}; url={inbox.address}"))
+    return document(
+        _TITLE,
+        _content(inbox),
+        header=_header(inbox),
+        head=[] if wanted else [anew],
+        above=[_search(inbox.address, wanted)],
+        below=[
+            element("p", _GONE, id="gone", hidden="", role="alert", **{"class": "note bad"}),
+            element("script", _SCRIPT),
+        ],
+        data={"data-digest": inbox_digest(inbox), "data-pulse": f"{inbox.pulse}?{urlencode({WANTED: wanted})}"},
+    )
+
+
+def inbox_digest(inbox: Inbox) -> str:
+    """Return what differs as soon as anything the page shows does, the minutes that are left included."""
+    header = _header(inbox)
+    shown = ET.tostring(element("main", *_content(inbox)), encoding="unicode")
+    return sha256(f"{title_of(_TITLE, header)}\n{header.target}\n{shown}".encode()).hexdigest()
+
+
+def _header(inbox: Inbox) -> Header:
+    targets = {each.preview.target for each in inbox.waiting}
+    return Header(inbox.address, len(inbox.waiting), targets.pop() if len(targets) == 1 else None)
+
+
+def _search(address: str, wanted: str) -> ET.Element:
+    return element(
+        "form",
+        element("label", "Search", **{"for": WANTED}),
+        element(
+            "input",
+            id=WANTED,
+            name=WANTED,
+            type="text",
+            value=wanted,
+            maxlength=str(LONGEST_WANTED),
+            autocomplete="off",
+            spellcheck="false",
+        ),
+        element("button", "Search", type="submit"),
+        *([element("a", "Show all", href=address)] if wanted else []),
+        method="get",
+        action=address,
+        role="search",
+        **{"class": "search"},
+    )
+
+
+def _content(inbox: Inbox) -> Iterable[ET.Element]:
+    waiting, decided = inbox.found(inbox.waiting), inbox.found(inbox.decided)
+    yield element("h1", _TITLE)
+    if waiting:
+        yield element("ul", *(_waiting(each, inbox) for each in waiting), **{"class": "entries"})
+    else:
+        yield element("p", _nothing(inbox), **{"class": "quiet"})
+    yield element("h2", "The last day", **{"class": "title"})
+    if decided:
+        shown = decided[:MOST_DECIDED]
+        yield element("ul", *(_decided(each, inbox) for each in shown), **{"class": "entries"})
+        if len(decided) > len(shown):
+            yield element("p", f"{len(decided) - len(shown)} older ones are not shown. Search finds them.")
+    else:
+        told = "Nothing of the last day has these words in it." if inbox.decided else "Nothing was asked and answered."
+        yield element("p", told, **{"class": "quiet"})
+
+
+def _nothing(inbox: Inbox) -> str:
+    if count := len(inbox.waiting):
+        return f"Nothing that waits has these words in it; {count} wait{'s' if count == 1 else ''} without them."
+    return "Nothing waits for you. What comes up appears here by itself."
+
+
+def _waiting(approval: Approval, inbox: Inbox) -> ET.Element:
+    left = f"; {_left((approval.ends or inbox.moment) - inbox.moment)}"
+    return element(
+        "li",
+        _link(approval, inbox),
+        element("p", element("span", effect_in_words(approval.preview.effect), **{"class": "kind"})),
+        element("p", f"{_asked(approval, inbox.moment)}{left}", **{"class": "quiet"}),
+        **{"class": "step grave risky" if risky(approval.preview) else "step"},
+    )
+
+
+def _decided(approval: Approval, inbox: Inbox) -> ET.Element:
+    title, text, tone = inbox.fate(approval)
+    return element(
+        "li",
+        _link(approval, inbox),
+        element("p", element("strong", title, **{"class": f"fate {tone}".strip()}), f" {text}"),
+        element("p", _asked(approval, inbox.moment), **{"class": "quiet"}),
+        **{"class": "step"},
+    )
+
+
+def _link(approval: Approval, inbox: Inbox) -> ET.Element:
+    """Return what leads to the approval's page, or only names it where it has none."""
+    title = approval.preview.title
+    if traits(approval.channel).here:
+        return element("p", element("a", title, href=f"{inbox.address}approvals/{approval.id}"), **{"class": "what"})
+    return element("p", title, **{"class": "what"})
+
+
+def _asked(approval: Approval, now: float) -> str:
+    at = datetime.fromtimestamp(approval.opened).astimezone().strftime("%H:%M")
+    where = "" if traits(approval.channel).here else f" through {traits(approval.channel).where}"
+    return f"In {approval.preview.target}. Asked{where} at {at}, {_ago(now - approval.opened)}"
+
+
+def _ago(seconds: float) -> str:
+    minutes = int(seconds // 60)
+    if minutes < 1:
+        return "just now"
+    return f"{_counted(minutes, 'minute') if minutes < 60 else _counted(minutes // 60, 'hour')} ago"  # noqa: PLR2004
+
+
+def _left(seconds: float) -> str:
+    minutes = int(seconds // 60)
+    return f"{_counted(minutes, 'minute')} left" if minutes >= 1 else "less than a minute left"
+
+
+def _counted(number: int, of: str) -> str:
+    return f"{number} {of}{'' if number == 1 else 's'}"
