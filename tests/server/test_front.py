@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import mcp_types as types
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -64,7 +65,8 @@ async def served(server: Server[dict[str, Any]], lines: list[bytes], handed: Han
                 await give(line.encode())
             for line in lines:
                 await give(line)
-                await anyio.wait_all_tasks_blocked()
+                for _ in range(60):
+                    await anyio.lowlevel.checkpoint()
         sent: list[Any] = []
         while from_server.statistics().current_buffer_used:
             message = from_server.receive_nowait().message
