@@ -185,9 +185,7 @@ def _served(settings: Settings, last_words: Callable[[], None], handed: "Handed 
     return 0
 
 
-async def _serve_stdio(
-    settings: Settings, rules: "Policy", storage: "GateStorage", handed: "Handed | None"
-) -> None:
+async def _serve_stdio(settings: Settings, rules: "Policy", storage: "GateStorage", handed: "Handed | None") -> None:
     gc.disable()  # as in __main__: the SDK is imported here
     from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
     from admin_mcp.server.app import admin_server  # noqa: PLC0415

@@ -8,15 +8,16 @@ This module is imported before all others, so it imports next to nothing.
 import json
 import os
 import signal
-import sys
+from collections.abc import Iterator
 from typing import Any, NamedTuple, NoReturn
+
+from admin_mcp.server.front_start import has_usual_streams, label_of
 
 ANSWERS_JSON = os.path.join(os.path.dirname(os.path.abspath(__file__)), "front.json")  # noqa: PTH100, PTH118, PTH120
 META = "io.modelcontextprotocol/"
 MODERN = "2026-07-28"
 _LONGEST_LINE = 64 * 1024
-_PLAIN = {"ADMIN_MCP_STATE_DIR", "ADMIN_MCP_OPEN_BROWSER", "ADMIN_MCP_APPROVAL_WAIT", "ADMIN_MCP_FRONT"}
-_KEY_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+_MOST_AHEAD = 1024 * 1024
 
 
 class Handed(NamedTuple):
@@ -32,94 +33,49 @@ class UnknownError(Exception):
 
 
 def serve_front(arguments: list[str], version: str) -> Handed | None:
-    """Answer what is known, until something is not. None: these settings or this state are the server's from the start."""
+    """Answer what is known, until something is not. None: settings or state are the server's from the start."""
     label = label_of(arguments)
-    if label is None or not _usable():
+    if label is None or not has_usual_streams():
         return None
     try:
         with open(ANSWERS_JSON, encoding="utf-8") as file:  # noqa: PTH123 - pathlib is not loaded
             front = Front(json.load(file))
-    except OSError:
-        return None
-    try:
         os.write(2, f"openai-admin-mcp {version}: {label}; approval: auto\n".encode())
-    except OSError:
-        pass  # nobody reads it, and there is nobody to tell
+    except (OSError, ValueError):  # not installed whole, or nobody reads stderr: the server knows what to do
+        return None
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, frame: os._exit(128 + number))
+        signal.signal(number, lambda number, _: os._exit(128 + number))
     return _serve(front)
 
 
-def label_of(arguments: list[str]) -> str | None:
-    """Return what is served, if arguments and environment are among the few that are known here to be right."""
-    given = {name: value for name, value in os.environ.items() if name.upper().startswith("ADMIN_MCP_")}
-    if os.name != "posix" or not given.keys() <= _PLAIN or arguments not in ([], ["serve"], ["--sandbox"]):
-        return None
-    if any(name in os.environ for name in ("openai_admin_key", "openai_base_url")):
-        return None
-    if given.get("ADMIN_MCP_FRONT", "1") != "1" or os.environ.get("OPENAI_BASE_URL"):
-        return None
-    if given.get("ADMIN_MCP_OPEN_BROWSER", "0") not in {"0", "1"} or given.get("ADMIN_MCP_APPROVAL_WAIT", "0") != "0":
-        return None
-    directory = given.get("ADMIN_MCP_STATE_DIR") or _usual_directory()
-    if not directory.startswith("/") or any(os.path.lexists(f"{directory}/gate.sqlite3{end}") for end in ("", ".mark")):
-        return None
-    key = os.environ.get("OPENAI_ADMIN_KEY", "")
-    if not _KEY_LETTERS.issuperset(key) or key.startswith("REPLACE"):
-        return None
-    if arguments == ["--sandbox"]:
-        return "the sandbox (a pretend organization)"
-    if not key:
-        return "no admin key is set (OPENAI_ADMIN_KEY)"
-    import hashlib  # noqa: PLC0415 - only here
-
-    fingerprint = hashlib.sha256(key.encode()).hexdigest()[:8]
-    return f"https://api.openai.com/v1 with the key whose fingerprint is {fingerprint}"
-
-
-def _usual_directory() -> str:
-    import platformdirs  # noqa: PLC0415 - only where no directory is given
-
-    return platformdirs.user_state_dir("openai-admin-mcp")
-
-
-def _usable() -> bool:
-    """Whether stdin and stdout are pipes to wait on, and stderr takes a line without waiting."""
+def _serve(front: "Front") -> Handed:
     import select  # noqa: PLC0415 - not on all platforms as it is needed here
 
-    try:
-        ready = sys.stderr is not None and bool(select.select([], [2], [], 0)[1])
-        return ready and os.get_blocking(0) and os.get_blocking(1) and not os.isatty(0)
-    except (OSError, ValueError):
-        return False
-
-
-def _serve(front: "Front") -> Handed:
-    ahead = b""
     while True:
-        line, end, rest = ahead.partition(b"\n")
-        if end:
-            try:
-                answer = front.answer(line)
-            except UnknownError:
-                return front.handed(ahead)
-            ahead = rest
-            _write(answer)
-            continue
         more = os.read(0, _LONGEST_LINE)
-        if not more and not ahead:
+        if not more and not front.ahead:
             os._exit(0)
-        ahead += more
-        if not more or len(line) > _LONGEST_LINE:
-            return front.handed(ahead)
+        front.ahead += more
+        for answer in front.answers():
+            _write(front, answer, select)
+        if not more or front.is_done:
+            return front.handed()
 
 
-def _write(answer: bytes) -> None:
-    try:
-        while answer:
-            answer = answer[os.write(1, answer) :]
-    except (BrokenPipeError, ConnectionResetError):
-        os._exit(0)
+def _write(front: "Front", answer: bytes, select: Any) -> None:  # noqa: ANN401 - a module
+    """Write an answer, and read on meanwhile: a client may send all it has before it reads."""
+    at, sources = 0, [0]
+    while at < len(answer):
+        readable, writable, _ = select.select(sources if len(front.ahead) < _MOST_AHEAD else [], [1], [])
+        if readable:
+            more = os.read(0, _LONGEST_LINE)
+            front.ahead += more
+            sources = sources if more else []
+        if writable:
+            try:
+                at += os.write(1, answer[at : at + select.PIPE_BUF])
+            except (BrokenPipeError, ConnectionResetError):
+                os._exit(0)
 
 
 class Front:
@@ -130,10 +86,27 @@ class Front:
         self._version = ""
         self._replayed: list[bytes] = []
         self._answered: list[int | str] = []
+        self.ahead = b""
+        self.is_done = False
 
-    def handed(self, ahead: bytes) -> Handed:
-        """Return the session for the server, with the bytes it has not seen."""
-        return Handed(self._replayed, self._answered, ahead)
+    def handed(self) -> Handed:
+        """Return the session for the server, with the bytes that are not answered."""
+        return Handed(self._replayed, self._answered, self.ahead)
+
+    def answers(self) -> Iterator[bytes]:
+        """Yield the answers to the whole lines among the bytes that are there, until a line is the server's."""
+        while not self.is_done:
+            line, end, rest = self.ahead.partition(b"\n")
+            try:
+                _require(len(line) <= _LONGEST_LINE)
+                if not end:
+                    return
+                answer = self.answer(line)
+            except UnknownError:
+                self.is_done = True
+                return
+            self.ahead = rest
+            yield answer
 
     def answer(self, line: bytes) -> bytes:
         """Return the line that answers a line, or nothing for a notification.
@@ -228,8 +201,11 @@ def _is_envelope(params: dict[str, Any]) -> bool:
 
 
 def _is_client(info: object) -> bool:
-    named = isinstance(info, dict) and {"name", "version"} <= info.keys() <= {"name", "version", "title"}
-    return named and all(isinstance(value, str) for value in info.values())  # type: ignore[union-attr]  # as named
+    return (
+        isinstance(info, dict)
+        and {"name", "version"} <= info.keys() <= {"name", "version", "title"}
+        and all(isinstance(value, str) for value in info.values())
+    )
 
 
 def _are_capabilities(given: object) -> bool:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from io import BufferedReader, RawIOBase, TextIOWrapper
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import anyio
 import mcp_types as types
@@ -110,7 +110,7 @@ class Replay:
     async def send(self, item: SessionMessage, /) -> None:
         """Pass a message on, unless the client has it already."""
         message = item.message
-        if self._unanswered and isinstance(message, types.JSONRPCResponse) and message.id in self._unanswered:
+        if isinstance(message, types.JSONRPCResponse | types.JSONRPCError) and message.id in self._unanswered:
             self._unanswered.remove(message.id)
             self._settle()
         else:
@@ -120,7 +120,7 @@ class Replay:
         """Close the stream behind."""
         await self._behind.aclose()
 
-    async def __aenter__(self) -> "Replay":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exception: object) -> None:

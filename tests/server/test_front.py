@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import anyio
 import anyio.lowlevel
 import mcp_types as types
 import pytest
+from anyio.from_thread import start_blocking_portal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mcp.server.lowlevel import Server
@@ -25,6 +26,7 @@ from admin_mcp.gate.storage import open_storage
 from admin_mcp.server.app import admin_server
 from admin_mcp.server.compile_front import compiled
 from admin_mcp.server.front import ANSWERS_JSON, META, MODERN, Front, Handed, UnknownError
+from admin_mcp.server.front_start import label_of
 from admin_mcp.server.stdio import Replay, malformed
 from admin_mcp.settings import Settings
 from tests.sessions import KEY, environment
@@ -58,11 +60,11 @@ async def served(server: Server[dict[str, Any]], lines: list[bytes], handed: Han
         elif text.strip():
             await write.send(SessionMessage(error))
 
-    async with anyio.create_task_group() as group:
+    async with from_server, anyio.create_task_group() as group, to_server:
         group.start_soon(server.run, read, replay or write, server.create_initialization_options())
-        with anyio.fail_after(3):
-            while replay is not None and (line := await replay.next()):
-                await give(line.encode())
+        with anyio.fail_after(30):
+            while replay is not None and (again := await replay.next()):
+                await give(again.encode())
             for line in lines:
                 await give(line)
                 for _ in range(60):
@@ -77,15 +79,16 @@ async def served(server: Server[dict[str, Any]], lines: list[bytes], handed: Han
 
 def fronted(lines: list[bytes]) -> tuple[list[Any], list[bytes], Handed]:
     """Return what the front answers, the lines that are left for the server, and what it is told."""
-    front, sent = Front(ANSWERS), []
+    sent: list[Any] = []
+    front = Front(ANSWERS)
     for number, line in enumerate(lines):
         try:
             answer = front.answer(line)
         except UnknownError:
-            return sent, lines[number:], front.handed(b"")
+            return sent, lines[number:], front.handed()
         if answer:
             sent.append(json.loads(answer))
-    return sent, [], front.handed(b"")
+    return sent, [], front.handed()
 
 
 def envelope(version: str = MODERN, **more: object) -> dict[str, Any]:
@@ -100,10 +103,30 @@ def message(method: str, params: object = ..., **more: object) -> bytes:
     return json.dumps({"jsonrpc": "2.0", **more, "method": method, **given}).encode()
 
 
-CAPABILITIES = ({}, {"elicitation": {}}, {"roots": {"listChanged": True}}, {"roots": {"listChanged": 1}}, {"x": 1}, None)
-PARAMS = (..., {}, None, [], {"cursor": None}, {"cursor": "x"}, {"_meta": {}}, {"_meta": 1}, {"_meta": None}, envelope())
-METHODS = ("ping", "tools/list", "server/discover", "initialize", "prompts/list", "tools/call", "nonsense")
-IDS = st.sampled_from([0, 1, 2, 3, "1", "a", "ä", 2**31, -1, None, 1.5, True])
+CAPABILITIES: tuple[object, ...] = (
+    {},
+    {"elicitation": {}},
+    {"roots": {"listChanged": True}},
+    {"roots": {"listChanged": 1}},
+    {"x": 1},
+    None,
+)
+PARAMS: tuple[object, ...] = (
+    ...,
+    {},
+    None,
+    [],
+    {"cursor": None},
+    {"cursor": "x"},
+    {"_meta": {}},
+    {"_meta": 1},
+    {"_meta": None},
+    {"_meta": {"progressToken": 1}},
+    envelope(),
+)
+LISTS = ("tools/list", "prompts/list", "resources/list", "resources/templates/list")
+METHODS = ("ping", *LISTS, "server/discover", "initialize", "tools/call", "logging/setLevel", "nonsense")
+IDS = st.sampled_from([0, 1, 2, 3, "1", "", "a", "\x7f", "ä", 2**31, 2**31 - 1, -1, None, 1.5, True])
 HELLOS = st.builds(
     lambda number, version, capabilities, more: message(
         "initialize",
@@ -122,12 +145,12 @@ REQUESTS = st.builds(
     st.sampled_from(PARAMS),
 )
 GOOD = st.builds(
-    lambda number, method: message(method, id=number), st.integers(10, 99), st.sampled_from(["ping", "tools/list"])
+    lambda number, method: message(method, id=number), st.integers(10, 99), st.sampled_from(["ping", *LISTS])
 )
 MODERNS = st.builds(
     lambda number, method, version, more: message(method, envelope(version, **more), id=number),
     st.integers(10, 99),
-    st.sampled_from(["server/discover", "tools/list", "tools/list", "ping", "prompts/list"]),
+    st.sampled_from(["server/discover", *LISTS, "ping"]),
     st.sampled_from([MODERN, MODERN, MODERN, "2025-11-25", "x"]),
     st.sampled_from([{}, {}, {"cursor": None}, {"extra": 1}]),
 )
@@ -152,14 +175,21 @@ RAW = st.sampled_from(
         b'{"jsonrpc":"2.0","id":1,"method":"ping","x":null}',
         b'{"jsonrpc":"2.0","id":7,"result":{}}',
         b'{"jsonrpc":"2.0","id":NaN,"method":"ping"}',
+        b'\xef\xbb\xbf{"jsonrpc":"2.0","id":1,"method":"ping"}',
+        b'{"jsonrpc":"2.0","id":1,"method":"ping"}\r',
+        b' \t{ "jsonrpc" : "2.0", "id" : -0, "method" : "ping" } ',
+        b'{"jsonrpc":"2.0","id":01,"method":"ping"}',
+        b'{"jsonrpc":"2.0","id":1e0,"method":"ping"}',
+        b'{"jsonrpc":"2.0","id":1,"method":"ping"}{}',
+        b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"a":1,"a":2}}}',
+        b'{"jsonrpc":"2.0","id":' + b"9" * 5000 + b',"method":"ping"}',
+        b'{"jsonrpc":"2.0","id":1,"method":"ping","params":' + b"[" * 3000 + b"]" * 3000 + b"}",
         b'\xff{"jsonrpc":"2.0","id":1,"method":"ping"}',
     ]
 )
 USUAL = st.sampled_from([message("notifications/initialized")])
 FIRST = st.builds(
-    lambda version: message(
-        "initialize", {"protocolVersion": version, "capabilities": {}, "clientInfo": CLIENT}, id=1
-    ),
+    lambda version: message("initialize", {"protocolVersion": version, "capabilities": {}, "clientInfo": CLIENT}, id=1),
     st.sampled_from(HANDSHAKE_PROTOCOL_VERSIONS),
 )
 REST = st.lists(st.one_of(GOOD, GOOD, GOOD, REQUESTS, NOTES, RAW, MODERNS, HELLOS), max_size=6)
@@ -171,22 +201,53 @@ SESSIONS = st.one_of(
 )
 
 
+Both = Callable[[list[bytes]], tuple[list[Any], list[Any]]]
+
+
 @pytest.fixture(scope="module")
-def drawn_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("front")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    """What one server sends for lines without the front, and what both send together."""
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(a_server(tmp_path_factory.mktemp("front"))) as server,
+    ):
 
-
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
-@given(lines=SESSIONS)
-def test_any_session_gets_the_same_messages_with_and_without(drawn_in: Path, lines: list[bytes]) -> None:
-    async def both() -> None:
-        async with a_server(drawn_in) as server:
-            alone = await served(server, lines, None)
+        def asked(lines: list[bytes]) -> tuple[list[Any], list[Any]]:
+            alone = portal.call(served, server, lines, None)
             sent, left, handed = fronted(lines)
-            sent += await served(server, left, handed)
-        assert sorted(map(canonical, sent)) == sorted(map(canonical, alone))
+            return alone, sent + portal.call(served, server, left, handed)
 
-    anyio.run(both)
+        yield asked
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(lines=SESSIONS)
+def test_any_session_gets_the_same_messages_with_and_without(both: Both, lines: list[bytes]) -> None:
+    alone, together = both(lines)
+    assert sorted(map(canonical, together)) == sorted(map(canonical, alone))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(lines=SESSIONS, cuts=st.lists(st.integers(1, 400), max_size=12))
+def test_where_the_bytes_are_cut_changes_nothing(lines: list[bytes], cuts: list[int]) -> None:
+    data, sent = b"".join(line + b"\n" for line in lines), b""
+    front, whole = Front(ANSWERS), Front(ANSWERS)
+    whole.ahead = data
+    expected = b"".join(whole.answers())
+    rest = data
+    for size in [*cuts, len(data)]:
+        front.ahead, rest = front.ahead + rest[:size], rest[size:]
+        sent += b"".join(front.answers())
+    assert (sent, front.is_done, front.handed()) == (expected, whole.is_done, whole.handed())
+
+
+@pytest.mark.parametrize("tail", [b'{"jsonrpc":"2.0","id":5,"method":"ping"}', b"x" * 70_000, b" " * 70_000])
+def test_a_line_without_an_end_waits_and_a_huge_one_is_the_servers(tail: bytes) -> None:
+    front = Front(ANSWERS)
+    front.ahead = HELLO + tail
+    assert len([*front.answers()]) == 1
+    assert front.ahead == tail
+    assert front.is_done is (len(tail) > 64 * 1024)
 
 
 def canonical(value: object) -> str:
@@ -222,7 +283,9 @@ LIST = message("tools/list", id=1) + b"\n"
 CALL = message("tools/call", {"name": "list_roles", "arguments": {}}, id=2) + b"\n"
 
 
-@pytest.mark.parametrize("pieces", [[HELLO + INITIALIZED + LIST + CALL], [HELLO, INITIALIZED + LIST, CALL[:30], CALL[30:]]])
+@pytest.mark.parametrize(
+    "pieces", [[HELLO + INITIALIZED + LIST + CALL], [HELLO, INITIALIZED + LIST, CALL[:30], CALL[30:]]]
+)
 def test_a_call_goes_to_the_server_however_the_bytes_arrive(pieces: list[bytes]) -> None:
     heard = []
     for front in ("0", "1"):
@@ -258,12 +321,99 @@ def test_a_signal_ends_it_as_it_ends_the_server(number: int) -> None:
         assert started.process.returncode == 128 + number
 
 
-def test_a_list_loads_neither_the_sdk_nor_what_it_needs() -> None:
-    script = (
-        "import sys;from admin_mcp.server import front;import json,os;"
-        "f=front.Front(json.load(open(front.ANSWERS_JSON)));"
-        f"f.answer({HELLO[:-1]!r});f.answer({LIST[:-1]!r});"
-        "sys.exit(str({'mcp','mcp_types','pydantic','anyio','click'}&sys.modules.keys()) if "
-        "{'mcp','mcp_types','pydantic','anyio','click'}&sys.modules.keys() else 0)"
+def test_what_a_host_asks_at_the_start_loads_neither_the_sdk_nor_what_it_needs() -> None:
+    """The process tells what it has imported as it ends: the modules that cost time are not among them."""
+    asked = HELLO + INITIALIZED + b"".join(message(method, id=n) + b"\n" for n, method in enumerate(LISTS, 1))
+    process = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "admin_mcp", "--sandbox"],
+        input=asked,
+        capture_output=True,
+        env={**os.environ, **environment()},
+        check=True,
     )
-    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+    assert [json.loads(line)["id"] for line in process.stdout.splitlines()] == [0, 1, 2, 3, 4]
+    imported = {line.rpartition("|")[2].strip() for line in process.stderr.decode().splitlines() if "|" in line}
+    assert "admin_mcp.server.front" in imported
+    heavy = {
+        "mcp",
+        "mcp_types",
+        "pydantic",
+        "pydantic_core",
+        "anyio",
+        "click",
+        "httpx",
+        "sqlite3",
+        "asyncio",
+        "pathlib",
+    }
+    assert not heavy & imported
+
+
+def holding(name: str) -> Callable[[Path], None]:
+    def made(path: Path) -> None:
+        path.mkdir(0o700)
+        (path / name).write_bytes(b"short")
+
+    return made
+
+
+def writable_by_all(path: Path) -> None:
+    path.mkdir()
+    path.chmod(0o777)
+
+
+STATES: dict[str, Callable[[Path], object]] = {
+    "a file": Path.touch,
+    "writable by all": writable_by_all,
+    "a link to nowhere": lambda path: path.symlink_to(path.with_name("nowhere")),
+    "another key": holding("request-state.key"),
+    "a journal": holding("gate.sqlite3"),
+    "a journal that is gone": holding("gate.sqlite3.mark"),
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere there is no front")
+@pytest.mark.parametrize("state", STATES)
+def test_a_state_there_is_something_to_say_of_is_the_servers(
+    state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADMIN_MCP_STATE_DIR", str(tmp_path / "state"))
+    assert label_of(["--sandbox"]) == "the sandbox (a pretend organization)"
+    STATES[state](tmp_path / "state")
+    assert label_of(["--sandbox"]) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ADMIN_MCP_FRONT", "0"),
+        ("ADMIN_MCP_READ_ONLY", "1"),
+        ("admin_mcp_approval", "none"),
+        ("ADMIN_MCP_OPEN_BROWSER", "maybe"),
+        ("ADMIN_MCP_APPROVAL_WAIT", "-1"),
+        ("ADMIN_MCP_STATE_DIR", "here"),
+        ("OPENAI_BASE_URL", "http://127.0.0.1:1"),
+        ("Openai_Admin_Key", KEY),
+        ("OPENAI_ADMIN_KEY", f"{KEY}\u201d"),
+        ("OPENAI_ADMIN_KEY", "REPLACE-WITH-YOUR-ADMIN-KEY"),
+    ],
+)
+def test_any_other_setting_is_the_servers(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    assert label_of([]) is None
+
+
+@pytest.mark.parametrize("arguments", [["--read-only"], ["doctor"], ["serve", "--sandbox"], ["--sandbox", "--sandbox"]])
+def test_any_other_argument_is_the_servers(arguments: list[str]) -> None:
+    assert label_of(arguments) is None
+
+
+def test_a_client_that_sends_all_it_has_before_it_reads_is_answered() -> None:
+    """What it sends is more than fits into the pipe, and so is the first answer."""
+    started = Started("--sandbox")
+    started.say(HELLO + INITIALIZED + LIST)
+    for number in range(2, 4002):
+        started.say(message("ping", id=number) + b"\n")
+    assert started.heard(4002).keys() == set(range(4002))
+    started.process.communicate(timeout=30)
+    assert started.process.returncode == 0
