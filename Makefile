@@ -34,11 +34,12 @@ lint: .venv/.dev
 types: .venv/.dev
 	$(BIN)/mypy
 
-# Writes what clients see (admin_mcp/catalog/tools.json, admin_mcp/jobs/jobs.json) from the classes, the pages made of it and of the settings, and
+# Writes what clients see (tools.json, jobs.json, front.json) from the classes, the pages made of it and of the settings, and
 # the policy to start from where people look for it.
 catalog: .venv/.runtime
 	$(BIN)/python -m admin_mcp.catalog.compile
 	$(BIN)/python -m admin_mcp.jobs.compile
+	$(BIN)/python -m admin_mcp.server.compile_front
 	$(BIN)/openai-admin-mcp tools --markdown > docs/tools.md
 	cp admin_mcp/gate/policy.toml config/policy.toml
 	$(BIN)/python scripts/write_configuration.py > docs/configuration.md

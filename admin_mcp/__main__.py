@@ -18,10 +18,14 @@ def main() -> None:
     _find_package()
     # Importing makes much and drops nothing: looking for garbage meanwhile takes a tenth of the start.
     gc.disable()
-    from admin_mcp.cli.main import main as command  # noqa: PLC0415 - only now is it certain which one
+    from admin_mcp import __version__  # noqa: PLC0415 - only now is it certain which one
+    from admin_mcp.server.front import serve_front  # noqa: PLC0415
+
+    handed = serve_front(sys.argv[1:], __version__)
+    from admin_mcp.cli.main import main as command  # noqa: PLC0415
 
     gc.enable()
-    command(prog_name="openai-admin-mcp")
+    command(prog_name="openai-admin-mcp", obj=handed)
 
 
 def _leave_out_relative() -> None:

@@ -232,7 +232,7 @@ def _unknown(environment: Iterable[str]) -> Iterable[str]:
     by_suffix = {field.upper(): variable(field) for field in Settings.model_fields}
     known = {*by_suffix.values()}
     for name in sorted(environment):
-        if not name.upper().startswith(PREFIX) or name.upper() in known:
+        if not name.upper().startswith(PREFIX) or name.upper() in {*known, "ADMIN_MCP_FRONT"}:
             continue
         near = difflib.get_close_matches(name.upper().removeprefix(PREFIX), by_suffix, n=1)
         question = f"did you mean {by_suffix[near[0]]}?" if near else f"there are {', '.join(sorted(known))}"

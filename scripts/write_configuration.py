@@ -57,6 +57,9 @@ usage, 3 something that `--fail-on` names was found.
 
 `openai-admin-mcp doctor` shows what the settings come to.
 
+With the usual settings and no journal yet, what a host asks first (`initialize`, the lists) is answered without loading
+the server; `ADMIN_MCP_FRONT=0` loads it at the start. Nothing else differs: the answers are the same ones.
+
 ## Toolsets
 
 A model pays for each tool it is shown, and some hosts take only so many. Choose with `--toolsets` and `--tools`, and

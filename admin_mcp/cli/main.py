@@ -32,8 +32,10 @@ from admin_mcp.settings import Settings
 if TYPE_CHECKING:
     from admin_mcp.gate.policy import Policy
     from admin_mcp.gate.storage import GateStorage
+    from admin_mcp.server.front import Handed
 
 logger = logging.getLogger(__name__)
+_HANDED = "admin_mcp.handed"
 
 _FOR_A_PERSON = """\
 This waits for an MCP client on its standard input, and does nothing else: hosts start it by themselves. Ctrl-C ends it.
@@ -95,9 +97,11 @@ def main(context: click.Context, /, **flags: object) -> None:
 
     Without a command, serve. The key is read from OPENAI_ADMIN_KEY; every flag is also ADMIN_MCP_<FLAG>.
     """
+    if context.obj is not None:
+        context.meta[_HANDED] = context.obj
     context.obj = flags
     if context.invoked_subcommand is None:
-        _serve(settings_of(context))
+        _serve(settings_of(context), context.meta.get(_HANDED))
 
 
 @main.command()
@@ -105,7 +109,7 @@ def main(context: click.Context, /, **flags: object) -> None:
 @click.pass_context
 def serve(context: click.Context, /, **flags: object) -> None:
     """Serve MCP over stdin and stdout (the default)."""
-    _serve(settings_of(context, flags))
+    _serve(settings_of(context, flags), context.meta.get(_HANDED))
 
 
 @main.command()
@@ -163,17 +167,17 @@ for command in COMMANDS:
     main.add_command(command)
 
 
-def _serve(settings: Settings) -> None:
+def _serve(settings: Settings, handed: "Handed | None") -> None:
     from admin_mcp.server.stderr import never_waiting  # noqa: PLC0415
 
     with never_waiting((settings.admin_key.get_secret_value(),) if settings.admin_key else ()) as last_words:
-        code = _served(settings, last_words)
+        code = _served(settings, last_words, handed)
         # The transport's reader thread may still sit in a read of stdin, which a normal exit would wait for.
         last_words()
         os._exit(code)
 
 
-def _served(settings: Settings, last_words: Callable[[], None]) -> int:
+def _served(settings: Settings, last_words: Callable[[], None], handed: "Handed | None") -> int:
     """Serve until the client goes, and return the exit code."""
     import anyio  # noqa: PLC0415
 
@@ -181,20 +185,21 @@ def _served(settings: Settings, last_words: Callable[[], None]) -> int:
 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="openai-admin-mcp: %(levelname)s: %(message)s")
     rules = operator_policy(settings)  # before any other line: a wrong setting is the only thing that is told
-    _greet(settings)
+    if handed is None:
+        _greet(settings)
     storage = open_storage(settings)
     _report_unfinished(storage)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, partial(_end_now, last_words))
     try:
-        anyio.run(_serve_stdio, settings, rules, storage)
+        anyio.run(_serve_stdio, settings, rules, storage, handed)
     except Exception:
         logger.exception("the server ended")
         return 1
     return 0
 
 
-async def _serve_stdio(settings: Settings, rules: "Policy", storage: "GateStorage") -> None:
+async def _serve_stdio(settings: Settings, rules: "Policy", storage: "GateStorage", handed: "Handed | None") -> None:
     gc.disable()  # as in __main__: the SDK is imported here
     from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
     from admin_mcp.server.app import admin_server  # noqa: PLC0415
@@ -202,7 +207,7 @@ async def _serve_stdio(settings: Settings, rules: "Policy", storage: "GateStorag
 
     async with (
         admin_server(settings, compiled_catalog(), rules, storage) as server,
-        checked_stdio() as (read_stream, write_stream),
+        checked_stdio(handed) as (read_stream, write_stream),
     ):
         gc.enable()
         await server.run(read_stream, write_stream, server.create_initialization_options())

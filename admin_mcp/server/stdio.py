@@ -5,10 +5,12 @@ that is not UTF-8, or spells half of a surrogate pair, is never repaired: what i
 """
 
 import json
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from io import TextIOWrapper
+from io import BufferedReader, RawIOBase, TextIOWrapper
+from typing import TYPE_CHECKING, Self
 
 import anyio
 import mcp_types as types
@@ -20,6 +22,11 @@ from pydantic_core import from_json
 
 from admin_mcp.api.strict_json import has_halves, without_halves
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+    from admin_mcp.server.front import Handed
+
 Reply = Callable[[SessionMessage], Awaitable[None]]
 
 
@@ -27,9 +34,12 @@ class _CheckedLines(anyio.AsyncFile[str]):
     """Lines of stdin that are JSON-RPC messages. The others are answered and passed over."""
 
     reply: Reply
+    replay: "Replay | None" = None
 
     async def readline(self) -> str:
         """Return the next message's line, or an empty string at the end."""
+        if self.replay is not None and (line := await self.replay.next()):
+            return line
         # The thread is left behind when the session ends meanwhile: nothing can wake it but the client.
         while line := await to_thread.run_sync(self.wrapped.readline, abandon_on_cancel=True):
             error = malformed(line)
@@ -80,16 +90,78 @@ def _error(code: int, message: str, request_id: types.RequestId | None) -> types
     return types.JSONRPCError(jsonrpc="2.0", id=request_id, error=types.ErrorData(code=code, message=message))
 
 
+class Replay:
+    """What was answered before the server was there. It sees that first, and its answers go nowhere."""
+
+    def __init__(self, handed: "Handed", behind: WriteStream[SessionMessage]) -> None:
+        self._lines = [line.decode() for line in handed.replayed]
+        self._unanswered = [*handed.answered]
+        self._behind = behind
+        self._settled = anyio.Event()
+        self._settle()
+
+    async def next(self) -> str:
+        """Return the next of its lines, or an empty string when all of them are answered."""
+        if self._lines:
+            return self._lines.pop(0)
+        await self._settled.wait()
+        return ""
+
+    async def send(self, item: SessionMessage, /) -> None:
+        """Pass a message on, unless the client has it already."""
+        message = item.message
+        if isinstance(message, types.JSONRPCResponse | types.JSONRPCError) and message.id in self._unanswered:
+            self._unanswered.remove(message.id)
+            self._settle()
+        else:
+            await self._behind.send(item)
+
+    async def aclose(self) -> None:
+        """Close the stream behind."""
+        await self._behind.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.aclose()
+
+    def _settle(self) -> None:
+        if not self._unanswered:
+            self._settled.set()
+
+
+class _ReadAhead(RawIOBase):
+    """stdin, from where the client's first bytes were read to their end."""
+
+    def __init__(self, ahead: bytes) -> None:
+        self._ahead = ahead
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        view = memoryview(buffer)
+        found = self._ahead[: len(view)] or os.read(0, len(view))
+        self._ahead = self._ahead[len(found) :]
+        view[: len(found)] = found
+        return len(found)
+
+
 @asynccontextmanager
-async def checked_stdio() -> AsyncIterator[tuple[ReadStream[SessionMessage | Exception], WriteStream[SessionMessage]]]:
+async def checked_stdio(
+    handed: "Handed | None" = None,
+) -> AsyncIterator[tuple[ReadStream[SessionMessage | Exception], WriteStream[SessionMessage]]]:
     """Serve the process's stdin and stdout; stray prints of this process go to stderr meanwhile.
 
     A client that closes stdout has gone, as one that closes stdin: the context ends, without an error.
     """
-    lines = _CheckedLines(TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="surrogateescape", newline="\n"))
+    source = BufferedReader(_ReadAhead(handed.ahead)) if handed else sys.stdin.buffer
+    lines = _CheckedLines(TextIOWrapper(source, encoding="utf-8", errors="surrogateescape", newline="\n"))
     try:
         async with stdio_server(stdin=lines) as (read_stream, write_stream):
             lines.reply = write_stream.send
-            yield read_stream, write_stream
+            lines.replay = Replay(handed, write_stream) if handed else None
+            yield read_stream, lines.replay or write_stream
     except* (BrokenPipeError, ConnectionResetError):
         pass

@@ -1,0 +1,92 @@
+"""Whether a start is so usual that what the server would say of it is known without loading the server."""
+
+import os
+import stat
+import sys
+
+_PLAIN = {"ADMIN_MCP_STATE_DIR", "ADMIN_MCP_OPEN_BROWSER", "ADMIN_MCP_APPROVAL_WAIT", "ADMIN_MCP_FRONT"}
+_KEYS = ("OPENAI_ADMIN_KEY", "OPENAI_BASE_URL")
+_KEY_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+_OTHERS_WRITE = 0o022
+_OTHERS = 0o077
+_SEAL = 32
+
+
+def label_of(arguments: list[str]) -> str | None:
+    """Return what is served, if arguments, environment and state are among the few known here to be right."""
+    usual = os.name == "posix" and arguments in ([], ["serve"], ["--sandbox"]) and _has_usual_environment()
+    if not usual or not _is_usual_state(os.environ.get("ADMIN_MCP_STATE_DIR") or _usual_directory()):
+        return None
+    key = os.environ.get("OPENAI_ADMIN_KEY", "")
+    if arguments == ["--sandbox"]:
+        return "the sandbox (a pretend organization)"
+    if not key:
+        return "no admin key is set (OPENAI_ADMIN_KEY)"
+    import hashlib  # noqa: PLC0415 - only here
+
+    fingerprint = hashlib.sha256(key.encode()).hexdigest()[:8]
+    return f"https://api.openai.com/v1 with the key whose fingerprint is {fingerprint}"
+
+
+def has_usual_streams() -> bool:
+    """Whether stdin and stdout are to wait on and no terminal, and stderr takes a line without waiting."""
+    import select  # noqa: PLC0415 - not on all platforms as it is needed here
+
+    try:
+        ready = sys.stderr is not None and bool(select.select([], [2], [], 0)[1])
+        return ready and os.get_blocking(0) and os.get_blocking(1) and not os.isatty(0)
+    except (OSError, ValueError):
+        return False
+
+
+def _has_usual_environment() -> bool:
+    environ = os.environ
+    ours = {name for name in environ if name.upper().startswith("ADMIN_MCP_") or name.upper() in _KEYS}
+    key = environ.get("OPENAI_ADMIN_KEY", "")
+    return (
+        ours <= {*_PLAIN, *_KEYS}
+        and environ.get("ADMIN_MCP_FRONT", "1") == "1"
+        and environ.get("ADMIN_MCP_OPEN_BROWSER", "0") in {"0", "1"}
+        and environ.get("ADMIN_MCP_APPROVAL_WAIT", "0") == "0"
+        and not environ.get("OPENAI_BASE_URL")
+        and _KEY_LETTERS.issuperset(key)
+        and not key.startswith("REPLACE")
+    )
+
+
+def _usual_directory() -> str:
+    import platformdirs  # noqa: PLC0415 - only where no directory is given
+
+    return platformdirs.user_state_dir("openai-admin-mcp")
+
+
+def _is_usual_state(directory: str) -> bool:
+    """Whether the server would find nothing to tell of: no journal yet, and a place where one can be made."""
+    if not directory.startswith("/") or any(os.path.lexists(f"{directory}/gate.sqlite3{end}") for end in ("", ".mark")):
+        return False
+    try:
+        if not os.path.lexists(directory):
+            return _takes_files(_nearest(directory))
+        found = os.stat(directory)  # noqa: PTH116 - pathlib is not loaded
+        ours = found.st_uid == os.geteuid() and not found.st_mode & _OTHERS_WRITE
+        return ours and _takes_files(directory) and _has_usual_seal(f"{directory}/request-state.key")
+    except OSError:
+        return False
+
+
+def _nearest(directory: str) -> str:
+    while not os.path.lexists(directory):
+        directory = directory.rpartition("/")[0] or "/"
+    return directory
+
+
+def _takes_files(directory: str) -> bool:
+    return os.path.isdir(directory) and os.access(directory, os.W_OK | os.X_OK)  # noqa: PTH112 - as above
+
+
+def _has_usual_seal(path: str) -> bool:
+    if not os.path.lexists(path):
+        return True
+    found = os.lstat(path)
+    closed = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & _OTHERS
+    return closed and found.st_size == _SEAL
