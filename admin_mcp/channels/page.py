@@ -13,7 +13,7 @@ from admin_mcp.channels.document import Header, document, refreshing
 from admin_mcp.channels.html import element as _e
 from admin_mcp.channels.plan_page import plan_steps
 from admin_mcp.gate.approval import Approval, ApprovalState
-from admin_mcp.gate.forms import DECISION, TYPED, asked
+from admin_mcp.gate.forms import DECISION, LONGEST_REASON, REASON, SHORTEST_REASON, TYPED, WHY, asked
 from admin_mcp.gate.journal import Outcome
 from admin_mcp.gate.preview import IMPOSSIBLE, Preview, effect_in_words
 from admin_mcp.gate.text import visible
@@ -223,6 +223,20 @@ def _form(approval: Approval, frame: Frame) -> ET.Element:
                 autocomplete="off",
                 autocapitalize="off",
                 spellcheck="false",
+            ),
+        ]
+    if approval.preview.wants_reason:
+        typing += [
+            _e("label", WHY, **{"for": REASON}),
+            _e(
+                "input",
+                id=REASON,
+                name=REASON,
+                type="text",
+                minlength=str(SHORTEST_REASON),
+                maxlength=str(LONGEST_REASON),
+                required="",
+                autocomplete="off",
             ),
         ]
     ends = datetime.fromtimestamp(approval.ends or frame.now).astimezone().strftime("%H:%M:%S")

@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from admin_mcp.channels.document import STYLE_SOURCE, message_page
 from admin_mcp.channels.inbox_page import SCRIPT_SOURCE
 
-LONGEST_FORM = 4096
+LONGEST_FORM = 16_384
 _SOURCES = (
     f"default-src 'none'; style-src '{STYLE_SOURCE}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )

@@ -33,7 +33,7 @@ from admin_mcp.errors import CallError, NotFound
 from admin_mcp.gate.approval import APPLY_PLAN, Approval, IllegalEventError
 from admin_mcp.gate.approvals import Approvals
 from admin_mcp.gate.channel_traits import traits
-from admin_mcp.gate.forms import DECISION, TYPED, Flaw, Reply, judge
+from admin_mcp.gate.forms import DECISION, LONGEST_REASON, REASON, SHORTEST_REASON, TYPED, Flaw, Reply, judge
 from admin_mcp.gate.plans import Plans
 from admin_mcp.installation import start_child
 from admin_mcp.private_files import private_directory, write_private
@@ -308,12 +308,12 @@ class PageServer:
         # The second half of a double click would answer a question that nobody has read.
         if 0 <= self._clock() - self._led_to.get(approval.id, -math.inf) < READING_SECONDS:
             return "That was too quick: this is the next question. Read it, then decide."
-        content = {name: value for name, value in form.items() if name in {DECISION, TYPED}}
+        content = {name: value for name, value in form.items() if name in {DECISION, TYPED, REASON}}
         judgement = judge(Reply("accept", content), approval)
         if judgement.flaw is not None:
             return _told(judgement.flaw)
         try:
-            self._approvals.apply(approval.id, judgement.event, via="page")
+            self._approvals.apply(approval.id, judgement.event, via="page", reason=judgement.given)
         except IllegalEventError:
             return "Your answer came too late: the question had been decided or had ended."
         return None
@@ -361,4 +361,6 @@ def _told(flaw: Flaw) -> str:
             return "Choose Approve or Reject."
         case "text_differs":
             return "Not approved: the text you typed is not the one that is asked for."
+        case "no_reason":
+            return f"Not approved: say why, in {SHORTEST_REASON} to {LONGEST_REASON} visible characters."
     assert_never(flaw)

@@ -7,7 +7,7 @@ from admin_mcp.errors import ApprovalDenied
 from admin_mcp.gate.approval import Approval, Event, IllegalEventError
 from admin_mcp.gate.approval_channel import ApprovalChannel
 from admin_mcp.gate.approvals import Approvals
-from admin_mcp.gate.forms import DECISION, TYPED, Reply, judge
+from admin_mcp.gate.forms import DECISION, LONGEST_REASON, REASON, SHORTEST_REASON, TYPED, WHY, Judgement, Reply, judge
 from admin_mcp.gate.policy import Channel
 from admin_mcp.gate.text import visible
 
@@ -18,7 +18,15 @@ def terminal_reply(approval: Approval, ask: Callable[[str], str]) -> Reply:
     """Have the person type what approves this; ``ask`` shows a line and returns what was typed."""
     typed = approval.preview.typed
     given = ask(f"To approve, type {visible(typed[0] if typed else APPROVE)}")
-    return Reply("accept", {DECISION: APPROVE, TYPED: given} if typed else {DECISION: given.strip()})
+    content: dict[str, object] = {DECISION: APPROVE, TYPED: given} if typed else {DECISION: given.strip()}
+    return Reply("accept", {**content, REASON: ask(WHY)} if approval.preview.wants_reason else content)
+
+
+def not_approved(judgement: Judgement) -> str:
+    """Say what was wrong with what was typed."""
+    if judgement.flaw == "no_reason":
+        return f"that is no reason of {SHORTEST_REASON} to {LONGEST_REASON} visible characters"
+    return "that is not the text"
 
 
 class TerminalChannel:
@@ -50,11 +58,12 @@ class TerminalChannel:
             self._apply(approval, "void", "the person left the terminal")
             raise
         if judgement.event == "approve":
-            self._apply(approval, "approve")
+            self._apply(approval, "approve", judgement.given)
             return
         self._apply(approval, "void", judgement.reason)
         raise ApprovalDenied(
-            "Not approved: that is not the text. Nothing was sent.", hint="Run the command again to try once more."
+            f"Not approved: {not_approved(judgement)}. Nothing was sent.",
+            hint="Run the command again to try once more.",
         )
 
     def _apply(self, approval: Approval, event: Event, reason: str | None = None) -> None:

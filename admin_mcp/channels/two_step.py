@@ -37,7 +37,6 @@ class TwoStepAsk:
             f"{approval.preview.text}",
             hint=f"If the user agrees, call {CONFIRM_CHANGE} with id {approval.id} and phrase {approval.phrase} "
             "within ten minutes. If not, do nothing.",
-            retryable=True,
         )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from admin_mcp.channels.local_channel import waits
-from admin_mcp.channels.terminal import terminal_reply
+from admin_mcp.channels.terminal import not_approved, terminal_reply
 from admin_mcp.cli.options import json_option, settings_of, storage_of
 from admin_mcp.cli.times import local_time, local_time_of, utc_time
 from admin_mcp.endpoints.schema import Json
@@ -140,10 +140,10 @@ def approve(context: click.Context, /, approval_id: str | None) -> None:
     judgement = judge(reply, approval)
     if judgement.event != "approve":
         raise click.ClickException(
-            "not approved: that is not the text; the question stays open, run it again to try once more"
+            f"not approved: {not_approved(judgement)}; the question stays open, run it again to try once more"
         )
     with _explained(approval_id):
-        storage.approvals.apply(approval_id, judgement.event, via="terminal")
+        storage.approvals.apply(approval_id, judgement.event, via="terminal", reason=judgement.given)
     seconds = PLAN_APPROVED_SECONDS if approval.question.tool == APPLY_PLAN else APPROVED_SECONDS
     minutes = round(seconds / 60)
     click.echo(

@@ -14,7 +14,7 @@ from admin_mcp.errors import CallError, SettingsError
 if TYPE_CHECKING:
     from admin_mcp.catalog import Catalog
     from admin_mcp.endpoints.base import Effect, Endpoint
-    from admin_mcp.gate.policy import Effects, Policy, Rule
+    from admin_mcp.gate.policy import Effects, Policy, Rule, Verdict
     from admin_mcp.gate.policy_file import PolicyFile
     from admin_mcp.settings import Settings
 
@@ -117,7 +117,7 @@ def explain(context: click.Context, /, tool: str, arguments: str | None) -> None
     else:
         verdict = found.decide(tool, effects, projects)
     click.echo(f"decides      {verdict.rule}")
-    click.echo(f"{tool} ({' and '.join(sorted(effects))}): {_meaning(verdict.decision, verdict.channel, settings)}")
+    click.echo(f"{tool} ({' and '.join(sorted(effects))}): {_meaning(verdict, settings)}")
     for note in _untold(found, catalog, endpoint, call):
         click.echo(f"Note: {note}", err=True)
 
@@ -186,19 +186,20 @@ def _warn(warnings: "Iterable[str]") -> None:
 def _summary(file: "PolicyFile", possible: "Mapping[str, tuple[Effects, ...]]", settings: "Settings") -> Iterator[str]:
     """Say what each rule does, in the order they are tried, and what holds where none matches."""
     from admin_mcp.gate.composition import some  # noqa: PLC0415
+    from admin_mcp.gate.policy import DEFAULT_RULES  # noqa: PLC0415
 
     decided: set[tuple[str, Effects]] = set()
     for number, rule in enumerate(file.rules, start=1):
         fits = {(tool, effects) for tool, each in possible.items() for effects in each if _fits(rule, tool, effects)}
         tools = [tool for tool in possible if any(tool == fitting for fitting, _ in fits)]
-        yield f"{number}. {rule.name}: {_meaning(rule.decision, rule.channel, settings)}"
+        yield f"{number}. {rule.name}: {_meaning(rule.verdict, settings)}"
         where = f", in {', '.join(sorted(rule.project_ids))}" if rule.project_ids else ""
         yield f"   {len(tools)} of {len(possible)} tools{where}: {some(tools) or 'none has one of these effects'}"
         if fits and fits <= decided:
             yield "   Never decides: the rules before it fit all of these."
         if rule.project_ids is None:
             decided |= fits
-    yield f"Otherwise reads are allowed; of a change: {_meaning('confirm', None, settings)}."
+    yield f"Otherwise reads are allowed; of a change: {_meaning(DEFAULT_RULES[-1].verdict, settings)}."
     checks = file.guardrails
     yield f"Guardrails: last_owner {_on(checks.last_owner)}, own_key {_on(checks.own_key)}."
 
@@ -221,13 +222,16 @@ def _object(text: str | None) -> dict[str, object]:
     return value
 
 
-def _meaning(decision: str, channel: str | None, settings: "Settings") -> str:
-    if decision == "allow":
+def _meaning(verdict: "Verdict", settings: "Settings") -> str:
+    if verdict.decision == "allow":
         return "allowed without asking"
-    if decision == "deny":
+    if verdict.decision == "deny":
         return "refused"
-    if channel is not None:
-        return f"a person is asked, through {channel} only"
+    why = ", and must say why" if verdict.reason else ""
+    if verdict.channel is not None:
+        return f"a person is asked, through {verdict.channel} only{why}"
+    if verdict.reason and settings.approval in {"two-step", "none"}:
+        return f"a person must say why, which --approval {settings.approval} can't take: refused"
     if settings.approval == "none":
         return "would be asked about, but --approval none asks nobody: allowed"
-    return f"a person is asked (--approval {settings.approval})"
+    return f"a person is asked (--approval {settings.approval}){why}"

@@ -63,15 +63,16 @@ class Approvals:
             refused = max((at for at in noes if at is not None), default=None)
             living = [approval for approval in _living(connection, question.key) if approval.channel == channel]
             for approval in living:
-                # Whatever was said last counts.
-                if approval.state == "approved" and (refused is None or approval.since > refused):
+                # Whatever was said last counts, unless a reason is demanded now and was not then.
+                said_why = approval.preview.wants_reason or not question.preview.wants_reason
+                if approval.state == "approved" and said_why and (refused is None or approval.since > refused):
                     return approval, False
             if refused is not None:
                 raise _refused_lately()
             for approval in living:
                 if approval.preview.drift == question.preview.drift:
                     return approval, False
-                self._change(connection, approval, "void", reason="the target changed while nobody had answered")
+                self._change(connection, approval, "void", reason=_superseded(approval))
             self._require_patience(connection, channel)
             return self._insert(connection, question, channel), True
 
@@ -178,9 +179,10 @@ class Approvals:
             if approval.state != "pending":
                 raise Conflict("It is approved already, as a whole.", hint="Deny that approval first.")
             question = _open_for(question_for(approval.channel), approval.preview.open_seconds)
+            shown = question.preview.model_copy(update={"wants_reason": approval.preview.wants_reason})
             connection.execute(
                 "UPDATE approvals SET key = ?, preview = ? WHERE id = ?",
-                (question.key, question.preview.model_dump_json(), approval.id),
+                (question.key, shown.model_dump_json(), approval.id),
             )
 
     def finish(self, approval_id: str, result: Result, record: Json) -> None:
@@ -290,6 +292,13 @@ def _refused_lately() -> ApprovalDenied:
         "A person rejected this same change less than ten minutes ago. Nothing was sent.",
         hint="Don't repeat the call or vary it. Tell the user what was not done and let them decide.",
     )
+
+
+def _superseded(approval: Approval) -> str:
+    """Say why a question gives way to another about the same request."""
+    if approval.state == "approved":
+        return "it was approved without the reason that is demanded now"
+    return "the target changed while nobody had answered"
 
 
 def _living(connection: sqlite3.Connection, key: str) -> list[Approval]:

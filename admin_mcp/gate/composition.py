@@ -43,7 +43,15 @@ def compose_policy(settings: Settings, tools: Sequence[Json], left_out: Mapping[
         guardrails=file.guardrails,
         excluded=tuple(name for part in settings.exclude_tools.split(",") if (name := part.strip())),
     )
-    return ComposedPolicy(policy, tuple(policy_warnings(file, effects_of_tools(tools))))
+    warnings = (*policy_warnings(file, effects_of_tools(tools)), *_unanswerable(file.rules, settings))
+    return ComposedPolicy(policy, warnings)
+
+
+def _unanswerable(rules: Sequence[Rule], settings: Settings) -> Iterator[str]:
+    """Yield which rules demand a reason that nobody can give as this server asks."""
+    for rule in rules:
+        if rule.reason and rule.channel is None and settings.approval in {"two-step", "none"}:
+            yield f"{rule.name} demands a reason, which --approval {settings.approval} can't take: that is all refused."
 
 
 def effects_of_tools(tools: Sequence[Json]) -> dict[str, tuple[Effects, ...]]:

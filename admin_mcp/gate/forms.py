@@ -2,25 +2,32 @@
 
 ``reject`` and MCP's ``decline`` are a no that stands. A form that is closed decides nothing.
 
-Only one answer approves: an accepted form whose ``decision`` is ``approve``, with the text typed where text is wanted
-and with nothing else in it. An accepted empty form, as some hosts send by themselves, is a refusal.
+Only one answer approves: an accepted form whose ``decision`` is ``approve``, with the text typed where text is wanted,
+a reason where a rule demands one, and nothing else in it. An accepted empty form, as some hosts send by themselves, is
+a refusal.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.approval import Approval
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.preview import Preview
-from admin_mcp.gate.text import visible
+from admin_mcp.gate.text import in_plain_sight, visible
 
 Action = Literal["accept", "decline", "cancel"]
 
 DECISION = "decision"
 TYPED = "typed_text"
+REASON = "reason"
 PHRASE = "phrase"
+SHORTEST_REASON = 3
+LONGEST_REASON = 500
+WHY = f"Why you approve this ({SHORTEST_REASON} to {LONGEST_REASON} characters; kept in the journal)"
+"""What asks for the reason that a rule demands."""
+
 LONGEST_FORM = 8_000
 """Characters of text that hosts show above a form in full."""
 
@@ -36,7 +43,7 @@ class Reply:
     content: Mapping[str, object] | None = None
 
 
-Flaw = Literal["unanswered", "no_decision", "foreign_fields", "text_differs"]
+Flaw = Literal["unanswered", "no_decision", "foreign_fields", "text_differs", "no_reason"]
 """Why a form that came back is neither a yes nor a no."""
 
 
@@ -45,17 +52,24 @@ class Judgement:
     """What a reply means: what happens to the question, and why.
 
     ``close`` decides nothing, because of the ``flaw``. A page or a terminal may then ask the person once more.
+    ``given`` is the reason in the person's own words, where one was demanded.
     """
 
     event: Literal["approve", "reject", "close", "void"]
     reason: str
     hint: str = ""
     flaw: Flaw | None = None
+    given: str | None = None
 
     @property
     def approved(self) -> bool:
         """Whether the person allowed the change."""
         return self.event == "approve"
+
+    @property
+    def recorded(self) -> str:
+        """What the journal keeps as the reason of what was decided."""
+        return self.given or self.reason
 
 
 _APPROVED = Judgement("approve", "the person approved the change")
@@ -79,6 +93,13 @@ def form_schema(preview: Preview) -> Json:
             "title": "To approve, type this text",
             "description": f"Type exactly: {visible(preview.typed[0], _LONGEST_TYPED)}",
         }
+    if preview.wants_reason:
+        properties[REASON] = {
+            "type": "string",
+            "title": "To approve, say why",
+            "description": f"{WHY}.",
+            "maxLength": LONGEST_REASON,
+        }
     # The text is not `required`, so that rejecting takes no typing; approving without it is refused all the same.
     return {"type": "object", "properties": properties, "required": [DECISION]}
 
@@ -101,6 +122,8 @@ def asked(preview: Preview) -> str:
 def judge(reply: Reply, approval: Approval) -> Judgement:
     """Decide what a reply means, whichever way it came."""
     if traits(approval.channel).phrase:
+        if approval.preview.wants_reason:
+            return Judgement("void", "a reason is demanded, and a phrase gives none", _PHRASE)
         repeated = approval.phrase is not None and reply.content == {PHRASE: approval.phrase}
         return _APPROVED if repeated else Judgement("void", "the phrase is not the one that was shown", _PHRASE)
     return _judge_form(reply, approval.preview)
@@ -119,6 +142,7 @@ def _judge_form(reply: Reply, preview: Preview) -> Judgement:
 def _judge_content(content: dict[str, object], preview: Preview) -> Judgement:
     decision = content.pop(DECISION, None)
     typed = content.pop(TYPED, None)
+    said = content.pop(REASON, None) if preview.wants_reason else None
     if decision == "reject":
         return Judgement("reject", "the person rejected the change")
     if decision != "approve":
@@ -127,11 +151,24 @@ def _judge_content(content: dict[str, object], preview: Preview) -> Judgement:
         return _undecided("foreign_fields", "the form came back with fields it does not have", _BY_ITSELF)
     if preview.typed and not (isinstance(typed, str) and typed.strip() in preview.typed):
         return _undecided("text_differs", "the text to type was missing or did not match", _TYPE)
-    return _APPROVED
+    given = _reason(said)
+    if preview.wants_reason and given is None:
+        return _undecided("no_reason", "no reason was given, or not in so many visible characters as are wanted", _SAY)
+    return replace(_APPROVED, given=given)
+
+
+def _reason(said: object) -> str | None:
+    """Return the reason on one line, or None if it is none that somebody can read later."""
+    given = " ".join(said.split()) if isinstance(said, str) else ""
+    return given if SHORTEST_REASON <= len(given) <= LONGEST_REASON and in_plain_sight(given) else None
 
 
 _ASK = "Ask the user in the conversation whether they want this change. Call again only if they say so."
 _TYPE = "If the user wants this change, call again; they must type exactly what the form names."
+_SAY = (
+    f"If the user wants this change, call again; they must say why in {SHORTEST_REASON} to {LONGEST_REASON} visible "
+    "characters, in their own words."
+)
 _BY_ITSELF = (
     "Tell the user. If they saw no form, this client answers forms by itself: the operator can start the server with "
     "--approval local, which asks on this machine."

@@ -21,7 +21,7 @@ from admin_mcp.endpoints.base import Endpoint, EndpointSpec, NamedSpec
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApprovalPending, CallError, InvalidInput
 from admin_mcp.gate.approval import Approval, IllegalEventError, Result
-from admin_mcp.gate.approval_channel import ChannelSelector
+from admin_mcp.gate.approval_channel import ApprovalChannel, ChannelSelector
 from admin_mcp.gate.assessment import Assessment, Change, arguments_of
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.effects import possible_effects
@@ -34,6 +34,7 @@ from admin_mcp.gate.refusals import (
     difference,
     drifted,
     no_way_to_ask,
+    no_way_to_say_why,
     policy_denial,
 )
 from admin_mcp.gate.sending import Beginning, Sending, outcome_record
@@ -177,16 +178,14 @@ class Gate:
         verdict = await self.assessment.judged(change)
         if verdict.decision == "deny":
             raise policy_denial(change.tool, verdict)
-        if verdict.decision == "allow" or not (self.confirm or verdict.channel):
+        if verdict.decision == "allow" or not (self.confirm or verdict.demanding):
             return _Clearance(verdict)
         # Before anybody is asked as well: nobody should approve what can't be done.
         await self.assessment.guardrails.check(change.call)
-        channel = channels.select(verdict.channel)
-        if channel is None:
-            raise no_way_to_ask()
+        channel = usable(channels.select(verdict.channel), verdict, confirm=self.confirm)
         require_showable(change)
         asked = Asked(change.key, change.tool, arguments_of(change.call))
-        approval = await self.questions.approved(asked, channel, partial(self._preview, change))
+        approval = await self.questions.approved(asked, channel, partial(self._preview, change, verdict))
         return _Clearance(verdict, approval, channel.dies_with_call)
 
     async def _claimed(self, change: Change, clearance: _Clearance, held: AsyncExitStack) -> Beginning:
@@ -217,27 +216,27 @@ class Gate:
         if verdict.decision == "deny":
             raise policy_denial(change.tool, verdict)
         if clearance.approval is not None:
-            return await self._recheck(change, clearance.approval)
+            return await self._recheck(change, verdict, clearance.approval)
         if verdict != clearance.verdict:
             raise drifted(None)
         return None
 
-    async def _preview(self, change: Change, channel: Channel) -> Preview:
+    async def _preview(self, change: Change, verdict: Verdict, channel: Channel) -> Preview:
         """Show the change. In two steps that goes to the model, so the policy counts."""
-        return (await self._look(change, channel))[0]
+        return (await self._look(change, verdict, channel))[0]
 
-    async def _look(self, change: Change, channel: Channel) -> tuple[Preview, Snapshot]:
+    async def _look(self, change: Change, verdict: Verdict, channel: Channel) -> tuple[Preview, Snapshot]:
         seen = await self.assessment.snapshot(change.call, hide=traits(channel).shown_to_model)
-        return self.assessment.shown(change, seen), seen
+        return self.assessment.shown(change, seen).model_copy(update={"wants_reason": verdict.reason}), seen
 
-    async def _recheck(self, change: Change, approval: Approval) -> Snapshot | None:
+    async def _recheck(self, change: Change, verdict: Verdict, approval: Approval) -> Snapshot | None:
         """Return what was read, as far as it was not held back, if all that the person was shown is still so.
 
         Raises:
             Conflict: it is not; the approval is void. Any other ``CallError``: it can't be read.
 
         """
-        now, seen = await self._look(change, approval.channel)
+        now, seen = await self._look(change, verdict, approval.channel)
         if now.drift == approval.preview.drift:
             return None if traits(approval.channel).shown_to_model else seen
         changed = difference(approval.preview, now)
@@ -279,6 +278,21 @@ def open_gate(settings: Settings, policy: Policy, catalog: Catalog, api: Api, st
         storage=storage,
         owners_lock=partial(lock_of_system, settings.target.system),
     )
+
+
+def usable(channel: ApprovalChannel | None, verdict: Verdict, *, confirm: bool) -> ApprovalChannel:
+    """Return the way to the person if it is one on which they can answer as the policy wants it.
+
+    Raises:
+        ApprovalUnavailable: there is none.
+
+    """
+    asks_nobody = channel is None and verdict.channel is None and not confirm
+    if verdict.reason and (asks_nobody or (channel is not None and traits(channel.channel).phrase)):
+        raise no_way_to_say_why(verdict)
+    if channel is None:
+        raise no_way_to_ask()
+    return channel
 
 
 def require_showable(change: Change) -> None:

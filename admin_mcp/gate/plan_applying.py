@@ -21,7 +21,7 @@ from admin_mcp.gate.approval import APPLY_PLAN, Approval, Result
 from admin_mcp.gate.approval_channel import ApprovalChannel, ChannelSelector
 from admin_mcp.gate.assessment import Change, arguments_of
 from admin_mcp.gate.forms import LONGEST_FORM, form_message
-from admin_mcp.gate.gate import Gate
+from admin_mcp.gate.gate import Gate, usable
 from admin_mcp.gate.offload import done_whole, threaded
 from admin_mcp.gate.plan import Plan, Step, resolved
 from admin_mcp.gate.plan_preview import plan_preview, told_to_model
@@ -29,7 +29,7 @@ from admin_mcp.gate.plan_review import HERE, PlanReview
 from admin_mcp.gate.plans import Plans, Progress, change_id
 from admin_mcp.gate.policy import Channel, Verdict
 from admin_mcp.gate.questions import Asked
-from admin_mcp.gate.refusals import no_way_to_ask, policy_denial
+from admin_mcp.gate.refusals import policy_denial
 from admin_mcp.gate.sending import outcome_record
 from admin_mcp.gate.settling import settled
 from admin_mcp.private_files import FileLock, LockBusyError
@@ -191,17 +191,38 @@ class PlanApplying:
             if verdict.decision == "deny":
                 raise policy_denial("The plan", verdict)
         demanded = {verdict.channel for verdict in verdicts if verdict.channel}
-        if not (demanded or (self._gate.confirm and any(verdict.decision == "confirm" for verdict in verdicts))):
+        why = next((verdict for verdict in verdicts if verdict.reason), None)
+        if not (demanded or why or (self._gate.confirm and any(verdict.decision == "confirm" for verdict in verdicts))):
             return _Clearance()
         for key in plan.keys(done):
             for approval in await threaded(self._gate.storage.approvals.holding, key):
-                if _counts(approval, channels, demanded):
+                if _counts(approval, channels, demanded) and (why is None or approval.preview.wants_reason):
                     return _Clearance(approval)
-        channel = _selected(channels, demanded, len(form_message(plan_preview(rest))))
+        length = len(form_message(plan_preview(rest, wants_reason=why is not None)))
+        channel = self._selected(channels, demanded, length, why or verdicts[0])
         parts = tuple((step.tool, arguments_of(self._review.drafted(step))) for step in rest.live)
         asked = Asked(rest.digest, APPLY_PLAN, {"plan_id": plan.id}, parts)
-        approval = await self._gate.questions.approved(asked, channel, partial(self._review.shown, rest, progress))
+        shown = partial(self._review.shown, rest, progress, wants_reason=why is not None)
+        approval = await self._gate.questions.approved(asked, channel, shown)
         return _Clearance(approval, channel.dies_with_call)
+
+    def _selected(
+        self, channels: ChannelSelector, demanded: Collection[Channel], length: int, verdict: Verdict
+    ) -> ApprovalChannel:
+        """Return the way to the person: the one that rules demand, this machine's where they demand several.
+
+        Raises:
+            ApprovalUnavailable: there is none.
+
+        """
+        channel = channels.select(_wanted(demanded), length=length)
+        if channel is None and length > LONGEST_FORM:
+            raise ApprovalUnavailable(
+                f"The plan takes {length} characters to show, and a form holds {LONGEST_FORM}; nothing was sent.",
+                hint="Make smaller plans. Or the operator can start the server with --approval auto or local, which "
+                "shows a long plan on this machine.",
+            )
+        return usable(channel, verdict, confirm=self._gate.confirm)
 
     def _judged(self, plan: Plan) -> Verdict:
         effects: frozenset[Effect] = frozenset(effect for step in plan.live for effect in step.effects)
@@ -280,25 +301,6 @@ def _counts(approval: Approval, channels: ChannelSelector, demanded: Collection[
         return approval.channel == wanted
     usual = channels.select(None)
     return approval.channel == HERE or (usual is not None and approval.channel == usual.channel)
-
-
-def _selected(channels: ChannelSelector, demanded: Collection[Channel], length: int) -> ApprovalChannel:
-    """Return the way to the person: the one that rules demand, this machine's where they demand several.
-
-    Raises:
-        ApprovalUnavailable: there is none.
-
-    """
-    channel = channels.select(_wanted(demanded), length=length)
-    if channel is None and length > LONGEST_FORM:
-        raise ApprovalUnavailable(
-            f"The plan takes {length} characters to show, and a form holds {LONGEST_FORM}; nothing was sent.",
-            hint="Make smaller plans. Or the operator can start the server with --approval auto or local, which shows "
-            "a long plan on this machine.",
-        )
-    if channel is None:
-        raise no_way_to_ask()
-    return channel
 
 
 def _kept(answer: Json) -> Json:

@@ -60,8 +60,11 @@ def totals(steps: Sequence[Step]) -> str:
     return ", ".join(f"{count} {words}" for count, words in said if count)
 
 
-def plan_preview(plan: Plan, *, hide: bool = False) -> Preview:
-    """Return what a person decides about; with ``hide`` without what the model may not be told."""
+def plan_preview(plan: Plan, *, hide: bool = False, wants_reason: bool = False) -> Preview:
+    """Return what a person decides about; with ``hide`` without what the model may not be told.
+
+    ``wants_reason``: whoever approves it must say why.
+    """
     live = plan.live
     worst = risk_of(effect for step in live for effect in step.effects)
     final = [step.number for step in live if step.preview.final]
@@ -80,6 +83,7 @@ def plan_preview(plan: Plan, *, hide: bool = False) -> Preview:
         typed=_typed(live),
         withheld=any(step.preview.withheld for step in live),
         steps=tuple(_shown(step, hide=hide) for step in sorted(live, key=_gravest_first)),
+        wants_reason=wants_reason,
     )
 
 

@@ -31,7 +31,9 @@ class PlanReview:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 
-    async def shown(self, plan: Plan, progress: Mapping[int, Progress], channel: Channel) -> Preview:
+    async def shown(
+        self, plan: Plan, progress: Mapping[int, Progress], channel: Channel, *, wants_reason: bool
+    ) -> Preview:
         """Look at every step once more, before a person is asked, as it will find things.
 
         Raises:
@@ -51,7 +53,7 @@ class PlanReview:
                 raise error.restated(f"Step {step.number}: {error.message}") from None
             _require_alike(step, now)
             calls.append(call)
-        return plan_preview(plan, hide=traits(channel).shown_to_model)
+        return plan_preview(plan, hide=traits(channel).shown_to_model, wants_reason=wants_reason)
 
     def drafted(self, step: Step) -> Endpoint:
         """Return a step's call as it was planned: with tokens in the place of what is made by others."""
@@ -97,11 +99,16 @@ class PlanReview:
             Conflict: it wants a person asked, or asked in another way.
 
         """
-        if verdict.decision == "allow" or not (self._gate.confirm or verdict.channel):
+        if verdict.decision == "allow" or not (self._gate.confirm or verdict.demanding):
             return
         if approval is None or (verdict.channel and approval.channel not in {verdict.channel, HERE}):
             raise StoppedAtRecheck(
                 f"As things are now, the policy wants a person asked about this step ({verdict.rule}), and nobody was.",
+                hint="Make this change by a call or a plan of its own.",
+            )
+        if verdict.reason and not approval.preview.wants_reason:
+            raise StoppedAtRecheck(
+                f"As things are now, whoever approves this step must say why ({verdict.rule}), and nobody did.",
                 hint="Make this change by a call or a plan of its own.",
             )
 

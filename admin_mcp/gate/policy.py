@@ -25,11 +25,20 @@ RISKY: frozenset[Effect] = frozenset(["grant", "destroy"])
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the policy says about a call, the rule that says it, and the channel it demands (None: the usual one)."""
+    """What the policy says about a call, the rule that says it, and the channel it demands (None: the usual one).
+
+    ``reason``: whoever approves must say why.
+    """
 
     decision: Decision
     rule: str
     channel: Channel | None = None
+    reason: bool = False
+
+    @property
+    def demanding(self) -> bool:
+        """Whether a person must be asked even where the operator wants nobody asked."""
+        return self.channel is not None or self.reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,7 @@ class Rule:
 
     A call may do several things (an update that makes an owner is a grant as well) and be about several projects. A
     rule that allows must list all of them; any other matches if it lists one. With ``steps`` it is about plans alone,
-    those of so many steps or more.
+    those of so many steps or more. With ``reason`` whoever approves must say why.
     """
 
     name: str
@@ -48,6 +57,7 @@ class Rule:
     project_ids: frozenset[str] | None = None
     channel: Channel | None = None
     steps: int | None = None
+    reason: bool = False
 
     def mismatch(
         self, tool: str, effects: Effects, projects: Collection[str], *, steps: int | None = None
@@ -82,7 +92,7 @@ class Rule:
     @property
     def verdict(self) -> Verdict:
         """What the rule says of a call it matches."""
-        return Verdict(self.decision, self.name, self.channel)
+        return Verdict(self.decision, self.name, self.channel, self.reason)
 
 
 READ_ONLY = Rule("read-only: this server was started to read only", "deny", effects=CHANGES)

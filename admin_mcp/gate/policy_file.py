@@ -36,6 +36,7 @@ class _Rule(BaseModel):
     project_ids: _Some | None = None
     channel: Literal["elicit", "local"] | None = None
     plan_steps: Annotated[int, Field(ge=1, le=50)] | None = None
+    reason: bool | None = None
 
 
 class _Guardrails(BaseModel):
@@ -74,7 +75,7 @@ def read_policy_file(path: Path, effects: Mapping[str, Effect]) -> PolicyFile:
         raise SettingsError(f"{path}: not TOML: {error}") from None
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(path, text, item["loc"], item) for item in error.errors())) from None
-    rules = tuple(_rule(path, text, number, rule, tools=effects) for number, rule in enumerate(parsed.rules))
+    rules = tuple(_rule(path, text, number, rule, effects) for number, rule in enumerate(parsed.rules))
     return PolicyFile(rules, Guardrails(**parsed.guardrails.model_dump()))
 
 
@@ -114,7 +115,7 @@ def _read(path: Path) -> str:
         raise SettingsError(f"{path}: the policy file is not UTF-8 text") from None
 
 
-def _rule(path: Path, text: str, number: int, rule: _Rule, *, tools: Collection[str]) -> Rule:
+def _rule(path: Path, text: str, number: int, rule: _Rule, tools: Mapping[str, Effect]) -> Rule:
     for glob in rule.tools or ():
         if not any(fnmatchcase(tool, glob) for tool in tools):
             near = difflib.get_close_matches(glob, tools, n=1)
@@ -132,6 +133,8 @@ def _rule(path: Path, text: str, number: int, rule: _Rule, *, tools: Collection[
     if rule.channel and rule.decision != "confirm":
         line = _line(text, ("rules", number, "channel"))
         raise SettingsError(f'{path}, line {line}: channel: only a rule with decision = "confirm" has a channel')
+    if rule.reason and (senseless := _senseless_reason(rule, tools)):
+        raise SettingsError(f"{path}, line {_line(text, ('rules', number, 'reason'))}: reason: {senseless}")
     place = f"{path.name} line {_line(text, ('rules', number))}"
     return Rule(
         name=f"{rule.name} ({place})" if rule.name else f"rule {number + 1} ({place})",
@@ -141,7 +144,18 @@ def _rule(path: Path, text: str, number: int, rule: _Rule, *, tools: Collection[
         project_ids=frozenset(rule.project_ids) if rule.project_ids else None,
         channel=rule.channel,
         steps=rule.plan_steps,
+        reason=bool(rule.reason),
     )
+
+
+def _senseless_reason(rule: _Rule, tools: Mapping[str, Effect]) -> str | None:
+    """Say why nobody could ever be asked for a reason by this rule, or return None."""
+    if rule.decision != "confirm":
+        return 'only a rule with decision = "confirm" can demand one: nobody is asked by any other'
+    fitting = {effect for tool, effect in tools.items() if any(fnmatchcase(tool, glob) for glob in rule.tools or ["*"])}
+    if (rule.effects and READS.issuperset(rule.effects)) or READS.issuperset(fitting):
+        return "the rule is about reads alone, and nobody is asked about those"
+    return None
 
 
 _KNOWN_KEYS: dict[tuple[str, ...], type[BaseModel]] = {

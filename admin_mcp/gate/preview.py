@@ -72,6 +72,7 @@ class Preview(BaseModel):
     compared. ``typed`` are the texts of which one must be typed, if any. ``target`` is the system; ``request`` the
     request line and body. ``withheld``: the model may not be told all of this. ``idle``: all of it is so already.
     ``steps`` are those of a plan, the gravest first. ``open_seconds``: how long it can be answered, if not as usual.
+    ``wants_reason``: whoever approves must say why.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -90,6 +91,7 @@ class Preview(BaseModel):
     idle: bool = False
     steps: tuple[ShownStep, ...] = ()
     open_seconds: float | None = None
+    wants_reason: bool = False
 
     @property
     def final(self) -> bool:
@@ -114,7 +116,8 @@ class Preview(BaseModel):
     def compared(self) -> dict[str, str]:
         """What the re-check compares: all that is shown, but for what passes."""
         steps = {f"Step {step.number}": step.preview.drift for step in self.steps}
-        return {"Change": self.heading, **self.facts, **steps, "To be typed": " or ".join(self.typed)}
+        wanted = {"To be typed": " or ".join(self.typed), **({"A reason": "is demanded"} if self.wants_reason else {})}
+        return {"Change": self.heading, **self.facts, **steps, **wanted}
 
     @property
     def drift(self) -> str:
@@ -131,6 +134,7 @@ class Preview(BaseModel):
             f"Undo: {self.undo}",
             f"In: {self.target}",
             f"Request: {self.request}",
+            *(["A reason is demanded, and kept in the journal"] if self.wants_reason else []),
         )
 
     @property

@@ -102,7 +102,7 @@ class Questions:
         try:
             decided = await threaded(
                 partial(
-                    self._approvals.apply, approval.id, judgement.event, via=channel.channel, reason=judgement.reason
+                    self._approvals.apply, approval.id, judgement.event, via=channel.channel, reason=judgement.recorded
                 )
             )
         except (IllegalEventError, KeyError) as error:

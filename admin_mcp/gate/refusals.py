@@ -120,6 +120,16 @@ def no_way_to_ask() -> ApprovalUnavailable:
     )
 
 
+def no_way_to_say_why(verdict: Verdict) -> ApprovalUnavailable:
+    """Return the refusal for a call that has no way on which a person could give the reason that a rule demands."""
+    return ApprovalUnavailable(
+        f"A person must say why they approve this change ({verdict.rule}), and the way this server was started to "
+        "ask takes no reason from a person. Nothing was sent.",
+        hint="Tell the user: the operator can start the server with --approval auto or local, or name a channel in "
+        "that rule.",
+    )
+
+
 def difference(before: Preview, after: Preview) -> str:
     """Say what was shown and is now, as far as they differ."""
     then, now = before.compared, after.compared

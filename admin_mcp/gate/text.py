@@ -75,6 +75,11 @@ def plain(text: str) -> bool:
     return text.strip() == text != "" and visible(text) == text and not mixed_scripts(text)
 
 
+def in_plain_sight(text: str) -> bool:
+    """Whether nothing in text is hidden, stacked or blank; it may run from right to left."""
+    return _spelt(text) == text
+
+
 def mixed_scripts(text: str) -> tuple[str, ...]:
     """Return the scripts of a text that has look-alike letters of more than one, as an impostor's name may."""
     names = {unicodedata.name(letter, "").partition(" ")[0] for letter in text if letter.isalpha()}

@@ -88,6 +88,8 @@ def _rule(rule: Rule) -> Iterator[tuple[str, object]]:
         yield "projects", "some only"
     if rule.channel is not None:
         yield "asked_through", rule.channel
+    if rule.reason:
+        yield "reason_demanded", True
     if rule.steps is not None:
         yield "plans_of_steps", rule.steps
 

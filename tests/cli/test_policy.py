@@ -40,11 +40,11 @@ def test_each_rule_that_was_passed_over_says_why(tmp_path: Path) -> None:
     assert "create_admin_api_key (grant): refused" in out
     _, out, _ = run("--config", config, "policy", "explain", "delete_role", ADMIN_MCP_APPROVAL="none")
     assert (
-        "passed over  nobody makes admin keys through an assistant (policy.toml line 15): delete_role fits none" in out
+        "passed over  nobody makes admin keys through an assistant (policy.toml line 16): delete_role fits none" in out
     )
     assert "delete_role (destroy): a person is asked, through local only" in out
     _, out, _ = run("--config", config, "policy", "explain", "create_project", "--args", '{"name": "Lab"}')
-    assert "are confirmed on this machine (policy.toml line 21): create is not destroy or grant" in out
+    assert "are confirmed on this machine (policy.toml line 22): create is not destroy or grant" in out
 
 
 def test_arguments_decide_where_a_rule_names_projects(tmp_path: Path) -> None:
@@ -188,3 +188,20 @@ def test_checking_a_wrong_file_ends_with_2_and_the_line(tmp_path: Path, text: st
     assert (code, out) == (2, "")
     assert says in err
     assert run("policy", "check", str(tmp_path / "none.toml"))[0] == 2
+
+
+def test_a_reason_is_told_of_and_that_nobody_can_give_it_where_that_is_so(tmp_path: Path) -> None:
+    text = '[[rules]]\ndecision = "confirm"\ntools = ["delete_role"]\nreason = true\n'
+    file = policy(tmp_path, text)
+    _, out, err = run("policy", "check", file)
+    assert "a person is asked (--approval auto), and must say why" in out
+    assert err == ""
+    _, out, _ = run("--config", file, "policy", "explain", "delete_role", ADMIN_MCP_APPROVAL="two-step")
+    assert "must say why, which --approval two-step can't take: refused" in out
+    for mode in ("two-step", "none"):
+        _, _, err = run("--config", file, "policy", "explain", "delete_role", ADMIN_MCP_APPROVAL=mode)
+        assert f"WARNING: rule 1 (policy.toml line 1) demands a reason, which --approval {mode} can't take" in err
+    file = policy(tmp_path, f'{text}channel = "local"\n')
+    _, out, err = run("--config", file, "policy", "explain", "delete_role", ADMIN_MCP_APPROVAL="two-step")
+    assert "through local only, and must say why" in out
+    assert "demands a reason" not in err

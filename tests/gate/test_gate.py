@@ -16,7 +16,7 @@ from admin_mcp.errors import (
 )
 from admin_mcp.gate.approval import APPROVED_SECONDS, PENDING_SECONDS, REJECTED_SECONDS, Approval
 from admin_mcp.gate.forms import Reply
-from admin_mcp.gate.policy import Policy, Rule
+from admin_mcp.gate.policy import CHANGES, Policy, Rule
 from tests.gate.conftest import NewWorld
 from tests.gate.world import APPROVE, REJECT, AskedError, AtOnce, Later
 
@@ -30,6 +30,11 @@ DENY_ALL = Policy((Rule("deny all", "deny"),))
 NO_RULES = Policy(())
 
 TYPED = Reply("accept", {"decision": "approve", "typed_text": "Role_1"})
+WHY = Policy.standard(read_only=False, rules=[Rule("say why", "confirm", effects=CHANGES, reason=True)])
+
+
+def because(reason: object, **more: object) -> AtOnce:
+    return AtOnce(Reply("accept", {"decision": "approve", "reason": reason, **more}))
 
 
 @pytest.mark.parametrize(
@@ -65,6 +70,27 @@ TYPED = Reply("accept", {"decision": "approve", "typed_text": "Role_1"})
         (DELETE, None, True, AtOnce(Reply("accept", {"decision": "approve", "typed_text": "role"})), ApprovalDenied),
         (DELETE, None, True, AtOnce(Reply("accept", {"decision": "approve", "typed_text": None})), ApprovalDenied),
         (DELETE, None, True, AtOnce(TYPED), None),
+        # changes whose rule demands a reason
+        (UPDATE, WHY, True, because("asked for in review 7"), None),
+        (UPDATE, WHY, True, because("\u05db\u05d9 \u05db\u05df\u05d5"), None),
+        (UPDATE, WHY, True, because("yes" + "." * 497), None),
+        (UPDATE, WHY, True, because("yes" + "." * 498), ApprovalDenied),
+        (UPDATE, WHY, True, because("no"), ApprovalDenied),
+        (UPDATE, WHY, True, because("  a  \n "), ApprovalDenied),
+        (UPDATE, WHY, True, because(""), ApprovalDenied),
+        (UPDATE, WHY, True, because(None), ApprovalDenied),
+        (UPDATE, WHY, True, because(["why"]), ApprovalDenied),
+        (UPDATE, WHY, True, because("a\u200bb\u202ec"), ApprovalDenied),
+        (UPDATE, WHY, True, because("\u2800\u2800\u2800"), ApprovalDenied),
+        (UPDATE, WHY, True, because("a good reason", decision="reject"), ApprovalDenied),
+        (UPDATE, WHY, True, because("a good reason", note="x"), ApprovalDenied),
+        (UPDATE, WHY, True, AtOnce(APPROVE), ApprovalDenied),
+        (UPDATE, WHY, True, None, ApprovalUnavailable),
+        (UPDATE, WHY, False, None, ApprovalUnavailable),
+        (UPDATE, None, True, because("nobody wanted one"), ApprovalDenied),
+        (DELETE, WHY, True, because("it is unused"), ApprovalDenied),
+        (DELETE, WHY, True, AtOnce(TYPED), ApprovalDenied),
+        (DELETE, WHY, True, because("it is unused", typed_text="Role_1"), None),
     ],
 )
 async def test_the_verdict_table(

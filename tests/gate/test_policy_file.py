@@ -45,6 +45,13 @@ def test_what_a_rule_leaves_out_matches_everything(tmp_path: Path) -> None:
     assert (rule.tools, rule.effects, rule.project_ids, rule.channel) == (("*",), READS | CHANGES, None, None)
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_rule_may_demand_a_reason(tmp_path: Path, *, wanted: bool) -> None:
+    text = f'[[rules]]\ndecision = "confirm"\neffects = ["read", "grant"]\nreason = {str(wanted).lower()}\n'
+    (rule,) = read(tmp_path, text).rules
+    assert rule.verdict.reason is rule.verdict.demanding is wanted
+
+
 def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
     assert read(tmp_path, "# nothing\n") == PolicyFile((), Guardrails())
 
@@ -86,6 +93,17 @@ def test_the_sample_asks_past_the_host_for_all_that_destroys_or_grants_and_refus
             'line 3: channel: only a rule with decision = "confirm"',
         ),
         ('[[rules]]\ndecision = "confirm"\nchannel = "two-step"\n', "line 3: channel: Input should be 'elicit'"),
+        ('[[rules]]\ndecision = "allow"\nreason = true\n', 'line 3: reason: only a rule with decision = "confirm"'),
+        ('[[rules]]\nreason = true\ndecision = "deny"\n', 'line 2: reason: only a rule with decision = "confirm"'),
+        ('[[rules]]\ndecision = "confirm"\nreason = "why"\n', "line 3: reason: Input should be a valid boolean"),
+        (
+            '[[rules]]\ndecision = "confirm"\neffects = ["read"]\nreason = true\n',
+            "line 4: reason: the rule is about reads alone",
+        ),
+        (
+            '[[rules]]\ndecision = "confirm"\ntools = ["list_*"]\nreason = true\n',
+            "line 4: reason: the rule is about reads alone",
+        ),
         (
             "[guardrails]\nlast_owners = true\n",
             "line 2: last_owners: no such key; the keys here are last_owner, own_key",
