@@ -1,4 +1,4 @@
-"""The hosts on this machine as ``doctor`` shows them, a row for each, from its own file. Nothing is started or written."""
+"""The hosts on this machine as ``doctor`` shows them, a row each, from its own file. Nothing is started or written."""
 
 import os.path
 from collections.abc import Iterator, Mapping
