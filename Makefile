@@ -93,12 +93,14 @@ scripts/mcpb/.done: scripts/mcpb/package-lock.json
 	touch $@
 
 # All that a release consists of, in dist/: source distribution, the wheel made from it, bundle, bill of materials, sums.
+# With REPOSITORY=https://github.com/OWNER/NAME also server.json, which tells the MCP registry of the bundle there.
 dist: bundle
 	rm -rf dist
 	$(TOOLS)/python -m build --no-isolation --outdir dist
 	cp build/openai-admin-mcp.mcpb dist/openai-admin-mcp-$$($(BIN)/python scripts/release.py version).mcpb
 	$(TOOLS)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
 		--output-file dist/openai-admin-mcp-$$($(BIN)/python scripts/release.py version).cdx.json requirements/runtime.txt
+	$(if $(REPOSITORY),$(BIN)/python scripts/release.py registry dist '$(REPOSITORY)')
 	$(BIN)/python scripts/release.py sums dist
 
 # The same, of a commit that is ready: see CONTRIBUTING.md.

@@ -2,21 +2,63 @@
 
     .venv/bin/python scripts/release.py version      # prints it
     .venv/bin/python scripts/release.py check        # says what keeps this commit from being one; exits with 1
+    .venv/bin/python scripts/release.py registry dist https://github.com/OWNER/NAME    # writes server.json there
     .venv/bin/python scripts/release.py sums dist    # writes SHA256SUMS there
 
-``sha256sum --check SHA256SUMS`` reads what the last one writes.
+``server.json`` is what the MCP registry is given about the bundle in that directory, once it is a file of the release
+at that address; nothing is sent. ``sha256sum --check SHA256SUMS`` reads what the last one writes.
 """
 
 import hashlib
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 from admin_mcp import __version__
+from admin_mcp.endpoints.schema import Json
 
 ROOT = Path(__file__).parents[1]
 SUMS = "SHA256SUMS"
+SERVER_SCHEMA = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
+"""The form of ``server.json``. The one after it is still a draft."""
+
+
+def bundle_name(version: str) -> str:
+    """Return the name of a release's bundle."""
+    return f"openai-admin-mcp-{version}.mcpb"
+
+
+def registry_entry(repository: str, version: str, bundle: bytes) -> Json:
+    """Return what the MCP registry is given, for a bundle among the files of a release at GitHub.
+
+    Hosts compare the bundle they download with the sum. What they ask the user for is in the bundle's own manifest.
+
+    Raises:
+        ValueError: the repository is no GitHub address; the registry knows the owner of a name by it.
+
+    """
+    address = re.fullmatch(r"https://github\.com/([A-Za-z0-9-]+)/[A-Za-z0-9._-]+", repository)
+    if address is None or repository.endswith(".git"):
+        raise ValueError(f"{repository} is not of the form https://github.com/OWNER/NAME")
+    return {
+        "$schema": SERVER_SCHEMA,
+        "name": f"io.github.{address[1]}/openai-admin-mcp",
+        "title": "OpenAI Admin",
+        "description": "Administer an OpenAI organization. Every change waits for a person's approval.",
+        "version": version,
+        "repository": {"url": repository, "source": "github"},
+        "packages": [
+            {
+                "registryType": "mcpb",
+                "identifier": f"{repository}/releases/download/v{version}/{bundle_name(version)}",
+                "version": version,
+                "fileSha256": hashlib.sha256(bundle).hexdigest(),
+                "transport": {"type": "stdio"},
+            }
+        ],
+    }
 
 
 def sums(directory: Path) -> str:
@@ -57,6 +99,15 @@ def check() -> None:
         sys.exit("Not ready:\n" + "\n".join(f"- {what}" for what in found))
 
 
+def write_registry_entry(directory: Path, repository: str) -> None:
+    """Write ``server.json`` beside the bundle it tells of."""
+    try:
+        entry = registry_entry(repository, __version__, (directory / bundle_name(__version__)).read_bytes())
+    except (ValueError, OSError) as error:
+        sys.exit(f"server.json can't be made: {error}")
+    (directory / "server.json").write_text(json.dumps(entry, indent=2) + "\n", "utf-8", newline="\n")
+
+
 def main(*words: str) -> None:
     """Do what the first word says."""
     match words:
@@ -64,6 +115,8 @@ def main(*words: str) -> None:
             print(__version__)
         case ["check"]:
             check()
+        case ["registry", directory, repository]:
+            write_registry_entry(Path(directory), repository)
         case ["sums", directory]:
             (Path(directory) / SUMS).write_text(sums(Path(directory)), "utf-8", newline="\n")
         case _:

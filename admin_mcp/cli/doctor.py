@@ -10,6 +10,7 @@ from admin_mcp.cli.host_table import WRITTEN, Host
 from admin_mcp.cli.hosts import host_file, read_file
 from admin_mcp.cli.options import Known, settings_of, settings_options
 from admin_mcp.cli.policy import operator_policy
+from admin_mcp.cli.tables import print_list
 from admin_mcp.settings import Settings
 
 
@@ -21,6 +22,7 @@ from admin_mcp.settings import Settings
 def doctor(context: click.Context, /, host: str | None, file: Path | None, **flags: object) -> None:
     """Check the key, the API, permissions, state directory, browser, and who is asked in each host.
 
+    Then show the hosts on this machine: whether each has this server, and a key for it.
     With a HOST, check what its own configuration has of this server, and start it once as that host would.
     Only small reads are sent. Ends with 1 if something must be fixed.
     """
@@ -35,6 +37,7 @@ def doctor(context: click.Context, /, host: str | None, file: Path | None, **fla
         policy = operator_policy(settings)
         click.echo(f"ok    policy: {settings.config or 'no file'}, {len(policy.rules)} rules with the defaults")
         well = anyio.run(_told, _findings(settings))
+        _show_hosts()
     if not well:
         context.exit(1)
 
@@ -53,7 +56,6 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
 
     async for finding in examine(settings):
         yield finding
-    yield _hosts_here()
 
 
 async def _host_findings(host: Host, path: Path) -> AsyncIterator[Finding]:
@@ -68,9 +70,13 @@ async def _host_findings(host: Host, path: Path) -> AsyncIterator[Finding]:
         yield finding
 
 
-def _hosts_here() -> Finding:
-    """Name the hosts whose configuration is on this machine, for ``doctor HOST`` to look at."""
-    here = [host.name for host in WRITTEN.values() if host_file(host).exists()]
-    if not here:
-        return Finding("ok", "hosts here", "none whose configuration is known; config HOST prints what a host needs")
-    return Finding("ok", "hosts here", f"{', '.join(here)}; doctor HOST looks at what each has of this server")
+def _show_hosts() -> None:
+    """Show the hosts on this machine, for ``doctor HOST`` to look into."""
+    from admin_mcp.cli.hosts_here import COLUMNS, hosts_here  # noqa: PLC0415
+
+    if not (here := [*hosts_here()]):
+        found = "none whose configuration is known; config HOST prints what a host needs"
+        click.echo(str(Finding("ok", "hosts here", found)))
+        return
+    click.echo("\nHosts on this machine; doctor HOST starts the server as that host would, install HOST puts it in:")
+    print_list(COLUMNS, here, json=False)

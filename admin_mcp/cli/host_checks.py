@@ -10,16 +10,15 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO, cast
+from typing import TextIO, assert_never, cast
 
 from admin_mcp.cli.checks import Finding
-from admin_mcp.cli.host_files import UnfitFileError, key_of, parsed, servers_of
+from admin_mcp.cli.host_files import UnfitFileError, key_state, parsed, servers_of, switched_off
 from admin_mcp.cli.host_table import Host
 from admin_mcp.cli.snippets import KEY, SERVER, is_reference, words_of
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.text import visible
 from admin_mcp.installation import child_environment, command
-from admin_mcp.settings import PLACEHOLDER_KEY
 
 _SLOW = 0.5
 """The share of a host's patience that a start may take here before that is noted: a machine can be busier."""
@@ -59,25 +58,28 @@ async def examine_host(host: Host, path: Path, text: str | None) -> AsyncIterato
 
 
 def _switched(entry: Json) -> Finding:
-    if entry.get("disabled") is True or entry.get("enabled") is False:
+    if switched_off(entry):
         return Finding("FAIL", "switch", "the host has this server switched off")
     return Finding("ok", "switch", "the server is switched on")
 
 
 def _key(host: Host, entry: Json) -> Finding:
-    passed = entry.get("env_vars")
-    key = f"${{{KEY}}}" if isinstance(passed, list) and KEY in passed else key_of(host.shape(), entry)
-    if "--sandbox" in words_of(entry):
-        return Finding("ok", "key", "none is needed for the sandbox")
-    if key == PLACEHOLDER_KEY or not key:
-        return Finding("FAIL", "key", f"there is no admin key in it; put it where {KEY} stands")
-    if not is_reference(key):
-        return Finding("ok", "key", "an admin key stands in the file, for whoever can read it")
-    if "input:" in str(key):
-        return Finding("ok", "key", "the host asks for it")
-    if os.environ.get(KEY):
-        return Finding("ok", "key", f"the host passes on {KEY}, which is set here")
-    return Finding("note", "key", f"the host passes on {KEY}, which is not set here; set it where the host is started")
+    match key_state(host.shape(), entry):
+        case "not needed":
+            return Finding("ok", "key", "none is needed for the sandbox")
+        case "missing":
+            return Finding("FAIL", "key", f"there is no admin key in it; put it where {KEY} stands")
+        case "in the file":
+            return Finding("ok", "key", "an admin key stands in the file, for whoever can read it")
+        case "asked for":
+            return Finding("ok", "key", "the host asks for it")
+        case "passed on" if os.environ.get(KEY):
+            return Finding("ok", "key", f"the host passes on {KEY}, which is set here")
+        case "passed on":
+            lacking = f"the host passes on {KEY}, which is not set here; set it where the host is started"
+            return Finding("note", "key", lacking)
+        case state:
+            assert_never(state)
 
 
 def _command(words: list[str]) -> Finding:

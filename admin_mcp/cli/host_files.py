@@ -5,9 +5,9 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from admin_mcp.cli.snippets import KEY, SERVER, Launch, Shape, as_toml, is_reference
+from admin_mcp.cli.snippets import KEY, SERVER, Launch, Shape, as_toml, is_reference, words_of
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import AdminMcpError
 from admin_mcp.settings import PLACEHOLDER_KEY
@@ -186,3 +186,27 @@ def _hidden(shape: Shape, entry: Json) -> Json:
 def key_of(shape: Shape, entry: Json) -> object:
     """Return what an entry has for the admin key, if anything."""
     return _variables(shape, entry).get(KEY)
+
+
+KeyState = Literal["not needed", "missing", "in the file", "asked for", "passed on"]
+"""Where the admin key comes from, for a server in a host's file; the placeholder counts as missing."""
+
+
+def key_state(shape: Shape, entry: Json) -> KeyState:
+    """Return where an entry's admin key comes from."""
+    if "--sandbox" in words_of(entry):
+        return "not needed"
+    passed = entry.get("env_vars")
+    if isinstance(passed, list) and KEY in passed:
+        return "passed on"
+    key = key_of(shape, entry)
+    if key == PLACEHOLDER_KEY or not key:
+        return "missing"
+    if not is_reference(key):
+        return "in the file"
+    return "asked for" if "input:" in str(key) else "passed on"
+
+
+def switched_off(entry: Json) -> bool:
+    """Whether the host has the entry's server switched off."""
+    return entry.get("disabled") is True or entry.get("enabled") is False

@@ -1,6 +1,7 @@
 """What ``doctor HOST`` finds in a host's own configuration, and in the server that it starts."""
 
 import json
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -133,13 +134,63 @@ def test_a_silent_end_is_told_too() -> None:
     assert (silent.level, silent.what) == ("FAIL", "start")
 
 
-def test_the_hosts_that_are_here_are_named(tmp_path: Path) -> None:
-    home = {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path), "CODEX_HOME": "", "CLAUDE_CONFIG_DIR": ""}
-    assert "hosts here: none" in run("doctor", "--sandbox", **home)[1]
-    (tmp_path / ".cursor").mkdir()
-    (tmp_path / ".cursor" / "mcp.json").write_text("{}", "utf-8")
+def hosts_here(home: Path, **env: str) -> dict[str, list[str]]:
+    """The rows of the table of hosts, by the host's name: the other cells."""
+    mine = {"HOME": str(home), "USERPROFILE": str(home), "APPDATA": str(home / "data"), "CODEX_HOME": "", **env}
+    _, out, _ = run("doctor", "--sandbox", **{"CLAUDE_CONFIG_DIR": "", "GEMINI_CLI_HOME": "", **mine})
+    table = out.partition("\nHOST ")[2].splitlines()[1:]
+    return {cells[0]: cells[1:] for cells in (re.split(r"\s{2,}", line) for line in table)}
+
+
+def put(path: Path, entry: object, section: str = "mcpServers") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({section: {"openai-admin": entry}}), "utf-8")
+    return path
+
+
+def test_the_hosts_that_are_here_are_shown_with_what_they_have_of_this_server(tmp_path: Path) -> None:
+    assert hosts_here(tmp_path) == {}
+    (tmp_path / ".codex").mkdir()
     (tmp_path / ".claude.json").write_text("{}", "utf-8")
-    assert "hosts here: claude-code, cursor; doctor HOST" in run("doctor", "--sandbox", **home)[1]
+    cursor = put(tmp_path / ".cursor" / "mcp.json", {"command": "x", "env": {"OPENAI_ADMIN_KEY": PLACEHOLDER_KEY}})
+    gemini = put(tmp_path / ".gemini" / "settings.json", {**ENTRY, "disabled": True})
+    assert hosts_here(tmp_path) == {
+        "claude-code": ["not in it", str(tmp_path / ".claude.json")],
+        "cursor": ["in it", "missing", str(cursor)],
+        "codex": ["no file yet", str(tmp_path / ".codex" / "config.toml")],
+        "gemini": ["switched off", "none needed", str(gemini)],
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("sk-admin-mine", "in the file"),
+        ("${env:OPENAI_ADMIN_KEY}", "OPENAI_ADMIN_KEY of its environment"),
+        ("${input:openai-admin-key}", "the host asks"),
+        ("", "missing"),
+    ],
+)
+def test_the_table_says_where_a_key_comes_from_and_never_shows_it(key: str, said: str, tmp_path: Path) -> None:
+    path = put(tmp_path / ".cursor" / "mcp.json", {"command": "x", "env": {"OPENAI_ADMIN_KEY": key}})
+    assert hosts_here(tmp_path) == {"cursor": ["in it", said, str(path)]}
+
+
+@pytest.mark.parametrize(
+    "content", [b"{", b"\xff", b"[]", b'{"mcpServers": 1}', b'{"mcpServers": {"openai-admin": null}}']
+)
+def test_a_file_that_is_unfit_is_a_row_and_ends_nothing(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / ".cursor" / "mcp.json").parent.mkdir()
+    (tmp_path / ".cursor" / "mcp.json").write_bytes(content)
+    assert hosts_here(tmp_path)["cursor"][0] == "unreadable"
+
+
+def test_a_path_cant_colour_or_reorder_the_table(tmp_path: Path) -> None:
+    strange = tmp_path / "a\033[31m\u202eb"
+    strange.mkdir()
+    put(strange / "config.toml", {})
+    cells = hosts_here(tmp_path, CODEX_HOME=str(strange))["codex"]
+    assert not {"\033", "\u202e"} & set("".join(cells))
 
 
 def test_a_file_without_its_host_is_refused(tmp_path: Path) -> None:
