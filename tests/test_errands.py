@@ -10,10 +10,12 @@ import httpx
 import mcp_types as types
 import pytest
 
+from tests.jobs.cost import tokens
 from tests.sandbox.serving import served
 from tests.sessions import ERAS, KEY, Session, session
 
 pytestmark = pytest.mark.anyio
+MOST_TOKENS = 3_000
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +49,12 @@ def connected(era: str, url: str, directory: Path) -> AbstractAsyncContextManage
 
 
 async def applied(here: Session, plan: dict[str, Any]) -> dict[str, Any]:
+    """Apply a plan: a second call and one approval, and both answers together cost a model little."""
     assert "plan_id" in plan, plan
     done = await here.call("apply_plan", plan_id=plan["plan_id"])
     assert done.get("state") == "done", done
     assert len(here.asked) == 1
+    assert tokens(plan) + tokens(done) <= MOST_TOKENS
     return done
 
 

@@ -108,8 +108,9 @@ def _labels(chart: Chart) -> list[str]:
 
 
 def _money(amount: float) -> str:
-    text = in_dollars(int(amount))
-    return text.partition(".")[0] if abs(amount) >= _WHOLE_DOLLARS else text
+    if abs(amount) < _WHOLE_DOLLARS and amount % 100:
+        return in_dollars(round(amount))
+    return in_dollars(round(amount / 100) * 100).removesuffix(".00")
 
 
 def _count(amount: float) -> str:

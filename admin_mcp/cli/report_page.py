@@ -1,5 +1,6 @@
 """A report as one HTML file that opens anywhere: no script, nothing from elsewhere, for screen and print. Pure."""
 
+import re
 from collections.abc import Callable, Iterator
 from html import escape
 from typing import Final
@@ -13,6 +14,8 @@ Draw = Callable[[Chart, str], str]
 _MARKS: Final[dict[Severity, str]] = {"high": "●●●", "medium": "●●", "low": "●"}
 """Severity without colour, as on paper."""
 
+_DATE: Final = re.compile(r"(?<!\w)\d{4}-\d\d-\d\d(?!\w)")
+
 _STYLE: Final = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1c1f23; --soft: #5b6470; --line: #d8dde3; --band: #f5f7f9;
   --high: #b3261e; --high-bg: #fbe4e2; --medium: #8a5300; --medium-bg: #fdf0d5; --low: #2c5f8a; --low-bg: #e4eff8;
@@ -25,7 +28,7 @@ body { margin: 0 auto; padding: 2rem 1.5rem 4rem; max-width: 80rem; background: 
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 h1 { font-size: 1.7rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
 .of { color: var(--soft); margin: .2rem 0 1.4rem; }
-.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(10.5rem, 1fr)); gap: .6rem; margin: 0; }
+.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .6rem; margin: 0; }
 .facts div { background: var(--band); border: 1px solid var(--line); border-radius: 6px; padding: .45rem .7rem; }
 .facts dt { color: var(--soft); font-size: .8rem; } .facts dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .87rem; }
@@ -48,6 +51,13 @@ tr.low > :first-child { box-shadow: inset 4px 0 var(--low); }
 figure { margin: 1.6rem 0; break-inside: avoid; } figcaption { font-weight: 600; margin-bottom: .3rem; }
 figure svg { width: 100%; height: auto; max-height: 60rem; } .soft { color: var(--soft); }
 .pygal-chart .axis .guide.line { stroke: var(--line) !important; }
+/* On a telephone a finding is a block of its own, since a table would hide most of it beside the screen. */
+@media screen and (max-width: 40rem) { body { padding: 1.2rem 1rem 3rem; } .findings thead { display: none; }
+  .findings tr { display: grid; grid-template-columns: auto 1fr auto; padding: .4rem 0;
+    border-bottom: 1px solid var(--line); } .findings td { border: 0; padding: .1rem .3rem; max-width: none; }
+  .findings td:nth-child(n+4) { grid-column: 1 / -1; } .findings td:last-child { color: var(--soft); }
+  .matrix tbody th { white-space: normal; overflow-wrap: anywhere; min-width: 8.5rem; max-width: 8.5rem; }
+  figure { overflow-x: auto; } figure svg { width: 44rem; } }
 @page { margin: 14mm; size: landscape; }
 @media print { :root { --paper: #fff; --ink: #000; --soft: #444; --line: #bbb; --band: #f2f2f2; --high: #8c1008;
   --high-bg: #fbe4e2; --medium: #6b4000; --medium-bg: #fdf0d5; --low: #1d4a70; --low-bg: #e4eff8; --chart-1: #2a6fb0;
@@ -77,12 +87,10 @@ def _page(view: View, draw: Draw) -> Iterator[str]:
         yield '<section class="unread"><h2>Could not be read</h2><ul>'
         yield from (f"<li>{_text(what)}: {_text(why)}</li>" for what, why in view.unreadable)
         yield "</ul></section>\n<p></p>"
-    facts = "".join(
-        f"<div><dt>{_text(name)}</dt><dd>{_breakable(shown(value))}</dd></div>" for name, value in view.facts
-    )
+    facts = "".join(f"<div><dt>{_text(name)}</dt><dd>{_fact(shown(value))}</dd></div>" for name, value in view.facts)
     yield f'<dl class="facts">{facts}</dl>'
     if view.findings:
-        yield '<h2>Findings</h2><div class="wide"><table><thead><tr><th>Severity</th><th>Finding</th>'
+        yield '<h2>Findings</h2><div class="wide"><table class="findings"><thead><tr><th>Severity</th><th>Finding</th>'
         yield '<th class="number">Count</th><th>What</th><th>Who</th></tr></thead><tbody>'
         yield from map(_finding, view.findings)
         yield "</tbody></table></div>"
@@ -130,6 +138,11 @@ def _in_cell(column: Column, text: str) -> str:
 def _breakable(text: str) -> str:
     """Return a text that may be broken within the names of findings and settings."""
     return escape(text).replace("_", "_<wbr>")
+
+
+def _fact(text: str) -> str:
+    """Return a text in which no date is broken at its hyphens."""
+    return _DATE.sub(r'<span class="fixed">\g<0></span>', _breakable(text))
 
 
 def _class(column: Column) -> str:

@@ -193,7 +193,8 @@ def _told(report: str, answer: Json) -> list[Finding]:
 
 def _access(answer: Json, days: Json | None) -> _Made:
     del days
-    order = ("name", "email", "role", "in", "through", "roles", "people", "groups", "service_accounts", "last_used")
+    about = ("name", "email", "role", "in", "through", "roles")
+    order = (*about, "people", "groups", "service_accounts", "last_used", "quiet")
     names = ("people", "service_accounts", "ways", "roles", "groups", "projects")
     records = ("person", "service_account", "way", "role", "group", "project")
     sheets = [

@@ -72,7 +72,12 @@ class PaginatedEndpoint(Endpoint, abstract=True):
         return min([LARGEST_PAGE, *(bound for bound in most if isinstance(bound, int))])
 
     def page_size(self) -> int:
-        """Return how many items to ask for at once: what was asked for, if that is not just the filled-in default."""
+        """Return how many items to ask for at once: what was asked for, if that is not just the filled-in default.
+
+        Who looks for a name wants what fits it, however many rows are read on the way: the limit is no page's length.
+        """
+        if self.view.name:
+            return self.largest_page()
         limit: int | None = getattr(self, "limit", None)
         filled_in = limit == declared_default(type(self).model_fields["limit"])
         return limit if limit and not filled_in else self.largest_page()

@@ -50,6 +50,11 @@ def never_active(person: Mapping[str, object], at: Moment) -> bool:
     return last_used(person) is None and isinstance(added, int) and at.seconds - added > at.inactive_days * DAY
 
 
+def quiet(person: Mapping[str, object], at: Moment) -> str | None:
+    """Return which of the two findings about use a person is among, since a finding names only the first of them."""
+    return "inactive" if is_inactive(person, at) else "never_active" if never_active(person, at) else None
+
+
 def is_disabled(person: Mapping[str, object]) -> bool:
     """Whether a person's account can't be used although they are still a member."""
     account = inner(person, "user")

@@ -15,6 +15,7 @@ from admin_mcp.jobs.access_findings import (
     main_domain,
     never_active,
     owners,
+    quiet,
 )
 from admin_mcp.jobs.access_words import labels, through
 from admin_mcp.jobs.answers import Said, first_of, moment, said
@@ -45,7 +46,7 @@ def overview(access: Access, invites: Sequence[Json], at: Moment, *, complete: b
         *about_people(access, [*access.people], at),
     ]
     rows = {
-        "people": _people_rows(access, ways),
+        "people": _people_rows(access, ways, at),
         "groups": _group_rows(access),
         "projects": _project_rows(access),
     }
@@ -53,7 +54,7 @@ def overview(access: Access, invites: Sequence[Json], at: Moment, *, complete: b
     return Said({"totals": totals, "findings": findings}, rows, columns)
 
 
-def _people_rows(access: Access, ways: Sequence[Way]) -> list[Json]:
+def _people_rows(access: Access, ways: Sequence[Way], at: Moment) -> list[Json]:
     """Return a row for each person, those who may do most first. What they may do in projects stands there."""
     held: dict[str, list[Way]] = {}
     for way in ways:
@@ -65,6 +66,8 @@ def _people_rows(access: Access, ways: Sequence[Way]) -> list[Json]:
         shown: Json = {"id": person, "name": said(row, "name"), "email": said(row, "email"), "roles": roles}
         if (used := last_used(row)) is not None:
             shown["last_used"] = moment(used)[:10]
+        if finding := quiet(row, at):
+            shown["quiet"] = finding
         rows.append((not any(way.role.owns_organization for way in held.get(person, ())), -len(roles), shown))
     return [shown for *_, shown in sorted(rows, key=lambda row: row[:2])]
 

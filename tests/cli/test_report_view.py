@@ -12,7 +12,7 @@ from admin_mcp.cli.report_charts import svg_of
 from admin_mcp.cli.report_page import page_of
 from admin_mcp.cli.report_terminal import table_text
 from admin_mcp.cli.report_text import csv_text, json_text, markdown_text
-from admin_mcp.cli.report_view import Chart, View, flat, shown, words
+from admin_mcp.cli.report_view import Chart, Finding, View, flat, shown, words
 from admin_mcp.cli.report_views import view_of
 from admin_mcp.jobs.reports.report_spend import ReportSpend
 from admin_mcp.jobs.reports.review_access import ReviewAccess
@@ -167,3 +167,19 @@ def test_values_of_any_shape_fit_a_cell() -> None:
     assert flat(True) == "yes"
     assert flat(None) is None
     assert words("spend_limit_usd") == "Spend limit in USD"
+
+
+def test_amounts_beside_bars_are_rounded_and_have_cents_only_where_they_are_small() -> None:
+    amounts = {"a": 64_768, "b": 64_700, "c": 1_234, "d": 2_000, "e": 0}
+    drawn = svg_of(Chart("Spend", tuple(amounts), {"x": tuple(amounts.values())}, money=True, sideways=True), "one")
+    for said in ("a  $648", "b  $647", "c  $12.34", "d  $20", "e  $0"):
+        assert f">{said}<" in drawn
+
+
+def test_a_page_breaks_no_date_and_marks_what_becomes_blocks_on_a_telephone() -> None:
+    facts = (("Period", "2026-10-01 to 2026-10-31"), ("Key", "x2026-10-01"))
+    finding = Finding("old", "low", 1, "Old", ("a",))
+    text = page_of(View("spend", "Spend", "somewhere", "now", facts, (finding,), ()), svg_of)
+    assert '<span class="fixed">2026-10-01</span> to <span class="fixed">2026-10-31</span>' in text
+    assert "<dd>x2026-10-01</dd>" in text
+    assert '<table class="findings">' in text

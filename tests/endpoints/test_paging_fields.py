@@ -85,6 +85,14 @@ def test_who_wants_few_of_the_names_gets_them_from_long_pages_and_can_go_on(most
     assert {query["limit"] for query in api.queries} == {"100"}
 
 
+@pytest.mark.parametrize("limit", [1, 3, 100])
+def test_a_name_is_looked_for_in_pages_as_long_as_the_api_gives_them_whatever_the_limit(limit: int) -> None:
+    api = Api([*PEOPLE, ANA])
+    answer = run(api, ListUsers, name_contains="ana.silva", limit=limit)
+    assert answer["data"] == [ANA]
+    assert [query["limit"] for query in api.queries] == ["100"] * 3
+
+
 def test_names_in_a_list_with_the_apis_own_cursors_are_found_too() -> None:
     groups = [{"id": f"g{number}", "name": f"Group {number}"} for number in range(230)]
     answer = run(Api(groups), ListGroups, name_contains="GROUP 22")

@@ -1,10 +1,11 @@
 """``review_access``: who may do what, and through what.
 
 Of the whole organization the answer is ``totals``, ``findings`` (each with ``kind``, ``count``, what it ``says`` and
-``who``), and rows: ``people`` with their organization roles, those who may do most first; ``groups`` with theirs and
-who is in them; ``projects`` with who is in them by which role. Narrowed, it begins with what it is ``about``; then come
-``people`` and ``service_accounts`` with what they have access ``through``, or of a person or a group the ``ways`` that
-lead somewhere. All end with ``as_of``, ``unreadable``, ``more`` where rows are left out, and ``text``.
+``who``), and rows: ``people`` with their organization roles, those who may do most first, and ``quiet`` where somebody
+is among the inactive or never active ones; ``groups`` with theirs and who is in them; ``projects`` with who is in them
+by which role. Narrowed, it begins with what it is ``about``; then come ``people`` and ``service_accounts`` with what
+they have access ``through``, or of a person or a group the ``ways`` that lead somewhere. All end with ``as_of``,
+``unreadable``, ``more`` where rows are left out, and ``text``.
 """
 
 from collections.abc import Mapping
