@@ -50,7 +50,7 @@ def show(context: click.Context, /, approval_id: str) -> None:
     _print(_found(storage_of(context), approval_id))
 
 
-@approvals.command("open")
+@approvals.command("open", short_help="Open a change's page in the browser.")
 @click.argument("approval_id", metavar="ID")
 @click.pass_context
 def open_page(context: click.Context, /, approval_id: str) -> None:
@@ -79,7 +79,7 @@ def open_page(context: click.Context, /, approval_id: str) -> None:
         page.stop()
 
 
-@approvals.command()
+@approvals.command(short_help="Show a change whole and approve it, from this terminal.")
 @click.argument("approval_id", metavar="[ID]", required=False)
 @click.pass_context
 def approve(context: click.Context, /, approval_id: str | None) -> None:
@@ -112,8 +112,8 @@ def approve(context: click.Context, /, approval_id: str | None) -> None:
     )
 
 
-@approvals.command()
-@click.argument("approval_id", metavar="ID", required=False)
+@approvals.command(short_help="Reject one change, or all that wait.")
+@click.argument("approval_id", metavar="[ID]", required=False)
 @click.option("--all", "everything", is_flag=True, help="Reject every question that waits for this machine.")
 @click.option("--yes", is_flag=True, help="With --all: don't ask whether these are to be rejected.")
 @click.pass_context
