@@ -54,7 +54,7 @@ def show(context: click.Context, /, approval_id: str) -> None:
     _print(_found(storage_of(context), approval_id))
 
 
-@approvals.command("open")
+@approvals.command("open", short_help="Open a change's page, or the inbox, in the browser.")
 @click.argument("approval_id", metavar="[ID]", required=False)
 @click.pass_context
 def open_page(context: click.Context, /, approval_id: str | None) -> None:
@@ -118,7 +118,7 @@ def _enter(context: click.Context, page: "PageServer", approval_id: str | None =
         click.echo("The page was opened in the default browser.")
 
 
-@approvals.command()
+@approvals.command(short_help="Show a change whole and approve it, from this terminal.")
 @click.argument("approval_id", metavar="[ID]", required=False)
 @click.pass_context
 def approve(context: click.Context, /, approval_id: str | None) -> None:
@@ -151,8 +151,8 @@ def approve(context: click.Context, /, approval_id: str | None) -> None:
     )
 
 
-@approvals.command()
-@click.argument("approval_id", metavar="ID", required=False)
+@approvals.command(short_help="Reject one change, or all that wait.")
+@click.argument("approval_id", metavar="[ID]", required=False)
 @click.option("--all", "everything", is_flag=True, help="Reject every question that waits for this machine.")
 @click.option("--yes", is_flag=True, help="With --all: don't ask whether these are to be rejected.")
 @click.pass_context

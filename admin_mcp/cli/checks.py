@@ -65,8 +65,8 @@ async def examine(settings: Settings, now: float | None = None) -> AsyncIterator
     yield _browser(settings)
     for finding in _tools(settings):
         yield finding
-    for host in HOSTS.values():
-        yield Finding("ok", f"approval in {host.title}", _asked(settings, host.name))
+    for asked, titles in _who_is_asked(settings).items():
+        yield Finding("ok", "approval", f"{asked}: {', '.join(titles)}")
 
 
 def _key(settings: Settings) -> Finding:
@@ -176,13 +176,17 @@ def _tools(settings: Settings) -> Iterator[Finding]:
         yield Finding("ok", "tools", f"four that lead to {len(listed)}")
         return
     yield Finding("ok", "tools", cost(listed))
+    fewer = [host for host in HOSTS.values() if host.most_tools is not None and len(listed) > host.most_tools]
+    if fewer:
+        most = ", ".join(f"{host.title} about {host.most_tools}" for host in fewer)
+        yield Finding("note", "tools", f"some hosts show a model fewer: {most}; choose --toolsets, or --search")
+
+
+def _who_is_asked(settings: Settings) -> dict[str, list[str]]:
+    """Return the hosts' titles by who is asked about a change in them."""
+    if settings.read_only:
+        return {"nothing to ask, the server is read-only": ["every host"]}
+    asked: dict[str, list[str]] = {}
     for host in HOSTS.values():
-        if host.most_tools is not None and len(listed) > host.most_tools:
-            wanted = f"{host.title} shows a model about {host.most_tools} tools; choose --toolsets, or --search"
-            yield Finding("note", "tools", wanted)
-
-
-def _asked(settings: Settings, host: str) -> str:
-    return (
-        "nothing to ask, the server is read-only" if settings.read_only else asked_where(HOSTS[host], settings.approval)
-    )
+        asked.setdefault(asked_where(host, settings.approval), []).append(host.title)
+    return asked if len(asked) > 1 else {words: ["every host"] for words in asked}

@@ -14,7 +14,9 @@ from admin_mcp.cli.tables import print_list
 from admin_mcp.settings import Settings
 
 
-@click.command()
+@click.command(
+    short_help="Check key, API, state, browser, and the hosts here.", epilog=f"HOST is one of {', '.join(WRITTEN)}."
+)
 @click.argument("host", type=Known(list(WRITTEN)), metavar="[HOST]", required=False)
 @click.option("--file", type=click.Path(path_type=Path), help="The host's file, if it is not in its usual place.")
 @settings_options
@@ -23,6 +25,7 @@ def doctor(context: click.Context, /, host: str | None, file: Path | None, **fla
     """Check the key, the API, permissions, state directory, browser, and who is asked in each host.
 
     Then show the hosts on this machine: whether each has this server, and a key for it.
+
     With a HOST, check what its own configuration has of this server, and start it once as that host would.
     Only small reads are sent. Ends with 1 if something must be fixed.
     """

@@ -26,12 +26,12 @@ _SALT_BYTES: Final = 32
 _T = TypeVar("_T")
 
 
-@click.group()
+@click.group(short_help="Keep evidence for an auditor, verify and compare it.")
 def evidence() -> None:
     """Keep evidence of who had what and what was done, verify it, and compare two periods."""
 
 
-@evidence.command()
+@evidence.command(short_help="Write state, audit events and journal to files.")
 @click.option("--period", required=True, help="Whose audit events: 2026Q3, 2026-10, last_month, date..date; UTC.")
 @click.option("-o", "--output", type=_DIRECTORY, required=True, metavar="DIR", help="A new or empty directory.")
 @click.option("--hash-emails", is_flag=True, help="Addresses as hashes; the salt is kept nowhere.")
@@ -59,7 +59,7 @@ def export(context: click.Context, /, period: str, output: Path, *, hash_emails:
     click.echo(f"Wrote {output}{', signed' if key else ''}. Verify it with: openai-admin-mcp evidence verify {output}")
 
 
-@evidence.command()
+@evidence.command(short_help="Check an export against its manifest.")
 @click.argument("directory", type=_DIRECTORY, metavar="DIR")
 @click.option("--key", type=_FILE, metavar="PUBKEY", help="Who must have signed: an Ed25519 public key.")
 def verify(directory: Path, key: Path | None) -> None:
@@ -81,7 +81,7 @@ def verify(directory: Path, key: Path | None) -> None:
         click.echo(f"{len(unread)} things could not be read when it was made; the manifest names them.")
 
 
-@evidence.command()
+@evidence.command(short_help="Say who gained or lost what between two exports.")
 @click.argument("before", type=_DIRECTORY, metavar="A")
 @click.argument("after", type=_DIRECTORY, metavar="B")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="As text, or JSON.")

@@ -24,16 +24,15 @@ _LINKS: Mapping[str, Callable[[Launch], str]] = {"cursor": cursor_link, "vscode"
 _CARE = "Other servers are left alone; the change is shown first, without secrets, and the present file is kept."
 
 
-@click.command()
+@click.command(
+    short_help="Print what a host needs to start this installation.", epilog=f"HOST is one of {', '.join(HOSTS)}."
+)
 @click.argument("host", type=Known(list(HOSTS)), metavar="HOST")
 @click.option("--link", is_flag=True, help="A link to open that has the host add it: for Cursor and VS Code.")
 @settings_options
 @click.pass_context
 def config(context: click.Context, /, host: str, *, link: bool, **flags: object) -> None:
-    """Print what a HOST needs to start this installation, with the flags that were given, ready to paste.
-
-    Claude Desktop is claude-desktop; a wrong name is answered with those there are.
-    """
+    """Print what a HOST needs to start this installation, with the flags that were given, ready to paste."""
     settings_of(context, flags)
     chosen = HOSTS[host]
     if link:
@@ -78,7 +77,11 @@ def _writing_options(command: Any) -> Any:  # noqa: ANN401 - click's decorators 
 
 
 def _install_into(host: Host) -> click.Command:
-    @click.command(host.name, help=f"Add this installation to {host.title}, with the flags given. {_CARE}")
+    @click.command(
+        host.name,
+        help=f"Add this installation to {host.title}, with the flags given. {_CARE}",
+        short_help=f"Add this installation to {host.title}.",
+    )
     @_writing_options
     @settings_options
     @click.pass_context

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@click.group()
+@click.group(short_help="Read, verify and export the record of every change.")
 def journal() -> None:
     """Read the record of every change that was asked for, decided, sent or refused."""
 
@@ -40,7 +40,7 @@ def list_all(context: click.Context, /, *, as_json: bool) -> None:
             click.echo(f"Look: {gone(lost.seq)}. See also: journal verify", err=True)
 
 
-@journal.command()
+@journal.command(short_help="Write all records, as CSV or JSON lines.")
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), help="Without it: by FILE's ending, or jsonl.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="For you alone.")
 @click.pass_context
@@ -60,7 +60,7 @@ def export(context: click.Context, /, form: str | None, output: Path | None) -> 
         put_lines(csv_lines(records) if form == "csv" else jsonl_lines(records), output)
 
 
-@journal.command()
+@journal.command(short_help="Make a plan that undoes a change.")
 @click.argument("change", metavar="ID")
 @click.pass_context
 def undo(context: click.Context, /, change: str) -> None:
@@ -70,7 +70,7 @@ def undo(context: click.Context, /, change: str) -> None:
     make_undo(context, change)
 
 
-@journal.command()
+@journal.command(short_help="Show everything on one change.")
 @click.argument("change", metavar="ID")
 @click.pass_context
 def show(context: click.Context, /, change: str) -> None:
@@ -107,7 +107,7 @@ def verify(context: click.Context, /) -> None:
     click.echo(f"All {count} records are as they were written.")
 
 
-@journal.command()
+@journal.command(short_help="Record that you know of a journal that is gone.")
 @click.pass_context
 def acknowledge(context: click.Context, /) -> None:
     """Record that you know of a journal that is gone, so that `verify` passes again. It stays in the record."""

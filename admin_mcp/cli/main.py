@@ -112,7 +112,7 @@ def serve(context: click.Context, /, **flags: object) -> None:
     _serve(settings_of(context, flags), context.meta.get(_HANDED))
 
 
-@main.command()
+@main.command(short_help="Print what a selection of tools costs a model.")
 @click.option("--json", "form", flag_value="json", help="The tools as a client gets them.")
 @click.option("--markdown", "form", flag_value="markdown", help="The tools as a page to read.")
 @settings_options
@@ -138,7 +138,7 @@ def tools(context: click.Context, /, form: str | None, **flags: object) -> None:
         click.echo(summary(listed, every, search_tools()))
 
 
-@main.command()
+@main.command(short_help="Watch a client drive this server against the sandbox.")
 def demo() -> None:
     """Watch an MCP client drive this server against the sandbox: read, ask, be put off, ask again, be approved."""
     import anyio  # noqa: PLC0415

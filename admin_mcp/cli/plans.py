@@ -86,7 +86,7 @@ def show(context: click.Context, /, plan_id: str, form: str) -> None:
     click.echo(_written(storage_of(context), plan_id, form))
 
 
-@plans.command()
+@plans.command(short_help="Write a plan to a file, to be reviewed.")
 @click.argument("plan_id", metavar="ID")
 @click.option("--format", "form", type=_FORMATS, default="json", help="As JSON, Markdown or text.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file; without it, the screen.")
@@ -117,7 +117,7 @@ def strike(context: click.Context, /, plan_id: str, numbers: tuple[int, ...]) ->
     click.echo(f"Struck out. What is left of {smaller.id}: {totals(smaller.live)}.")
 
 
-@plans.command()
+@plans.command(short_help="Make a plan from a JSON file.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_context
 def make(context: click.Context, /, file: Path) -> None:
@@ -157,7 +157,7 @@ def _make(context: click.Context, made: Callable[["Planner"], Awaitable["Plan"]]
     click.echo(f"\nApply it with: openai-admin-mcp plans apply {plan.id}")
 
 
-@plans.command()
+@plans.command(short_help="Approve a plan in this terminal and send its steps.")
 @click.argument("plan_id", metavar="ID")
 @click.pass_context
 def apply(context: click.Context, /, plan_id: str) -> None:

@@ -54,7 +54,7 @@ def init(file: Path | None) -> None:
     click.echo(f'    openai-admin-mcp --config "{path}"')
 
 
-@policy.command()
+@policy.command(short_help="Say what a policy file comes to.")
 @click.argument("file", type=_FILE)
 @click.pass_context
 def check(context: click.Context, /, file: Path) -> None:
@@ -77,7 +77,7 @@ def check(context: click.Context, /, file: Path) -> None:
     _warn(policy_warnings(read, possible))
 
 
-@policy.command()
+@policy.command(short_help="Say which rule decides a call, and why.")
 @click.argument("tool")
 @click.option("--args", "arguments", default=None, metavar="JSON", help="The call's arguments, as an object.")
 @click.pass_context

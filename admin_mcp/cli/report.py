@@ -31,6 +31,14 @@ _NO_CHARTS: Final = (
     "or choose another --format"
 )
 
+_IN_SHORT = {
+    "access": "Who may do what, and through what.",
+    "keys": "All API keys: owner gone, unused, old, no expiry.",
+    "spend": "Spend by project, person or model, and its change.",
+    "activity": "Who did what to whom, from the audit log.",
+    "settings": "The settings of all active projects, side by side.",
+}
+
 
 class _Reports(click.Group):
     """The commands, made of the jobs' inputs when one of them is asked for: a server that starts needs none."""
@@ -44,7 +52,7 @@ class _Reports(click.Group):
         return _command(cmd_name) if cmd_name in REPORTS else None
 
 
-@click.group(cls=_Reports)
+@click.group(cls=_Reports, short_help="Report on access, keys, spend, activity or settings.")
 def report() -> None:
     """Report on access, keys, spend, activity or settings: as a table, a file to keep, or a check that can fail."""
 
@@ -70,6 +78,7 @@ def _command(name: str) -> click.Command:
         params=[*flags_of(job["inputSchema"]), *shared],
         callback=click.pass_context(lambda context, **given: _run(context, name, given)),
         help=job["description"],
+        short_help=_IN_SHORT[name],
     )
 
 

@@ -11,7 +11,7 @@ from admin_mcp.settings import is_loopback
 _PORTS = click.IntRange(0, 65535)
 
 
-@click.command()
+@click.command(short_help="Serve a pretend organization over HTTP.")
 @click.option("--port", type=_PORTS, default=0, help="The port; 0, the default, takes a free one.")
 @click.option("--host", default="127.0.0.1", help="The loopback address to listen on.")
 @click.option("--seed", type=int, default=None, help="Another organization of the same kind: other ids and numbers.")

@@ -9,6 +9,7 @@ import pytest
 
 from admin_mcp.catalog import compiled_catalog
 from admin_mcp.cli.checks import CHEAP_READS
+from admin_mcp.cli.host_table import HOSTS
 from tests.cli.test_main import run
 from tests.gate.questions import records
 from tests.platforms import needs_file_modes
@@ -30,7 +31,6 @@ def test_the_sandbox_needs_nothing() -> None:
     code, found = findings("--sandbox")
     assert code == 0
     assert found["key"][0] == found["API"][0] == found["state"][0] == found["permissions"][0] == "ok"
-    assert found["approval in Claude Desktop"] == ("ok", "a page or a terminal on this machine")
 
 
 def test_a_good_key_is_tried_with_small_reads_only(recorder: Recorder) -> None:
@@ -154,14 +154,21 @@ def test_a_damaged_record_fails_and_a_journal_that_is_gone_is_noted(tmp_path: Pa
 
 def test_a_selection_too_large_for_a_host_is_noted() -> None:
     _, out, _ = run("doctor", "--sandbox", "--toolsets", "projects")
-    assert "note  tools: Cursor shows a model about 40 tools; choose --toolsets, or --search" in out
-    assert "VS Code shows" not in out
-    assert "shows a model" not in run("doctor", "--sandbox", "--search")[1]
+    assert "note  tools: some hosts show a model fewer: Cursor about 40; choose --toolsets, or --search" in out
+    assert "Cursor about 40, VS Code about 128, Windsurf about 100;" in run("doctor", "--sandbox")[1]
+    assert "show a model fewer" not in run("doctor", "--sandbox", "--search")[1]
 
 
 def test_the_ways_to_a_person_follow_the_settings() -> None:
-    assert "NOBODY is asked" in run("doctor", "--sandbox", "--approval", "none")[1]
-    assert "nothing to ask" in run("doctor", "--sandbox", "--read-only")[1]
+    out = run("doctor", "--sandbox")[1]
+    assert "ok    approval: a page or a terminal on this machine: Claude Desktop, " in out
+    assert "ok    approval: the host's own form: Claude Code, " in out
+    assert all(out.count(host.title) >= 1 for host in HOSTS.values())
+    assert out.count("approval: ") == 3
+    assert "approval: NOBODY is asked: every host" in run("doctor", "--sandbox", "--approval", "none")[1]
+    assert (
+        "approval: nothing to ask, the server is read-only: every host" in run("doctor", "--sandbox", "--read-only")[1]
+    )
 
 
 def test_a_browser_switched_off_is_said() -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -230,3 +231,23 @@ def test_the_first_list_needs_the_sdk_a_few_small_modules_and_nothing_of_the_cat
     assert packages <= SMALL
     assert "httpx" not in ours
     assert {"pkgutil", "asyncio.subprocess", "unittest", "xml"}.isdisjoint(added)
+
+
+def cut_short(group: click.Group, before: str = "") -> list[str]:
+    """The commands whose line in their group's help ends in three dots, at 80 columns."""
+    context = click.Context(group)
+    commands = {name: group.get_command(context, name) for name in group.list_commands(context)}
+    room = 78 - 6 - max(map(len, commands))
+    found: list[str] = []
+    for name, command in commands.items():
+        assert command is not None
+        line = command.get_short_help_str(room)
+        found += [f"{before}{name}: {line}"] * (line.endswith("...") or len(line) > room) if not command.hidden else []
+        found += cut_short(command, f"{before}{name} ") if isinstance(command, click.Group) else []
+    return found
+
+
+def test_no_command_is_described_by_half_a_sentence() -> None:
+    assert cut_short(main) == []
+    long = click.Group(commands=[click.Command("a", help="word " * 40)])
+    assert len(cut_short(long)) == 1
