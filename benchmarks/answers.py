@@ -91,14 +91,15 @@ def measure(taken: Taken, arguments: dict[str, Any]) -> None:
         raise SystemExit(f"{taken.tool}: {taken.answer.get('error') or taken.answer['unreadable']}")
 
 
-def section(reports: Sequence[Taken], keys: int) -> str:
+def section(reports: Sequence[Taken], keys: int, load: float) -> str:
     """Return the results as a section of the page."""
     wait = f"{SECONDS_A_READ * 1000:.0f} ms"
     lines = [
         HEADING,
         f"{PEOPLE:,} people, {PROJECTS} projects and {keys:,} keys, in a sandbox that waits {wait} before each answer",
         "and then works on the same processors. Each report was asked once, of a server that had just started. The",
-        "CPU time and the peak of memory are the server's alone, the sizes those of the structured answer.",
+        "CPU time and the peak of memory are the server's alone, the sizes those of the structured answer. In its last",
+        f"five minutes the machine's load was {load:.0f} on {os.cpu_count()} processors; above one each, times are longer.",
         "",
         "| | time | CPU time | peak memory | bytes | o200k tokens |",
         "|---|---|---|---|---|---|",
@@ -122,7 +123,7 @@ def main() -> None:
             measure(taken, arguments)
             print(f"{taken.what}: {taken.seconds:.1f} s", file=sys.stderr)
     keys = next(each.answer["totals"]["keys"] for each in reports if each.tool == "review_keys")
-    text = section(reports, keys)
+    text = section(reports, keys, os.getloadavg()[1])
     print(text)
     PAGE.write_text(placed(PAGE.read_text("utf-8"), text), "utf-8")
 
