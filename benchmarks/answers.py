@@ -99,7 +99,7 @@ def section(reports: Sequence[Taken], keys: int, load: float) -> str:
         f"{PEOPLE:,} people, {PROJECTS} projects and {keys:,} keys, in a sandbox that waits {wait} before each answer",
         "and then works on the same processors. Each report was asked once, of a server that had just started. The",
         "CPU time and the peak of memory are the server's alone, the sizes those of the structured answer. In its last",
-        f"five minutes the machine's load was {load:.0f} on {os.cpu_count()} processors; above one each, times are longer.",
+        f"five minutes the machine's load was {load:.0f} on {os.cpu_count()} processors; above one each, times grow.",
         "",
         "| | time | CPU time | peak memory | bytes | o200k tokens |",
         "|---|---|---|---|---|---|",
