@@ -109,10 +109,11 @@ release: .venv/.runtime
 	$(MAKE) dist
 
 # How well the search finds; then this server beside a bare SDK server and FastMCP, which gets an environment of its
-# own. Linux only.
+# own; then what reports take of a large organization. Linux only.
 bench: .venv/.dev benchmarks/.venv/.done
 	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/run.py benchmarks/.venv/bin/python
+	$(BIN)/python benchmarks/answers.py
 
 benchmarks/.venv/.done:
 	$(PYTHON) -m venv benchmarks/.venv

@@ -186,12 +186,16 @@ def with_journal(directory: Path, records: int) -> Path:
 
 def tokens(listing: bytes) -> int | None:
     """Return the o200k tokens of name, description and inputSchema, if the encoding is installed."""
+    tools = json.loads(listing)["result"]["tools"]
+    keys = ("name", "description", "inputSchema")
+    return o200k([json.dumps({key: tool.get(key) for key in keys}, separators=(",", ":")) for tool in tools])
+
+
+def o200k(texts: Sequence[str]) -> int | None:
+    """Return how many tokens texts have, or None where the encoding is not installed."""
     interop = HERE.parent / "tests" / "interop"
     if not (interop / "node_modules" / "gpt-tokenizer").exists():
         return None
-    tools = json.loads(listing)["result"]["tools"]
-    keys = ("name", "description", "inputSchema")
-    texts = [json.dumps({key: tool.get(key) for key in keys}, separators=(",", ":")) for tool in tools]
     script = (
         "const {encode}=require('gpt-tokenizer/encoding/o200k_base');"
         "const t=JSON.parse(require('fs').readFileSync(0));console.log(t.reduce((n,x)=>n+encode(x).length,0))"
