@@ -116,8 +116,8 @@ class Preview(BaseModel):
     def compared(self) -> dict[str, str]:
         """What the re-check compares: all that is shown, but for what passes."""
         steps = {f"Step {step.number}": step.preview.drift for step in self.steps}
-        wanted = {"To be typed": " or ".join(self.typed), **({"A reason": "is demanded"} if self.wants_reason else {})}
-        return {"Change": self.heading, **self.facts, **steps, **wanted}
+        wanted = {"A reason": "is demanded"} if self.wants_reason else {}
+        return {"Change": self.heading, **self.facts, **steps, "To be typed": " or ".join(self.typed), **wanted}
 
     @property
     def drift(self) -> str:
@@ -164,7 +164,6 @@ def _arrow(change: ShownChange) -> str:
 
 IMPOSSIBLE = "not possible"
 """How a change can be undone that can't be."""
-
 NOT_SET = "not set"
 _EXPIRY = "expires_at"
 _EMPTIED = "nothing (null: this empties the field)"
