@@ -71,8 +71,7 @@ class Preview(BaseModel):
     fields set, by name; ``affected`` how many things go or lose something, by kind; ``passing`` what is shown and not
     compared. ``typed`` are the texts of which one must be typed, if any. ``target`` is the system; ``request`` the
     request line and body. ``withheld``: the model may not be told all of this. ``idle``: all of it is so already.
-    ``steps`` are those of a plan, the gravest first. ``open_seconds``: how long it can be answered, if not as usual.
-    ``wants_reason``: whoever approves must say why.
+    ``steps``: of a plan, the gravest first; ``open_seconds``: its time, if unusual; ``wants_reason``: a yes takes one.
     """
 
     model_config = ConfigDict(frozen=True)
