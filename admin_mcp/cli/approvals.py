@@ -87,7 +87,7 @@ def open_page(context: click.Context, /, approval_id: str | None) -> None:
 @click.command()
 @click.pass_context
 def inbox(context: click.Context, /) -> None:
-    """Keep a page of all that waits open in the browser, until Ctrl-C."""
+    """Show all that waits on one page in the browser, until Ctrl-C."""
     _inbox(context)
 
 

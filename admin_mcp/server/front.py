@@ -28,10 +28,6 @@ class Handed(NamedTuple):
     ahead: bytes
 
 
-class UnknownError(Exception):
-    """This is the server's."""
-
-
 def serve_front(arguments: list[str], version: str) -> Handed | None:
     """Answer what is known, until something is not. None: settings or state are the server's from the start."""
     label = label_of(arguments)
@@ -102,7 +98,7 @@ class Front:
                 if not end:
                     return
                 answer = self.answer(line)
-            except UnknownError:
+            except LookupError:
                 self.is_done = True
                 return
             self.ahead = rest
@@ -112,7 +108,7 @@ class Front:
         """Return the line that answers a line, or nothing for a notification.
 
         Raises:
-            UnknownError: it is the server's.
+            LookupError: it is the server's.
 
         """
         message = _parsed(line)
@@ -151,7 +147,7 @@ class Front:
 
 def _require(holds: object) -> None:
     if not holds:
-        raise UnknownError
+        raise LookupError
 
 
 def _parsed(line: bytes) -> dict[str, Any]:
@@ -160,7 +156,7 @@ def _parsed(line: bytes) -> dict[str, Any]:
     try:
         message = json.loads(line, object_pairs_hook=_once, parse_float=_refuse, parse_constant=_refuse)
     except (ValueError, RecursionError):
-        raise UnknownError from None
+        raise LookupError from None
     _require(isinstance(message, dict))
     return message  # type: ignore[no-any-return]  # just checked
 
@@ -171,7 +167,7 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _refuse(text: str) -> NoReturn:
-    raise UnknownError(text)
+    raise LookupError(text)
 
 
 def _is_id(value: object) -> bool:

@@ -68,8 +68,8 @@ def _is_usual_state(directory: str) -> bool:
         if not os.path.lexists(directory):
             return _takes_files(_nearest(directory))
         found = os.stat(directory)  # noqa: PTH116 - pathlib is not loaded
-        ours = found.st_uid == os.geteuid() and not found.st_mode & _OTHERS_WRITE
-        return ours and _takes_files(directory) and _has_usual_seal(f"{directory}/request-state.key")
+        ours = _is_ours(found, _OTHERS_WRITE) and _takes_files(directory)
+        return ours and _has_usual_seal(f"{directory}/request-state.key")
     except OSError:
         return False
 
@@ -88,5 +88,8 @@ def _has_usual_seal(path: str) -> bool:
     if not os.path.lexists(path):
         return True
     found = os.lstat(path)
-    closed = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & _OTHERS
-    return closed and found.st_size == _SEAL
+    return stat.S_ISREG(found.st_mode) and _is_ours(found, _OTHERS) and found.st_size == _SEAL
+
+
+def _is_ours(found: os.stat_result, denied: int) -> bool:
+    return os.name == "posix" and found.st_uid == os.geteuid() and not found.st_mode & denied

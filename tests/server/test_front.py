@@ -25,7 +25,7 @@ from admin_mcp.gate.policy import Policy
 from admin_mcp.gate.storage import open_storage
 from admin_mcp.server.app import admin_server
 from admin_mcp.server.compile_front import compiled
-from admin_mcp.server.front import ANSWERS_JSON, META, MODERN, Front, Handed, UnknownError
+from admin_mcp.server.front import ANSWERS_JSON, META, MODERN, Front, Handed
 from admin_mcp.server.front_start import label_of
 from admin_mcp.server.stdio import Replay, malformed
 from admin_mcp.settings import Settings
@@ -84,7 +84,7 @@ def fronted(lines: list[bytes]) -> tuple[list[Any], list[bytes], Handed]:
     for number, line in enumerate(lines):
         try:
             answer = front.answer(line)
-        except UnknownError:
+        except LookupError:
             return sent, lines[number:], front.handed()
         if answer:
             sent.append(json.loads(answer))
