@@ -84,7 +84,7 @@ class Browser:
 
     @property
     def text(self) -> str:
-        return self.find("body").text
+        return self._shown()
 
     @property
     def source(self) -> str:
