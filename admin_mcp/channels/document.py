@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib import resources
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from admin_mcp.channels.html import element
+from admin_mcp.gate.asker import NOBODY, Asker
 from admin_mcp.settings import SANDBOX_LABEL
 
 _PRODUCT = "openai-admin-mcp"
@@ -25,11 +27,15 @@ STYLE_SOURCE = source_of(_STYLE)
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """``inbox`` is the address of all that waits, ``waiting`` how much that is, ``target`` the system it is about."""
+    """``inbox`` is the address of all that waits, ``waiting`` how much that is, ``target`` the system it is about.
+
+    ``asker`` is who asks, for the organization's label and the end of the key.
+    """
 
     inbox: str
     waiting: int
     target: str | None
+    asker: Asker = NOBODY
 
 
 def document(
@@ -52,6 +58,7 @@ def document(
         element("meta", charset="utf-8"),
         element("title", title_of(title, header)),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("link", rel="icon", type="image/svg+xml", href=_icon(waiting=bool(header and header.waiting))),
         *head,
         element("style", _STYLE),
     )
@@ -82,12 +89,23 @@ def _header(header: Header) -> ET.Element:
     return element(
         "header",
         element("strong", _PRODUCT),
-        *([_band(header.target)] if header.target else []),
+        *([_band(header.target, header.asker)] if header.target else []),
         element("a", f"All that waits ({header.waiting})", href=header.inbox),
     )
 
 
-def _band(target: str) -> ET.Element:
+def _band(target: str, asker: Asker) -> ET.Element:
     if target == SANDBOX_LABEL:
-        return element("span", "SANDBOX", **{"class": "band sandbox"})
-    return element("span", target, **{"class": "band"})
+        return element("span", " · ".join(filter(None, ("SANDBOX", asker.organization))), **{"class": "band sandbox"})
+    key = f"key …{asker.key}" if asker.key else ""
+    named = (asker.organization, key) if asker.organization else (target, key)
+    return element("span", " · ".join(filter(None, named)), **{"class": "band"})
+
+
+def _icon(*, waiting: bool) -> str:
+    """Return the tab's picture as an address that holds it whole: a shield, with a dot while something waits."""
+    dot = "<circle cx='24' cy='8' r='8' fill='#fff'/><circle cx='24' cy='8' r='6.5' fill='#d11149'/>" if waiting else ""
+    shield = "<path d='M16 2l12 4v9c0 8-5 13-12 15C9 28 4 23 4 15V6z' fill='#1b5fc1'/>"
+    tick = "<path d='M10 16l4 4 8-8' fill='none' stroke='#fff' stroke-width='3'/>"
+    drawn = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'>{shield}{tick}{dot}</svg>"
+    return f"data:image/svg+xml,{quote(drawn)}"

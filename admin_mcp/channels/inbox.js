@@ -14,6 +14,7 @@
     const held = document.activeElement?.getAttribute("href");
     for (const part of ["header", "main"]) document.querySelector(part).replaceWith(fresh.querySelector(part));
     document.title = fresh.title;
+    document.querySelector("link[rel=icon]").replaceWith(fresh.querySelector("link[rel=icon]"));
     digest = fresh.body.dataset.digest;
     if (held) [...document.links].find((link) => link.getAttribute("href") === held)?.focus({ preventScroll: true });
   };

@@ -9,8 +9,11 @@ from admin_mcp.channels.document import STYLE_SOURCE, message_page
 from admin_mcp.channels.inbox_page import SCRIPT_SOURCE
 
 LONGEST_FORM = 16_384
+MOST_FIELDS = 24
+"""More than a tick for each question that may wait takes."""
 _SOURCES = (
-    f"default-src 'none'; style-src '{STYLE_SOURCE}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    f"default-src 'none'; style-src '{STYLE_SOURCE}'; img-src data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 HEADERS = {
@@ -65,7 +68,7 @@ async def form_of(request: Request) -> dict[str, str] | None:
         if len(body) > LONGEST_FORM:
             return None
     try:
-        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True, max_num_fields=8)
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True, max_num_fields=MOST_FIELDS)
     except ValueError:
         return None
     return dict(pairs) if len(dict(pairs)) == len(pairs) else None
