@@ -1,7 +1,8 @@
 """What every page has around its content: the head, and a header that says whose page it is and what waits. Pure."""
 
+import re
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib import resources
@@ -20,6 +21,15 @@ def source_of(text: str) -> str:
     """Return how a content security policy names an inline style or script."""
     return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()
 
+
+_SCRIPT = resources.files(__package__).joinpath("inbox.js").read_text("utf-8")
+_GONE = (
+    "This page is not served any more, so it shows what was. In a terminal, openai-admin-mcp inbox opens it again and "
+    "keeps it open."
+)
+
+SCRIPT_SOURCE = source_of(_SCRIPT)
+"""How the content security policy names the one script there is."""
 
 STYLE_SOURCE = source_of(_STYLE)
 """How the content security policy names the one style the pages have."""
@@ -46,12 +56,12 @@ def document(
     risky: bool = False,
     head: Iterable[ET.Element] = (),
     above: Iterable[ET.Element] = (),
-    below: Iterable[ET.Element] = (),
-    data: Mapping[str, str] | None = None,
+    follows: Mapping[str, str] | None = None,
 ) -> str:
     """Return a whole page.
 
-    ``above`` and ``below`` are outside its main part; ``data`` are attributes of the body, for a script.
+    ``above`` is outside its main part; ``follows`` has it follow what happens by the one script there is: the body's
+    attributes for that. No page on which something can be approved does.
     """
     made = element(
         "head",
@@ -64,8 +74,31 @@ def document(
     )
     top = [_header(header)] if header else []
     main = element("main", *content, **({"class": "risky"} if risky else {}))
-    body = element("body", *top, *above, main, *below, **(data or {}))
+    body = element("body", *top, *above, main, *(_following() if follows else ()), **(follows or {}))
     return "<!doctype html>\n" + ET.tostring(element("html", made, body, lang="en"), encoding="unicode", method="html")
+
+
+def following(digest: str, pulse: str) -> dict[str, str]:
+    """Return what tells the script where it learns whether the page still shows what is so, and what it shows now."""
+    return {"data-digest": digest, "data-pulse": pulse}
+
+
+def digest_in(page: str) -> str | None:
+    """Return the digest of a page that follows what happens, or None for another one."""
+    found = re.search(r'<body data-digest="([0-9a-f]{64})"', page)
+    return found[1] if found else None
+
+
+def digest_of(title: str, header: Header, content: Sequence[ET.Element]) -> str:
+    """Return what differs as soon as anything that a page shows does."""
+    shown = ET.tostring(element("main", *content), encoding="unicode")
+    told = f"{title_of(title, header)}\n{header.target}\n{header.asker}\n{shown}"
+    return sha256(told.encode()).hexdigest()
+
+
+def _following() -> tuple[ET.Element, ET.Element]:
+    gone = element("p", _GONE, id="gone", hidden="", role="alert", **{"class": "note bad"})
+    return gone, element("script", _SCRIPT)
 
 
 def refreshing(content: str) -> ET.Element:

@@ -8,12 +8,10 @@ outside the part that is replaced.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
-from importlib import resources
 from urllib.parse import urlencode
 from xml.etree import ElementTree as ET
 
-from admin_mcp.channels.document import Header, document, refreshing, source_of, title_of
+from admin_mcp.channels.document import Header, digest_of, document, following, refreshing
 from admin_mcp.channels.durations import ago, left
 from admin_mcp.channels.html import element
 from admin_mcp.channels.page import fate_in_words, header_of, risky
@@ -35,14 +33,6 @@ REFRESH_SECONDS = 5
 """How often the page is loaded anew where scripts don't run."""
 
 _TITLE = "All that waits"
-_SCRIPT = resources.files(__package__).joinpath("inbox.js").read_text("utf-8")
-_GONE = (
-    "This page is not served any more, so it shows what was. In a terminal, openai-admin-mcp inbox opens it again and "
-    "keeps it open."
-)
-
-SCRIPT_SOURCE = source_of(_SCRIPT)
-"""How the content security policy names the one script there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +84,13 @@ def inbox_page(inbox: Inbox) -> str:
         header=_header(inbox),
         head=[] if wanted else [anew],
         above=[_search(inbox.address, wanted)],
-        below=[
-            element("p", _GONE, id="gone", hidden="", role="alert", **{"class": "note bad"}),
-            element("script", _SCRIPT),
-        ],
-        data={"data-digest": inbox_digest(inbox), "data-pulse": f"{inbox.pulse}?{urlencode({WANTED: wanted})}"},
+        follows=following(inbox_digest(inbox), f"{inbox.pulse}?{urlencode({WANTED: wanted})}"),
     )
 
 
 def inbox_digest(inbox: Inbox) -> str:
     """Return what differs as soon as anything the page shows does, the minutes that are left included."""
-    header = _header(inbox)
-    shown = ET.tostring(element("main", *_content(inbox)), encoding="unicode")
-    return sha256(f"{title_of(_TITLE, header)}\n{header.target}\n{header.asker}\n{shown}".encode()).hexdigest()
+    return digest_of(_TITLE, _header(inbox), [*_content(inbox)])
 
 
 def _header(inbox: Inbox) -> Header:
@@ -199,7 +183,6 @@ def _asked(approval: Approval, now: float) -> str:
     where = "" if traits(approval.channel).here else f" through {traits(approval.channel).where}"
     asker = approval.preview.asker
     by = f" by a client that calls itself {asker.client}" if asker.client else ""
-    key = f", key …{asker.key}" if asker.key else ""
-    place = f"{asker.organization} ({approval.preview.target}{key})" if asker.organization else approval.preview.target
-    place = place if asker.organization else f"{place}{key}"
+    place = asker.organization or approval.preview.target
+    place = f"{place}, key …{asker.key}" if asker.key else place
     return f"In {place}. Asked{where} at {at}{by}, {ago(now - approval.opened)}"

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import assert_never
 from xml.etree import ElementTree as ET
 
-from admin_mcp.channels.document import Header, document, refreshing
+from admin_mcp.channels.document import Header, digest_of, document, following, refreshing
 from admin_mcp.channels.durations import left
 from admin_mcp.channels.html import element as _e
 from admin_mcp.channels.plan_page import plan_steps
@@ -54,23 +54,28 @@ class Frame:
 def approval_page(approval: Approval, frame: Frame) -> str:
     """Return the page of one approval: a form while it is pending, and what became of it afterwards."""
     pending = approval.state == "pending"
-    seconds = max(1, round(approval.ends - frame.now)) if pending and approval.ends is not None else REFRESH_SECONDS
     preview = approval.preview
-    return document(
-        f"{'Approve?' if pending else state_in_words(approval.state)[0]} {preview.title}",
-        [
-            *([] if pending else _status(approval, frame)),
-            *([_note(frame.message, "bad")] if frame.message else []),
-            *([_led_here(frame.decided)] if pending and frame.decided else []),
-            *_what(preview, asking=pending, unsent=_unsent(approval)),
-            *_steps(preview, frame, asking=pending),
-            *(_form(approval, frame) if pending else []),
-            *_others(approval, frame),
-        ],
-        header=Header(frame.inbox, len(frame.others) + pending, preview.target, preview.asker),
-        risky=risky(preview),
-        head=[] if settled(approval) and not frame.others else [refreshing(f"{seconds}; url={frame.address}")],
-    )
+    title = f"{'Approve?' if pending else state_in_words(approval.state)[0]} {preview.title}"
+    header = Header(frame.inbox, len(frame.others) + pending, preview.target, preview.asker)
+    content = [
+        *([] if pending else _status(approval, frame)),
+        *([_note(frame.message, "bad")] if frame.message else []),
+        *([_led_here(frame.decided)] if pending and frame.decided else []),
+        *_what(preview, asking=pending, unsent=_unsent(approval)),
+        *_steps(preview, frame, asking=pending),
+        *(_form(approval, frame) if pending else []),
+        *_others(approval, frame),
+    ]
+    goes_on = frame.others or not settled(approval)
+    follows = following(digest_of(title, header, content), f"{frame.address}?") if goes_on and not pending else None
+    ends = f"{max(1, round((approval.ends or frame.now) - frame.now))}; url={frame.address}"
+    anew = [refreshing(ends)] if pending else without_script(frame.address) if goes_on else []
+    return document(title, content, header=header, risky=risky(preview), head=anew, follows=follows)
+
+
+def without_script(address: str) -> list[ET.Element]:
+    """Return what has a page loaded anew every now and then where its script does not run."""
+    return [_e("noscript", refreshing(f"{REFRESH_SECONDS}; url={address}"))]
 
 
 def header_of(inbox: str, waiting: Sequence[Approval]) -> Header:
@@ -184,11 +189,10 @@ def shown_whole(preview: Preview, *, unsent: bool = False) -> Iterable[ET.Elemen
     present = {label: value for label, value in preview.things.items() if label.startswith("Now")}
     facts = [(label, value, "") for label, value in preview.things.items() if label not in present]
     facts.append(("In", preview.target, ""))
-    facts += [(label, value, "plain") for label, value in preview.asker.facts.items()]
     facts += [(f"Affects {kind}", count, "affected") for kind, count in preview.affected.items()]
     facts += [(label, value, "") for label, value in preview.passing.items()]
     facts.append(("Undo", preview.undo, "final" if preview.undo == IMPOSSIBLE else "plain"))
-    facts += [(label, value, "plain") for label, value in present.items()]
+    facts += [(label, value, "plain") for label, value in (present | preview.asker.facts).items()]
     yield _e("dl", *(part for label, value, kind in facts for part in _fact(label, value, kind)))
     if preview.changes:
         yield _e("h2", "What would have been set" if unsent else "What is set")

@@ -5,8 +5,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from admin_mcp.channels.document import STYLE_SOURCE, message_page
-from admin_mcp.channels.inbox_page import SCRIPT_SOURCE
+from admin_mcp.channels.document import SCRIPT_SOURCE, STYLE_SOURCE, digest_in, message_page
 
 LONGEST_FORM = 16_384
 MOST_FIELDS = 24
@@ -29,17 +28,12 @@ _FOLLOWING = {
     **HEADERS,
     "Content-Security-Policy": f"{_SOURCES}; script-src '{SCRIPT_SOURCE}'; connect-src 'self'",
 }
-"""Those of the page that follows what happens, by the one script there is. No page that decides has any."""
+"""Those of a page that follows what happens, by the one script there is. No page that approves has any."""
 
 
 def page(text: str, status: int = 200) -> HTMLResponse:
-    """Return a page that runs nothing."""
-    return HTMLResponse(text, status_code=status, headers=HEADERS)
-
-
-def following_page(text: str) -> HTMLResponse:
-    """Return the page that follows what happens."""
-    return HTMLResponse(text, headers=_FOLLOWING)
+    """Return a page. It runs nothing, unless it is one of those that follow what happens."""
+    return HTMLResponse(text, status_code=status, headers=_FOLLOWING if digest_in(text) else HEADERS)
 
 
 def plain(text: str, status: int = 200) -> PlainTextResponse:

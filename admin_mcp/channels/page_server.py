@@ -22,11 +22,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from admin_mcp.channels.decisions import Decisions
-from admin_mcp.channels.document import message_page
+from admin_mcp.channels.document import digest_in, message_page
 from admin_mcp.channels.inbox_page import SEEN, TOGETHER, WANTED, Inbox, inbox_digest, inbox_page
 from admin_mcp.channels.local_channel import waits
 from admin_mcp.channels.page import CSRF, WAITING, Frame, approval_page
-from admin_mcp.channels.page_http import HEADERS, following_page, forbidden, form_of, not_found, page, plain
+from admin_mcp.channels.page_http import HEADERS, forbidden, form_of, not_found, page, plain
 from admin_mcp.channels.plan_page import STRUCK
 from admin_mcp.channels.together_page import DECIDED, LIKE, Surroundings, alike, outcomes_page, together_page
 from admin_mcp.gate.approval import APPLY_PLAN, Approval
@@ -190,13 +190,21 @@ class PageServer:
             return forbidden(_NO_WAY_IN)
         approval = await run_in_threadpool(self._approvals.get, request.path_params["id"])
         decided = await run_in_threadpool(self._approvals.get, request.query_params.get(_AFTER, ""))
-        return await self._answer(approval, csrf, decided=decided)
+        return self._or_pulse(request, await self._answer(approval, csrf, decided=decided))
+
+    def _or_pulse(self, request: Request, shown: Response) -> Response:
+        """Return the page, or in its place only what tells the page's script whether it still shows what is so."""
+        if (seen := request.query_params.get(SEEN)) is None:
+            return shown
+        if seen == "1":
+            self._seen(TAB_WATCHING_SECONDS)
+        return plain(digest_in(bytes(shown.body).decode()) or "")
 
     async def _show_inbox(self, request: Request) -> Response:
         if self._csrf(request) is None:
             return forbidden(_NO_WAY_IN)
         self._seen(TAB_WATCHING_SECONDS)
-        return following_page(inbox_page(await run_in_threadpool(self._inbox, request.query_params.get(WANTED, ""))))
+        return page(inbox_page(await run_in_threadpool(self._inbox, request.query_params.get(WANTED, ""))))
 
     async def _pulse(self, request: Request) -> Response:
         """Tell the inbox's script in a word whether it still shows what is so; ``seen``: the tab is in front."""
@@ -256,7 +264,7 @@ class PageServer:
         if (ids := request.query_params.get(DECIDED)) is not None:
             decided = [here[each] for each in dict.fromkeys(ids.split(".")) if each in here]
             states = {each.id: await run_in_threadpool(self._decisions.step_states, each) for each in decided}
-            return page(outcomes_page(decided, states, around))
+            return self._or_pulse(request, page(outcomes_page(decided, states, around)))
         one = here.get(request.query_params.get(LIKE, ""))
         asked = alike(one, waiting) if one else []
         if not asked:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from xml.etree import ElementTree as ET
 
-from admin_mcp.channels.document import document, refreshing
+from admin_mcp.channels.document import digest_of, document, following
 from admin_mcp.channels.durations import left
 from admin_mcp.channels.html import element
 from admin_mcp.channels.local_channel import waits
-from admin_mcp.channels.page import CLOSE, CSRF, REFRESH_SECONDS, fate_in_words, header_of, risky, settled, shown_whole
+from admin_mcp.channels.page import CLOSE, CSRF, fate_in_words, header_of, risky, settled, shown_whole, without_script
 from admin_mcp.channels.plan_page import plan_steps
 from admin_mcp.gate.approval import APPLY_PLAN, Approval
 from admin_mcp.gate.forms import DECISION
@@ -104,24 +104,22 @@ def outcomes_page(decided: Sequence[Approval], states: Mapping[str, Mapping[int,
         onward = element("p", element("a", f"Go on to what waits ({len(around.waiting)})", href=around.inbox))
     else:
         onward = element("p", CLOSE if over else "", **{"class": "quiet"})
-    return document(
-        "What became of those",
-        [
-            element("h1", "What became of those that were ticked" if decided else "Nothing was ticked"),
-            *(
-                element(
-                    "section",
-                    element("h2", each.preview.title),
-                    element("p", element("strong", title, **{"class": f"fate {tone}".strip()}), f" {text}"),
-                    **{"class": "step"},
-                )
-                for each, title, text, tone in fates
-            ),
-            onward,
-        ],
-        header=header_of(around.inbox, around.waiting),
-        head=[] if over else [refreshing(f"{REFRESH_SECONDS}; url={address}")],
-    )
+    title, header = "What became of those", header_of(around.inbox, around.waiting)
+    content = [
+        element("h1", "What became of those that were ticked" if decided else "Nothing was ticked"),
+        *(
+            element(
+                "section",
+                element("h2", each.preview.title),
+                element("p", element("strong", title, **{"class": f"fate {tone}".strip()}), f" {text}"),
+                **{"class": "step"},
+            )
+            for each, title, text, tone in fates
+        ),
+        onward,
+    ]
+    follows = None if over else following(digest_of(title, header, content), f"{address}&")
+    return document(title, content, header=header, head=[] if over else without_script(address), follows=follows)
 
 
 def _kind(approval: Approval) -> tuple[str, str]:
@@ -140,7 +138,7 @@ def _question(approval: Approval, around: Surroundings) -> ET.Element:
         element("p", f"{left((approval.ends or around.now) - around.now)}.", **{"class": "quiet"}),
         *([] if tickable(approval) else [alone]),
         *shown_whole(approval.preview),
-        *plan_steps(approval.preview, {}, None),
+        *(plan_steps(approval.preview, {}, None) if approval.preview.steps else ()),
         **{"class": "step" if tickable(approval) else "step grave alone"},
     )
 

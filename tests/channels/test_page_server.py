@@ -12,7 +12,7 @@ import pytest
 
 from admin_mcp.channels import page_server
 from admin_mcp.channels.decisions import READING_SECONDS
-from admin_mcp.channels.inbox_page import SCRIPT_SOURCE
+from admin_mcp.channels.document import SCRIPT_SOURCE
 from admin_mcp.channels.page_http import LONGEST_FORM
 from admin_mcp.channels.page_server import (
     TAB_BUSY_SECONDS,
@@ -739,3 +739,22 @@ async def test_what_was_typed_is_still_there_after_an_answer_that_did_not_count(
     )
     assert answer.status_code == 422
     assert 'value="Suport"' in answer.text
+
+
+async def test_a_page_without_a_form_follows_by_the_one_script_and_one_that_asks_has_none(desk: Desk) -> None:
+    approval, other = desk.ask("a"), desk.ask("b", typed=False, name="b")
+    csrf = await desk.enter(approval)
+    answer = await desk.browser.get(desk.path(approval))
+    assert "script-src" not in answer.headers["content-security-policy"]
+    assert "<script" not in answer.text
+    await desk.post(approval, csrf, decision="approve", typed_text="Support")
+    answer = await desk.browser.get(desk.path(approval))
+    assert f"script-src '{SCRIPT_SOURCE}'" in answer.headers["content-security-policy"]
+    pulses = [(await desk.browser.get(desk.path(approval), params={"seen": seen})).text for seen in ("0", "1")]
+    assert pulses[0] == pulses[1]
+    assert f'data-digest="{pulses[0]}"' in answer.text
+    desk.storage.approvals.apply(other.id, "reject", via="terminal")
+    changed = (await desk.browser.get(desk.path(approval), params={"seen": "1"})).text
+    assert changed not in {"", pulses[0]}
+    desk.storage.approvals.apply(approval.id, "reject", via="terminal")
+    assert (await desk.browser.get(desk.path(approval), params={"seen": "1"})).text == ""

@@ -87,7 +87,7 @@ def test_what_became_of_each_is_told_and_looked_at_until_nothing_can() -> None:
     assert "You can close this tab." in page
     assert "http-equiv" not in page
     page = outcomes_page([done, replace(TWO, state="approved")], {}, around(GRAVE))
-    assert 'content="2; url=/secret/together?decided=one.two"' in page
+    assert 'data-pulse="/secret/together?decided=one.two&amp;"' in page
     assert "You can close this tab." not in page
     assert 'href="/secret/">Go on to what waits (1)' in page
     assert "Nothing was ticked" in outcomes_page([], {}, around())
