@@ -172,7 +172,8 @@ class GuardrailChecks:
             members = page.get("data")
             if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
                 raise _uncheckable("last_owner", "the list of users is unreadable")
-            if (found := next(filter(fits, members), None)) is not None:
+            found: Json | None = next(filter(fits, members), None)
+            if found is not None:
                 return found
             if not page.get("has_more"):
                 return None
