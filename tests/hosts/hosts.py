@@ -214,7 +214,13 @@ PROGRAMS = {
             lambda _: dict.fromkeys(_OPENCODE_OFF, "1"),
             ("opencode", "run", PROMPT),
         ),
-        Program("goose", _goose, _goose_environment, ("goose", "run", "--no-session", "-t", PROMPT)),
+        Program(
+            "goose",
+            _goose,
+            _goose_environment,
+            ("goose", "run", "--no-session", "-t", PROMPT),
+            ("goose", "run", "--no-session", "--interactive", "-t", PROMPT),
+        ),
         Program("cline", _cline, lambda _: _CLINE_OFF, ("cline", "--json", "-t", "90", PROMPT)),
     )
 }

@@ -272,6 +272,24 @@ def test_codex_asks_whether_the_tool_may_run_then_shows_the_form_and_a_no_and_a_
     assert changed["description"] == role["description"] == "changed"
 
 
+@needs_screen
+def test_goose_shows_the_form_and_a_no_and_a_yes_are_heard(home: Home) -> None:
+    calls = (("update_role", describe("never")), ("update_role", describe("changed")), ("get_role", {"role_id": ROLE}))
+    with on_screen("goose", home, *calls) as (at, made):
+        at.wait_for("-> “never”")
+        shown = at.wait_for("Options: reject, approve")
+        for line in (FORM, f"Change role “Group manager” ({ROLE})", "Undo: ", "Request: POST /"):
+            assert line in shown
+        at.wait_for("sends it once.)*:")
+        at.press("reject", "sends it once.)*: reject")
+        at.press("Enter", "-> “changed”")
+        at.press("approve", "sends it once.)*: approve")
+        at.press("Enter", "All done.")
+    refused, changed, role = answers(made, 3)
+    assert refused["error"]["kind"] == "approval_denied"
+    assert changed["description"] == role["description"] == "changed"
+
+
 def test_codexs_own_parser_reads_what_is_printed(home: Home) -> None:
     program = PROGRAMS["codex"]
     program.prepare(home, NOWHERE, home.printed("codex", "--read-only"))
