@@ -197,3 +197,21 @@ def test_a_file_without_its_host_is_refused(tmp_path: Path) -> None:
     code, _, err = run("doctor", "--file", str(tmp_path))
     assert code == 2
     assert "name the host as well" in err
+
+
+def test_what_a_host_has_is_there_for_programs_without_the_hosts_here(tmp_path: Path) -> None:
+    path = put(tmp_path / "mcp.json", {"command": "/nowhere/\033python", "env": {"OPENAI_ADMIN_KEY": "sk-admin-mine"}})
+    code, out, _ = run("doctor", "cursor", "--json", "--file", str(path))
+    found = json.loads(out)
+    assert code == 1
+    assert found.keys() == {"well", "findings"}
+    assert (found["well"], found["findings"][-1]["level"], found["findings"][-1]["what"]) == (False, "fail", "command")
+    assert "\033" not in out
+    assert "sk-admin-mine" not in out
+
+
+def test_the_hosts_here_are_there_for_programs(tmp_path: Path) -> None:
+    put(tmp_path / "config.toml", {})
+    _, out, _ = run("doctor", "--sandbox", "--json", CODEX_HOME=str(tmp_path))
+    row = next(row for row in json.loads(out)["hosts"] if row["host"] == "codex")
+    assert row == {"host": "codex", "server": "unreadable", "key": "", "file": str(tmp_path / "config.toml")}
