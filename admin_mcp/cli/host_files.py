@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from admin_mcp.cli.snippets import KEY, SERVER, Launch, Shape, as_toml, is_reference, words_of
+from admin_mcp.cli.snippets import KEY, SERVER, WAIT, Launch, Shape, as_toml, is_reference, words_of
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import AdminMcpError
 from admin_mcp.settings import PLACEHOLDER_KEY
@@ -177,7 +177,7 @@ def _hidden(shape: Shape, entry: Json) -> Json:
     if not (variables := _variables(shape, entry)):
         return entry
     kept = {
-        name: value if value == PLACEHOLDER_KEY or is_reference(value) else "(hidden)"
+        name: value if name == WAIT or value == PLACEHOLDER_KEY or is_reference(value) else "(hidden)"
         for name, value in variables.items()
     }
     return {**entry, shape.environment: kept}
