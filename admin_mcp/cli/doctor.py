@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from admin_mcp.cli.checks import Finding
-from admin_mcp.cli.host_table import WRITTEN, Host
+from admin_mcp.cli.host_table import READ, Host
 from admin_mcp.cli.hosts import host_file, read_file
 from admin_mcp.cli.options import Known, json_option, settings_of, settings_options
 from admin_mcp.cli.policy import operator_policy
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    short_help="Check key, API, state, browser, and the hosts here.", epilog=f"HOST is one of {', '.join(WRITTEN)}."
+    short_help="Check key, API, state, browser, and the hosts here.", epilog=f"HOST is one of {', '.join(READ)}."
 )
-@click.argument("host", type=Known(list(WRITTEN)), metavar="[HOST]", required=False)
+@click.argument("host", type=Known(list(READ)), metavar="[HOST]", required=False)
 @click.option("--file", type=click.Path(path_type=Path), help="The host's file, if it is not in its usual place.")
 @json_option
 @settings_options
@@ -39,7 +39,7 @@ def doctor(context: click.Context, /, host: str | None, file: Path | None, *, as
     settings = settings_of(context, flags)
     found: list[Finding] = []
     if host is not None:
-        anyio.run(_tell, _host_findings(WRITTEN[host], host_file(WRITTEN[host], file)), found, as_json)
+        anyio.run(_tell, _host_findings(READ[host], host_file(READ[host], file)), found, as_json)
     elif file is not None:
         raise click.UsageError("--file is the file of a host: name the host as well")
     else:

@@ -75,6 +75,47 @@ def gemini_file(place: Place) -> Path:
     return place.named("GEMINI_CLI_HOME") / ".gemini" / "settings.json"
 
 
+def opencode_file(place: Place) -> Path:
+    """Return where opencode keeps a user's settings."""
+    return place.named("XDG_CONFIG_HOME", ".config") / "opencode" / "opencode.json"
+
+
+def cline_file(place: Place) -> Path:
+    """Return where Cline's program keeps its servers."""
+    return place.home / ".cline" / "data" / "settings" / "cline_mcp_settings.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """Where a host writes what became of its servers: a directory, and what the files below it are called."""
+
+    directory: Path
+    pattern: str
+
+
+def claude_code_logs(place: Place) -> Logs:
+    """Return where Claude Code writes a log for each start of this server."""
+    caches = (
+        place.home / "Library" / "Caches" if place.platform == "darwin" else place.named("XDG_CACHE_HOME", ".cache")
+    )
+    return Logs(caches / "claude-cli-nodejs", f"*/mcp-logs-{SERVER}/*.jsonl")
+
+
+def codex_logs(place: Place) -> Logs:
+    """Return where Codex keeps its log, which is a database."""
+    return Logs(place.named("CODEX_HOME", ".codex"), "logs_*.sqlite")
+
+
+def opencode_logs(place: Place) -> Logs:
+    """Return where opencode writes its log."""
+    return Logs(place.named("XDG_DATA_HOME", ".local", "share") / "opencode" / "log", "*.log")
+
+
+def cline_logs(place: Place) -> Logs:
+    """Return where Cline's program writes its log."""
+    return Logs(place.home / ".cline" / "data" / "logs", "*.log")
+
+
 def parsed(shape: Shape, text: str | None) -> Json:
     """Return what a host's file holds; nothing if there is none.
 

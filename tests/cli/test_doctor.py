@@ -20,7 +20,7 @@ from tests.sessions import KEY
 
 def findings(*arguments: str, **env: str) -> tuple[int, dict[str, tuple[str, str]]]:
     code, out, _ = run("doctor", *arguments, **env)
-    lines = [line.split("  ", 1) for line in out.splitlines()]
+    lines = [line.split("  ", 1) for line in out.partition("\n\n")[0].splitlines()]  # and then the hosts here
     return code, {rest.strip().partition(": ")[0]: (level, rest.strip().partition(": ")[2]) for level, rest in lines}
 
 
