@@ -95,7 +95,7 @@ class Settings(BaseSettings):
         le=3600,
         allow_inf_nan=False,
         description="Seconds a call waits for a person on this machine before it answers approval_pending. "
-        "If not set: 45 if the client shows progress, otherwise 4.",
+        "If not set, or if the page can't be shown: 45 if the client shows progress, otherwise 4.",
     )
     question_minutes: int = Field(
         10,

@@ -118,6 +118,7 @@ class AdminServer:
             show=self._show if self._settings.open_browser else None,
             started=started,
             wait=wait,
+            unseen=patience,
             report=report,
             at=str(self._settings.state_dir),
         )

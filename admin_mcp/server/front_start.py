@@ -10,6 +10,8 @@ _KEYS = ("OPENAI_ADMIN_KEY", "OPENAI_BASE_URL")
 _KEY_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 _OTHERS_WRITE = 0o022
 _SEAL = 32
+_DIGITS = 3
+"""Of what is surely within the setting's bounds."""
 
 
 def label_of(arguments: list[str]) -> str | None:
@@ -47,11 +49,15 @@ def _has_usual_environment() -> bool:
         ours <= {*_PLAIN, *_KEYS}
         and environ.get("ADMIN_MCP_FRONT", "1") == "1"
         and environ.get("ADMIN_MCP_OPEN_BROWSER", "0") in {"0", "1"}
-        and environ.get("ADMIN_MCP_APPROVAL_WAIT", "0") == "0"
+        and _is_usual_wait(environ.get("ADMIN_MCP_APPROVAL_WAIT", "0"))
         and not environ.get("OPENAI_BASE_URL")
         and _KEY_LETTERS.issuperset(key)
         and not key.startswith("REPLACE")
     )
+
+
+def _is_usual_wait(seconds: str) -> bool:
+    return len(seconds) <= _DIGITS and seconds.isascii() and seconds.isdecimal()
 
 
 def _usual_directory() -> str:
