@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -67,8 +68,12 @@ class Home:
 
 def _with_variables(shape: Shape, printed: str, variables: Mapping[str, str]) -> str:
     if shape.write is as_yaml:  # which nothing here reads
-        lines = "".join(f"\n      {name}: {json.dumps(value)}" for name, value in variables.items())
-        return printed.replace(f"{shape.environment}: {{}}", f"{shape.environment}:{lines}")
+        before, present, after = re.split(
+            rf"^    {shape.environment}:(?: {{}}|((?:\n      .*)+))$", printed, flags=re.MULTILINE
+        )
+        kept = {name: json.loads(value) for name, value in re.findall(r"(\w+): (.*)", present or "")}
+        lines = "".join(f"\n      {name}: {json.dumps(value)}" for name, value in {**kept, **variables}.items())
+        return f"{before}    {shape.environment}:{lines}{after}"
     config = parsed(shape, printed)
     entry = config[shape.section][SERVER]
     entry[shape.environment] = {**entry.get(shape.environment, {}), **variables}
