@@ -50,11 +50,14 @@ check: lint types test
 interop: .venv/.dev .venv-tools/.done tests/interop/.done scripts/mcpb/.done
 	$(BIN)/python -m pytest tests/interop
 
-tests/interop/.done: tests/interop/package.json tests/interop/requirements-frameworks.txt tests/interop/requirements-fastmcp.txt
+# uv takes seconds where pip takes minutes over what CrewAI brings along.
+CLIENTS := frameworks frameworks-2 crewai fastmcp
+tests/interop/.done: tests/interop/package.json $(CLIENTS:%=tests/interop/requirements-%.txt) | .venv-tools/.done
 	cd tests/interop && npm install --silent --no-package-lock --no-audit --no-fund
-	for name in frameworks fastmcp; do \
-		$(PYTHON) -m venv tests/interop/.venv-$$name && \
-		tests/interop/.venv-$$name/bin/python $(PIP_INSTALL) -r tests/interop/requirements-$$name.txt || exit 1; done
+	for name in $(CLIENTS); do \
+		$(TOOLS)/uv venv --quiet --clear --python $(PYTHON) tests/interop/.venv-$$name && \
+		$(TOOLS)/uv pip install --quiet --python tests/interop/.venv-$$name/bin/python \
+			--requirement tests/interop/requirements-$$name.txt || exit 1; done
 	touch $@
 
 # The server inside real hosts from npm, whose models are stand-ins on loopback. Needs npm and, for what is on a screen, tmux.
@@ -113,6 +116,7 @@ release: .venv/.runtime
 bench: .venv/.dev benchmarks/.venv/.done
 	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/run.py benchmarks/.venv/bin/python
+	$(BIN)/python benchmarks/installed.py
 	$(BIN)/python benchmarks/answers.py
 
 benchmarks/.venv/.done:

@@ -57,6 +57,11 @@ usage, 3 something that `--fail-on` names was found.
 
 `openai-admin-mcp doctor` shows what the settings come to.
 
+For programs, with the same exit codes: `doctor --json` prints `well` and `findings` (each with a `level`, `ok`, `note`
+or `fail`, `what` and `detail`), and without a HOST also `hosts`; `policy check --json` prints `rules` in order,
+`otherwise`, `guardrails` and `warnings`; `policy explain --json` the deciding `rule` and those `passed_over`. An
+`outcome` is `allowed`, `refused` or `asked`, as the `approval` mode has it.
+
 With the usual settings and no journal yet, what a host asks first (`initialize`, the lists) is answered without loading
 the server; `ADMIN_MCP_FRONT=0` loads it at the start. Nothing else differs: the answers are the same ones.
 

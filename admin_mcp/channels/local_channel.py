@@ -46,18 +46,22 @@ class LocalChannel:
         show: Show | None,
         started: float,
         wait: float,
+        unseen: float,
         report: Report,
         at: str,
         too_long: bool = False,
     ) -> None:
         """Take the moment the call ``started``, on anyio's clock, and the state directory, which the hint names.
 
-        ``too_long`` tells that the client's form would have been asked, but for the length of the question.
+        It waits for ``wait`` seconds, but no longer than ``unseen`` where the screen was to show it and can't: then
+        only the hint, which comes with the end of the call, tells anybody what to do. ``too_long`` tells that the
+        client's form would have been asked, but for the length of the question.
         """
         self._approvals = approvals
         self._show = show
         self._started = started
         self._wait = wait
+        self._unseen = min(wait, unseen)
         self._report = report
         self._at = at
         self._too_long = too_long
@@ -70,18 +74,20 @@ class LocalChannel:
 
         """
         shown = await to_thread.run_sync(self._show) if self._show is not None else lambda: False
-        polls = 0
+        on_page, polls = self._show is not None, 0
         while True:
             current = await to_thread.run_sync(self._approvals.get, approval.id)
             if current is None or current.state != "pending":
                 return
             waited = anyio.current_time() - self._started
-            if waited >= self._wait:
-                raise self._pending(approval, on_page=shown())
+            on_page = on_page and shown()
+            wait = self._wait if on_page or self._show is None else self._unseen
+            if waited >= wait:
+                raise self._pending(approval, on_page=on_page)
             if polls % _POLLS_PER_REPORT == 0:
                 await self._report(waited)
             polls += 1
-            await anyio.sleep(min(POLL_SECONDS, self._wait - waited))
+            await anyio.sleep(min(POLL_SECONDS, wait - waited))
 
     def _pending(self, approval: Approval, *, on_page: bool) -> ApprovalPending:
         command = command_line("--state-dir", self._at, "approvals", "approve", approval.id)

@@ -2,26 +2,31 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from admin_mcp.cli.checks import Finding
-from admin_mcp.cli.host_table import WRITTEN, Host
+from admin_mcp.cli.host_table import READ, Host
 from admin_mcp.cli.hosts import host_file, read_file
-from admin_mcp.cli.options import Known, settings_of, settings_options
+from admin_mcp.cli.options import Known, json_option, settings_of, settings_options
 from admin_mcp.cli.policy import operator_policy
-from admin_mcp.cli.tables import print_list
+from admin_mcp.cli.tables import print_json, print_list
 from admin_mcp.settings import Settings
+
+if TYPE_CHECKING:
+    from admin_mcp.gate.policy import Policy
 
 
 @click.command(
-    short_help="Check key, API, state, browser, and the hosts here.", epilog=f"HOST is one of {', '.join(WRITTEN)}."
+    short_help="Check key, API, state, browser, and the hosts here.", epilog=f"HOST is one of {', '.join(READ)}."
 )
-@click.argument("host", type=Known(list(WRITTEN)), metavar="[HOST]", required=False)
+@click.argument("host", type=Known(list(READ)), metavar="[HOST]", required=False)
 @click.option("--file", type=click.Path(path_type=Path), help="The host's file, if it is not in its usual place.")
+@json_option
 @settings_options
 @click.pass_context
-def doctor(context: click.Context, /, host: str | None, file: Path | None, **flags: object) -> None:
+def doctor(context: click.Context, /, host: str | None, file: Path | None, *, as_json: bool, **flags: object) -> None:
     """Check the key, the API, permissions, state directory, browser, and who is asked in each host.
 
     Then show the hosts on this machine: whether each has this server, and a key for it.
@@ -32,31 +37,42 @@ def doctor(context: click.Context, /, host: str | None, file: Path | None, **fla
     import anyio  # noqa: PLC0415 - each command loads only what it needs
 
     settings = settings_of(context, flags)
+    found: list[Finding] = []
     if host is not None:
-        well = anyio.run(_told, _host_findings(WRITTEN[host], host_file(WRITTEN[host], file)))
+        anyio.run(_tell, _host_findings(READ[host], host_file(READ[host], file)), found, as_json)
     elif file is not None:
         raise click.UsageError("--file is the file of a host: name the host as well")
     else:
-        policy = operator_policy(settings)
-        click.echo(f"ok    policy: {settings.config or 'no file'}, {len(policy.rules)} rules with the defaults")
-        well = anyio.run(_told, _findings(settings))
-        _show_hosts()
+        anyio.run(_tell, _findings(settings, operator_policy(settings)), found, as_json)
+        if not as_json:
+            _show_hosts()
+    well = all(finding.level != "FAIL" for finding in found)
+    if as_json:
+        _print(found, well=well, hosts=host is None)
     if not well:
         context.exit(1)
 
 
-async def _told(findings: AsyncIterator[Finding]) -> bool:
-    """Print the findings as they come; whether all is well."""
-    well = True
+async def _tell(findings: AsyncIterator[Finding], found: list[Finding], silently: bool) -> None:
+    """Collect the findings and print each as it comes."""
     async for finding in findings:
-        click.echo(str(finding))
-        well = well and finding.level != "FAIL"
-    return well
+        found.append(finding)
+        if not silently:
+            click.echo(str(finding))
 
 
-async def _findings(settings: Settings) -> AsyncIterator[Finding]:
+def _print(found: list[Finding], *, well: bool, hosts: bool) -> None:
+    """Print what was found as JSON; ``hosts`` says whether the hosts here belong to it."""
+    from admin_mcp.cli.hosts_here import hosts_here  # noqa: PLC0415
+
+    rows = [{"level": each.level.lower(), "what": each.what, "detail": each.detail} for each in found]
+    print_json({"well": well, "findings": rows, **({"hosts": [*hosts_here()]} if hosts else {})})
+
+
+async def _findings(settings: Settings, policy: "Policy") -> AsyncIterator[Finding]:
     from admin_mcp.cli.checks import examine  # noqa: PLC0415
 
+    yield Finding("ok", "policy", f"{settings.config or 'no file'}, {len(policy.rules)} rules with the defaults")
     async for finding in examine(settings):
         yield finding
 

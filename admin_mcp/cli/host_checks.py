@@ -5,6 +5,7 @@ It reads the host's file and starts the server once, as the host would; no tool 
 
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TextIO, assert_never, cast
 
 from admin_mcp.cli.checks import Finding
-from admin_mcp.cli.host_files import UnfitFileError, key_state, parsed, servers_of, switched_off
+from admin_mcp.cli.host_files import Logs, Place, UnfitFileError, key_state, parsed, servers_of, switched_off
 from admin_mcp.cli.host_table import Host
 from admin_mcp.cli.snippets import KEY, SERVER, is_reference, words_of
 from admin_mcp.endpoints.schema import Json
@@ -36,6 +37,8 @@ class _Started:
 async def examine_host(host: Host, path: Path, text: str | None) -> AsyncIterator[Finding]:
     """Yield the findings on what a host has in its file, from the file inward to the server that it starts."""
     remedy = f"see what would be written with install {host.name} --dry-run"
+    if not host.written:
+        remedy = f"paste what config {host.name} prints"
     if text is None:
         yield Finding("FAIL", "file", f"{path} is not there; {remedy}")
         return
@@ -55,6 +58,27 @@ async def examine_host(host: Host, path: Path, text: str | None) -> AsyncIterato
     if found.level != "FAIL":
         for finding in _start(host, await _started(host, entry)):
             yield finding
+    if host.logs is not None:
+        yield _log(host.title, host.logs(Place(sys.platform, Path.home(), os.environ)), time.time())
+
+
+def _log(title: str, logs: Logs, now: float) -> Finding:
+    """Name the newest log: what is in it is the host's, and stays there."""
+    try:
+        found = [(path.stat().st_mtime, str(path)) for path in logs.directory.glob(logs.pattern)]
+    except OSError as error:
+        return Finding("note", "log", f"{title}'s logs can't be looked for: {error.strerror}")
+    if not found:
+        return Finding("ok", "log", f"{title} has written none in {visible(str(logs.directory))}")
+    written, path = max(found)
+    return Finding("ok", "log", f"{title}'s newest is {visible(path)}, written {_ago(now - written)}")
+
+
+def _ago(seconds: float) -> str:
+    for size, unit in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{int(seconds // size)} {unit} ago"
+    return "just now"
 
 
 def _switched(entry: Json) -> Finding:

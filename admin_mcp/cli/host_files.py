@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from admin_mcp.cli.snippets import KEY, SERVER, Launch, Shape, as_toml, is_reference, words_of
+from admin_mcp.cli.snippets import KEY, SERVER, WAIT, Launch, Shape, as_toml, is_reference, words_of
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import AdminMcpError
 from admin_mcp.settings import PLACEHOLDER_KEY
@@ -73,6 +73,47 @@ def codex_file(place: Place) -> Path:
 def gemini_file(place: Place) -> Path:
     """Return where Gemini CLI keeps a user's settings."""
     return place.named("GEMINI_CLI_HOME") / ".gemini" / "settings.json"
+
+
+def opencode_file(place: Place) -> Path:
+    """Return where opencode keeps a user's settings."""
+    return place.named("XDG_CONFIG_HOME", ".config") / "opencode" / "opencode.json"
+
+
+def cline_file(place: Place) -> Path:
+    """Return where Cline's program keeps its servers."""
+    return place.home / ".cline" / "data" / "settings" / "cline_mcp_settings.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """Where a host writes what became of its servers: a directory, and what the files below it are called."""
+
+    directory: Path
+    pattern: str
+
+
+def claude_code_logs(place: Place) -> Logs:
+    """Return where Claude Code writes a log for each start of this server."""
+    caches = (
+        place.home / "Library" / "Caches" if place.platform == "darwin" else place.named("XDG_CACHE_HOME", ".cache")
+    )
+    return Logs(caches / "claude-cli-nodejs", f"*/mcp-logs-{SERVER}/*.jsonl")
+
+
+def codex_logs(place: Place) -> Logs:
+    """Return where Codex keeps its log, which is a database."""
+    return Logs(place.named("CODEX_HOME", ".codex"), "logs_*.sqlite")
+
+
+def opencode_logs(place: Place) -> Logs:
+    """Return where opencode writes its log."""
+    return Logs(place.named("XDG_DATA_HOME", ".local", "share") / "opencode" / "log", "*.log")
+
+
+def cline_logs(place: Place) -> Logs:
+    """Return where Cline's program writes its log."""
+    return Logs(place.home / ".cline" / "data" / "logs", "*.log")
 
 
 def parsed(shape: Shape, text: str | None) -> Json:
@@ -177,7 +218,7 @@ def _hidden(shape: Shape, entry: Json) -> Json:
     if not (variables := _variables(shape, entry)):
         return entry
     kept = {
-        name: value if value == PLACEHOLDER_KEY or is_reference(value) else "(hidden)"
+        name: value if name == WAIT or value == PLACEHOLDER_KEY or is_reference(value) else "(hidden)"
         for name, value in variables.items()
     }
     return {**entry, shape.environment: kept}

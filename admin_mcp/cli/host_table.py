@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, assert_never
 
 from admin_mcp.cli import host_files, program_snippets, snippets
-from admin_mcp.cli.host_files import Where
+from admin_mcp.cli.host_files import Logs, Place, Where
 from admin_mcp.cli.snippets import Launch, Shape
 from admin_mcp.settings import ApprovalMode
 
@@ -15,7 +15,8 @@ class Host:
     """One host: whether it shows forms to a person, where its snippet goes, and the snippet.
 
     ``most_tools`` is how many tools it takes at once, and ``starts_within`` how many seconds it gives a server to
-    start, where it has such limits. ``file`` is where its configuration is, if this installation can write it.
+    start, where it has such limits. ``file`` is where its configuration is, if this installation can read it, and
+    ``written`` whether it can write it as well. ``logs`` is where it has been seen to write logs.
     """
 
     name: str
@@ -26,6 +27,8 @@ class Host:
     most_tools: int | None = None
     starts_within: float = 30.0
     file: Where | None = None
+    written: bool = True
+    logs: Callable[[Place], Logs] | None = None
 
     def shape(self) -> Shape:
         """Return the form of its configuration; only hosts with a ``file`` are known to have one."""
@@ -54,6 +57,7 @@ HOSTS = {
             "~/.claude.json, or .mcp.json of a project",
             snippets.claude_code,
             file=host_files.claude_code_file,
+            logs=host_files.claude_code_logs,
         ),
         Host(
             "cursor",
@@ -81,11 +85,30 @@ HOSTS = {
             snippets.codex,
             starts_within=10.0,
             file=host_files.codex_file,
+            logs=host_files.codex_logs,
         ),
         Host("gemini", "Gemini CLI", "no", "~/.gemini/settings.json", snippets.gemini, file=host_files.gemini_file),
-        Host("opencode", "opencode", "no", "~/.config/opencode/opencode.json", snippets.opencode),
+        Host(
+            "opencode",
+            "opencode",
+            "no",
+            "~/.config/opencode/opencode.json",
+            snippets.opencode,
+            file=host_files.opencode_file,
+            written=False,
+            logs=host_files.opencode_logs,
+        ),
         Host("goose", "Goose", "yes", "~/.config/goose/config.yaml", snippets.goose),
-        Host("cline", "Cline", "no", "cline_mcp_settings.json (MCP Servers: Configure)", snippets.cline),
+        Host(
+            "cline",
+            "Cline",
+            "no",
+            "cline_mcp_settings.json (MCP Servers: Configure)",
+            snippets.cline,
+            file=host_files.cline_file,
+            written=False,
+            logs=host_files.cline_logs,
+        ),
         Host("windsurf", "Windsurf", "no", "~/.codeium/windsurf/mcp_config.json", snippets.windsurf, most_tools=100),
         Host("zed", "Zed", "no", "settings.json (zed: open settings)", snippets.zed),
         Host("openai-agents", "OpenAI Agents SDK", "no", _PROGRAM, program_snippets.openai_agents),
@@ -98,8 +121,11 @@ HOSTS = {
     )
 }
 
-WRITTEN = {host.name: host for host in HOSTS.values() if host.file is not None}
-"""The hosts whose configuration can be written and read."""
+READ = {host.name: host for host in HOSTS.values() if host.file is not None}
+"""The hosts whose configuration can be read."""
+
+WRITTEN = {host.name: host for host in READ.values() if host.written}
+"""Those among them whose configuration can be written."""
 
 
 def asked_where(host: Host, mode: ApprovalMode) -> str:

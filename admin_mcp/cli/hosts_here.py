@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from admin_mcp.cli.host_files import KeyState, UnfitFileError, key_state, parsed, servers_of, switched_off
-from admin_mcp.cli.host_table import WRITTEN, Host
+from admin_mcp.cli.host_table import READ, Host
 from admin_mcp.cli.hosts import host_file, read_file
 from admin_mcp.cli.snippets import KEY, SERVER
 from admin_mcp.cli.tables import Column, field
@@ -29,7 +29,7 @@ _KEYS: Mapping[KeyState, str] = {
 
 def hosts_here() -> Iterator[Json]:
     """Yield a row for each host whose file, or the folder it belongs in, is on this machine."""
-    for host in WRITTEN.values():
+    for host in READ.values():
         path = host_file(host)
         # Some keep their file in the home directory itself, which is there for everybody.
         if os.path.lexists(path) or (path.parent != Path.home().resolve() and path.parent.is_dir()):

@@ -2,20 +2,20 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from admin_mcp.cli.options import settings_of
+from admin_mcp.cli.options import json_option, settings_of
+from admin_mcp.cli.tables import print_json
 from admin_mcp.errors import CallError, SettingsError
 
 if TYPE_CHECKING:
     from admin_mcp.catalog import Catalog
     from admin_mcp.endpoints.base import Effect, Endpoint
-    from admin_mcp.gate.policy import Effects, Policy, Rule, Verdict
-    from admin_mcp.gate.policy_file import PolicyFile
+    from admin_mcp.gate.policy import Policy
     from admin_mcp.settings import Settings
 
 _FILE = click.Path(path_type=Path)
@@ -56,12 +56,14 @@ def init(file: Path | None) -> None:
 
 @policy.command(short_help="Say what a policy file comes to.")
 @click.argument("file", type=_FILE)
+@json_option
 @click.pass_context
-def check(context: click.Context, /, file: Path) -> None:
+def check(context: click.Context, /, file: Path, *, as_json: bool) -> None:
     """Say what the policy FILE comes to: its rules in order, the guardrails, and what is allowed without asking.
 
     Ends with 2 if the file is wrong, with the line and the key.
     """
+    from admin_mcp.cli.policy_reading import checked, summary  # noqa: PLC0415 - each command loads only what it needs
     from admin_mcp.gate.composition import effects_of_tools, policy_warnings  # noqa: PLC0415
     from admin_mcp.gate.policy_file import read_policy_file  # noqa: PLC0415
     from admin_mcp.tools.definitions import every_definition  # noqa: PLC0415
@@ -72,21 +74,26 @@ def check(context: click.Context, /, file: Path) -> None:
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
     possible = effects_of_tools(every_definition())
-    for line in _summary(read, possible, settings):
-        click.echo(line)
-    _warn(policy_warnings(read, possible))
+    found = checked(read, possible, settings.approval)
+    warnings = [*policy_warnings(read, possible)]
+    if as_json:
+        print_json({**found, "warnings": warnings})
+    else:
+        click.echo("\n".join(summary(found)))
+    _warn(warnings)
 
 
 @policy.command(short_help="Say which rule decides a call, and why.")
 @click.argument("tool")
 @click.option("--args", "arguments", default=None, metavar="JSON", help="The call's arguments, as an object.")
+@json_option
 @click.pass_context
-def explain(context: click.Context, /, tool: str, arguments: str | None) -> None:
+def explain(context: click.Context, /, tool: str, arguments: str | None, *, as_json: bool) -> None:
     """Say which rule decides a call of TOOL, and why the rules before it don't."""
     from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
+    from admin_mcp.cli.policy_reading import explained, meaning  # noqa: PLC0415
     from admin_mcp.endpoints.arguments import parse_arguments  # noqa: PLC0415
     from admin_mcp.gate.effects import effects_of  # noqa: PLC0415
-    from admin_mcp.gate.policy import LEFT_OUT  # noqa: PLC0415
     from admin_mcp.gate.projects import named_projects  # noqa: PLC0415
     from admin_mcp.suggestions import nearest  # noqa: PLC0415
 
@@ -107,18 +114,16 @@ def explain(context: click.Context, /, tool: str, arguments: str | None) -> None
             raise click.UsageError(f"--args: {error.message}") from None
     effects = effects_of(call) if call else frozenset([spec.effect])
     projects = named_projects(call) if call else frozenset[str]()
-    for rule in found.rules:
-        mismatch = rule.mismatch(tool, effects, projects)
-        if mismatch is None:
-            verdict = rule.verdict
-            break
-        if not rule.name.startswith(LEFT_OUT):  # which tools those leave out says nothing about one that is here
-            click.echo(f"passed over  {rule.name}: {mismatch}")
+    said = explained(found, tool, effects, projects, settings.approval)
+    notes = [*_untold(found, catalog, endpoint, call)]
+    if as_json:
+        print_json({**said, "notes": notes})
     else:
-        verdict = found.decide(tool, effects, projects)
-    click.echo(f"decides      {verdict.rule}")
-    click.echo(f"{tool} ({' and '.join(sorted(effects))}): {_meaning(verdict, settings)}")
-    for note in _untold(found, catalog, endpoint, call):
+        for passed in said["passed_over"]:
+            click.echo(f"passed over  {passed['rule']}: {passed['why']}")
+        click.echo(f"decides      {said['rule']}")
+        click.echo(f"{tool} ({' and '.join(said['effects'])}): {meaning(said, settings.approval)}")
+    for note in notes:
         click.echo(f"Note: {note}", err=True)
 
 
@@ -183,35 +188,6 @@ def _warn(warnings: "Iterable[str]") -> None:
         click.echo(f"openai-admin-mcp: WARNING: {warning}", err=True)
 
 
-def _summary(file: "PolicyFile", possible: "Mapping[str, tuple[Effects, ...]]", settings: "Settings") -> Iterator[str]:
-    """Say what each rule does, in the order they are tried, and what holds where none matches."""
-    from admin_mcp.gate.composition import some  # noqa: PLC0415
-    from admin_mcp.gate.policy import DEFAULT_RULES  # noqa: PLC0415
-
-    decided: set[tuple[str, Effects]] = set()
-    for number, rule in enumerate(file.rules, start=1):
-        fits = {(tool, effects) for tool, each in possible.items() for effects in each if _fits(rule, tool, effects)}
-        tools = [tool for tool in possible if any(tool == fitting for fitting, _ in fits)]
-        yield f"{number}. {rule.name}: {_meaning(rule.verdict, settings)}"
-        where = f", in {', '.join(sorted(rule.project_ids))}" if rule.project_ids else ""
-        yield f"   {len(tools)} of {len(possible)} tools{where}: {some(tools) or 'none has one of these effects'}"
-        if fits and fits <= decided:
-            yield "   Never decides: the rules before it fit all of these."
-        if rule.project_ids is None:
-            decided |= fits
-    yield f"Otherwise reads are allowed; of a change: {_meaning(DEFAULT_RULES[-1].verdict, settings)}."
-    checks = file.guardrails
-    yield f"Guardrails: last_owner {_on(checks.last_owner)}, own_key {_on(checks.own_key)}."
-
-
-def _fits(rule: "Rule", tool: str, effects: "Effects") -> bool:
-    return rule.mismatch(tool, effects, rule.project_ids or ()) is None
-
-
-def _on(switch: bool) -> str:
-    return "on" if switch else "off"
-
-
 def _object(text: str | None) -> dict[str, object]:
     try:
         value = json.loads(text or "{}")
@@ -220,18 +196,3 @@ def _object(text: str | None) -> dict[str, object]:
     if not isinstance(value, dict):
         raise click.UsageError('--args must be a JSON object, such as \'{"project_id": "proj_1"}\'')
     return value
-
-
-def _meaning(verdict: "Verdict", settings: "Settings") -> str:
-    if verdict.decision == "allow":
-        return "allowed without asking"
-    if verdict.decision == "deny":
-        return "refused"
-    why = ", and must say why" if verdict.reason else ""
-    if verdict.channel is not None:
-        return f"a person is asked, through {verdict.channel} only{why}"
-    if verdict.reason and settings.approval in {"two-step", "none"}:
-        return f"a person must say why, which --approval {settings.approval} can't take: refused"
-    if settings.approval == "none":
-        return "would be asked about, but --approval none asks nobody: allowed"
-    return f"a person is asked (--approval {settings.approval}){why}"

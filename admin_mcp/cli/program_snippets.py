@@ -2,11 +2,13 @@
 
 import json
 
-from admin_mcp.cli.snippets import SERVER, Launch
+from admin_mcp.cli.snippets import KEY, PATIENCE, SERVER, Launch
 
 
 def _environment(launch: Launch) -> str:
-    return '{"OPENAI_ADMIN_KEY": os.environ["OPENAI_ADMIN_KEY"]}' if launch.key else "{}"
+    key = [f'"{KEY}": os.environ["{KEY}"]'] if launch.key else []
+    wait = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in launch.waiting().items()]
+    return f"{{{', '.join([*key, *wait])}}}"
 
 
 def _imports(launch: Launch) -> str:
@@ -25,7 +27,7 @@ openai_admin = MCPServerStdio(
         "args": {json.dumps(launch.arguments)},
         "env": {_environment(launch)},
     }},
-    client_session_timeout_seconds=60,  # the default of 5 is too short for long lists
+    client_session_timeout_seconds={PATIENCE},  # with the default of 5 nobody could decide in time
     cache_tools_list=True,
 )
 # async with openai_admin: Agent(name="Admin", mcp_servers=[openai_admin])"""
@@ -110,7 +112,7 @@ openai_admin = McpWorkbench(
         command={json.dumps(launch.program)},
         args={json.dumps(launch.arguments)},
         env={_environment(launch)},
-        read_timeout_seconds=60,  # the default of 5 is too short for long lists
+        read_timeout_seconds={PATIENCE},  # with the default of 5 nobody could decide in time
     )
 )
 # async with openai_admin: AssistantAgent("admin", model_client=..., workbench=openai_admin)"""
@@ -126,7 +128,7 @@ openai_admin = McpToolSpec(
         command_or_url={json.dumps(launch.program)},
         args={json.dumps(launch.arguments)},
         env={_environment(launch)},
-        timeout=60,
+        timeout={PATIENCE},  # with the default of 30 nobody could decide in time
     )
 )
 # FunctionAgent(tools=await openai_admin.to_tool_list_async(), ...)"""
@@ -146,7 +148,7 @@ openai_admin = McpToolset(
             args={json.dumps(launch.arguments)},
             env={_environment(launch)},
         ),
-        timeout=60,  # the default of 5 is too short for long lists
+        timeout={PATIENCE},  # with the default of 5 nobody could decide in time
     )
 )
 # LlmAgent(name="admin", model="gemini-2.5-flash", tools=[openai_admin])"""

@@ -16,31 +16,45 @@ from admin_mcp.settings import PLACEHOLDER_KEY
 
 SERVER = "openai-admin"
 KEY = "OPENAI_ADMIN_KEY"
-_PATIENCE = 660
+WAIT = "ADMIN_MCP_APPROVAL_WAIT"
+PATIENCE = 660
 """The seconds for one call, for hosts that would give up while the question to a person, of ten minutes, is open."""
+SECONDS = "570"
+"""How long the server lets a call wait in a host that allows it: the question is open for ten minutes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How the server is to be started: its command, arguments, and whether it needs a key."""
+    """How the server is to be started: its command, arguments, whether it needs a key and may ask on this machine."""
 
     program: str
     arguments: tuple[str, ...]
     key: bool
+    asks: bool = True
 
     @classmethod
     def of(cls, flags: Sequence[str]) -> "Launch":
         """Return the launch of this installation with these flags."""
         program, *before = command()
-        return cls(program, (*before, *flags), key="--sandbox" not in flags)
+        asks = "--read-only" not in flags and not {"elicit", "two-step", "none"} & {*flags}
+        return cls(program, (*before, *flags), key="--sandbox" not in flags, asks=asks)
 
-    def entry(self, key: str) -> Json:
+    def entry(self, key: str, *, waits: bool = False) -> Json:
         """Return the entry that most hosts' configuration has for a server; ``key`` stands for the admin key."""
-        return {"command": self.program, "args": list(self.arguments), **self.environment("env", key)}
+        return {"command": self.program, "args": list(self.arguments), **self.environment("env", key, waits=waits)}
 
-    def environment(self, name: str, value: object) -> Json:
-        """Return what names the key, under the host's own name for it, or nothing if the server needs none."""
-        return {name: {KEY: value}} if self.key else {}
+    def environment(self, name: str, key: object = None, *, waits: bool = False) -> Json:
+        """Return the variables that the server needs, under the host's own name for them, or nothing if it needs none.
+
+        ``key`` stands for the admin key; ``waits`` tells that the host has been seen to let a call wait for a person.
+        """
+        passed = {KEY: key} if self.key and key is not None else {}
+        variables = {**passed, **(self.waiting() if waits else {})}
+        return {name: variables} if variables else {}
+
+    def waiting(self) -> Json:
+        """Return what has the server wait for a person on this machine as long as the question is open, if it asks."""
+        return {WAIT: SECONDS} if self.asks else {}
 
 
 def as_json(value: Json) -> str:
@@ -81,8 +95,8 @@ class Shape:
         return self.write({**self.beside(launch), self.section: {SERVER: self.entry(launch)}})
 
 
-def _stdio(key: str) -> Callable[[Launch], Json]:
-    return lambda launch: {"type": "stdio", **launch.entry(key)}
+def _stdio(key: str, *, waits: bool = False) -> Callable[[Launch], Json]:
+    return lambda launch: {"type": "stdio", **launch.entry(key, waits=waits)}
 
 
 def _vscode_input(launch: Launch) -> Json:
@@ -93,33 +107,33 @@ def _vscode_input(launch: Launch) -> Json:
 def _codex_entry(launch: Launch) -> Json:
     entry: Json = {"command": launch.program, "args": list(launch.arguments)}
     names: Json = {"env_vars": [KEY]} if launch.key else {}
-    return {**entry, **names, "tool_timeout_sec": _PATIENCE}
+    return {**entry, **names, "tool_timeout_sec": PATIENCE, **launch.environment("env", waits=True)}
 
 
 def _opencode_entry(launch: Launch) -> Json:
     words = [launch.program, *launch.arguments]
-    key = launch.environment("environment", f"{{env:{KEY}}}")
-    return {"type": "local", "command": words, **key, "enabled": True}
+    variables = launch.environment("environment", f"{{env:{KEY}}}", waits=True)
+    return {"type": "local", "command": words, **variables, "enabled": True}
 
 
 def _goose_entry(launch: Launch) -> Json:
     server: Json = {"enabled": True, "type": "stdio", "name": SERVER, "description": "OpenAI Admin API"}
     keys = [KEY] if launch.key else []
-    words: Json = {"cmd": launch.program, "args": list(launch.arguments), "envs": {}, "env_keys": keys}
-    return {**server, **words, "timeout": _PATIENCE}
+    variables = {"envs": {}, **launch.environment("envs", waits=True), "env_keys": keys}
+    return {**server, "cmd": launch.program, "args": list(launch.arguments), **variables, "timeout": PATIENCE}
 
 
 _VSCODE_INPUT = "openai-admin-key"
 
 claude_desktop = Shape("mcpServers", lambda launch: launch.entry(PLACEHOLDER_KEY))
-claude_code = Shape("mcpServers", _stdio(f"${{{KEY}}}"))
+claude_code = Shape("mcpServers", _stdio(f"${{{KEY}}}", waits=True))
 cursor = Shape("mcpServers", _stdio(f"${{env:{KEY}}}"))
 vscode = Shape("servers", _stdio(f"${{input:{_VSCODE_INPUT}}}"), beside=_vscode_input)
 codex = Shape("mcp_servers", _codex_entry, as_toml)
-gemini = Shape("mcpServers", lambda launch: launch.entry(f"${{{KEY}}}"))
+gemini = Shape("mcpServers", lambda launch: {**launch.entry(f"${{{KEY}}}", waits=True), "timeout": PATIENCE * 1000})
 opencode = Shape("mcp", _opencode_entry, environment="environment")
 goose = Shape("extensions", _goose_entry, as_yaml, environment="envs")
-cline = Shape("mcpServers", lambda launch: {**launch.entry(PLACEHOLDER_KEY), "timeout": _PATIENCE})
+cline = Shape("mcpServers", lambda launch: {**launch.entry(PLACEHOLDER_KEY, waits=True), "timeout": PATIENCE})
 windsurf = Shape("mcpServers", lambda launch: launch.entry(f"${{env:{KEY}}}"))
 zed = Shape("context_servers", lambda launch: launch.entry(PLACEHOLDER_KEY))
 

@@ -118,14 +118,21 @@ class AdminServer:
             show=self._show if self._settings.open_browser else None,
             started=started,
             wait=wait,
+            unseen=patience,
             report=report,
             at=str(self._settings.state_dir),
         )
         return CallContext(
-            channels=OfferedChannels(self._settings.approval, form_of(ctx, params), local),
+            channels=OfferedChannels(self._settings.approval, form_of(ctx, params), local, self._asker(ctx)),
             report=ctx.session.report_progress,
             late=lambda: anyio.current_time() >= started + patience,
         )
+
+    def _asker(self, ctx: ServerRequestContext[Any]) -> str:
+        """Return the name and version that the client gives itself, be it in `initialize` or with this very call."""
+        given = ctx.session.client_params
+        said = f"{given.client_info.name} {given.client_info.version}".strip() if given else ""
+        return "" if any(secret in said for secret in self._secrets) else said
 
     def _show(self) -> Callable[[], bool]:
         """Have the question put on this machine's screen; return what tells whether it is there."""

@@ -39,13 +39,20 @@ class Desk:
         self.reported.set()
 
     def person(
-        self, wait: float = 0.0, started: float | None = None, *, opens: bool = True, too_long: bool = False
+        self,
+        wait: float = 0.0,
+        started: float | None = None,
+        *,
+        unseen: float = 45.0,
+        opens: bool = True,
+        too_long: bool = False,
     ) -> LocalChannel:
         return LocalChannel(
             self.kept.approvals,
             show=self.show if opens else None,
             started=anyio.current_time() if started is None else started,
             wait=wait,
+            unseen=unseen,
             report=self.report,
             at="/state of mine",
             too_long=too_long,
@@ -96,6 +103,28 @@ async def test_a_page_that_is_lost_while_the_call_waits_is_not_promised(desk: De
         with pytest.raises(ApprovalPending) as caught:
             await desk.person(wait=0.5).ask(ask(desk))
     assert "browser" not in caught.value.hint
+
+
+async def test_where_the_screen_cant_show_it_the_call_waits_no_longer_than_without_the_setting(desk: Desk) -> None:
+    desk.works = False
+    with anyio.fail_after(20), pytest.raises(ApprovalPending) as caught:
+        await desk.person(wait=1000, unseen=0.2).ask(ask(desk))
+    assert "in a terminal of your own" in caught.value.hint
+
+
+@pytest.mark.parametrize("opens", [True, False])
+async def test_where_it_is_shown_or_nothing_was_to_show_it_the_setting_holds(desk: Desk, opens: bool) -> None:
+    approval = ask(desk)
+
+    async def decide() -> None:
+        await desk.reported.wait()
+        desk.kept.approvals.apply(approval.id, "approve")
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(decide)
+        with anyio.fail_after(20):
+            await desk.person(wait=1000, unseen=0.0, opens=opens).ask(approval)
+    assert desk.reports
 
 
 async def test_the_time_to_wait_runs_from_the_calls_start(desk: Desk) -> None:

@@ -1,5 +1,6 @@
 """What ``doctor`` finds, and that it changes nothing."""
 
+import json
 import sqlite3
 import sys
 from contextlib import closing
@@ -19,7 +20,7 @@ from tests.sessions import KEY
 
 def findings(*arguments: str, **env: str) -> tuple[int, dict[str, tuple[str, str]]]:
     code, out, _ = run("doctor", *arguments, **env)
-    lines = [line.split("  ", 1) for line in out.splitlines()]
+    lines = [line.split("  ", 1) for line in out.partition("\n\n")[0].splitlines()]  # and then the hosts here
     return code, {rest.strip().partition(": ")[0]: (level, rest.strip().partition(": ")[2]) for level, rest in lines}
 
 
@@ -195,3 +196,16 @@ def test_what_the_operator_should_do_is_said_to_the_reader_who_is_the_operator()
     _, out, _ = run("doctor", **{**env, "OPENAI_BASE_URL": "https://api.example.com/v1"}, HTTPS_PROXY="ftp://x")
     assert "Correct or remove that variable" in out
     assert "The operator" not in out
+
+
+def test_what_was_found_is_there_for_programs_with_the_same_exit_codes() -> None:
+    code, out, _ = run("doctor", "--json", "--sandbox")
+    found = json.loads(out)
+    assert (code, found["well"]) == (0, True)
+    assert {"policy", "command", "key", "API", "state", "tools"} <= {each["what"] for each in found["findings"]}
+    assert {each["level"] for each in found["findings"]} <= {"ok", "note"}
+    assert isinstance(found["hosts"], list)
+    code, out, _ = run("doctor", "--json", OPENAI_BASE_URL="http://127.0.0.1:9")
+    found = json.loads(out)
+    assert (code, found["well"]) == (1, False)
+    assert ("fail", "key") in {(each["level"], each["what"]) for each in found["findings"]}

@@ -1,15 +1,18 @@
 """What ``doctor HOST`` finds in a host's own configuration, and in the server that it starts."""
 
 import json
+import os
 import re
 import stat
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from admin_mcp.cli.host_checks import _SLOW, _start, _Started
-from admin_mcp.cli.host_table import HOSTS, WRITTEN
+from admin_mcp.cli.host_table import HOSTS, READ, WRITTEN
 from admin_mcp.installation import command
 from admin_mcp.settings import PLACEHOLDER_KEY
 from tests.cli.test_main import run
@@ -197,3 +200,60 @@ def test_a_file_without_its_host_is_refused(tmp_path: Path) -> None:
     code, _, err = run("doctor", "--file", str(tmp_path))
     assert code == 2
     assert "name the host as well" in err
+
+
+def test_what_a_host_has_is_there_for_programs_without_the_hosts_here(tmp_path: Path) -> None:
+    path = put(tmp_path / "mcp.json", {"command": "/nowhere/\033python", "env": {"OPENAI_ADMIN_KEY": "sk-admin-mine"}})
+    code, out, _ = run("doctor", "cursor", "--json", "--file", str(path))
+    found = json.loads(out)
+    assert code == 1
+    assert found.keys() == {"well", "findings"}
+    assert (found["well"], found["findings"][-1]["level"], found["findings"][-1]["what"]) == (False, "fail", "command")
+    assert "\033" not in out
+    assert "sk-admin-mine" not in out
+
+
+def test_the_hosts_here_are_there_for_programs(tmp_path: Path) -> None:
+    put(tmp_path / "config.toml", {})
+    _, out, _ = run("doctor", "--sandbox", "--json", CODEX_HOME=str(tmp_path))
+    row = next(row for row in json.loads(out)["hosts"] if row["host"] == "codex")
+    assert row == {"host": "codex", "server": "unreadable", "key": "", "file": str(tmp_path / "config.toml")}
+
+
+@pytest.mark.parametrize("host", sorted(READ.keys() - WRITTEN.keys()))
+def test_what_was_pasted_into_a_host_that_is_only_read_is_found_fit(host: str, tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    assert "paste what config" in told(path, host)[1]["file"]
+    path.write_text(run("config", host, "--sandbox", "--search")[1], "utf-8")
+    code, found = told(path, host)
+    assert code == 0, found
+    assert found["command"] == "ok it starts this installation"
+
+
+@pytest.mark.parametrize(
+    ("host", "places"),
+    [
+        ("claude-code", "cache/claude-cli-nodejs/-work/mcp-logs-openai-admin/{}.jsonl"),
+        ("codex", "codex/logs_{}.sqlite"),
+        ("opencode", "data/opencode/log/{}.log"),
+        ("cline", ".cline/data/logs/{}.log"),
+    ],
+)
+@pytest.mark.skipif(sys.platform == "darwin", reason="there caches are in another place")
+def test_the_newest_log_is_named_and_not_read(host: str, places: str, tmp_path: Path) -> None:
+    homes = {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path), "CODEX_HOME": str(tmp_path / "codex")}
+    homes |= {"XDG_CACHE_HOME": str(tmp_path / "cache"), "XDG_DATA_HOME": str(tmp_path / "data")}
+    file = put(tmp_path / "entry", {"command": "/nowhere"}, HOSTS[host].shape().section)
+    if host == "codex":
+        file.write_text('[mcp_servers.openai-admin]\ncommand = "/nowhere"\n', "utf-8")
+    assert "has written none" in told(file, host, **homes)[1]["log"]
+    now = time.time()
+    for number, age in (("1", 7 * 3600), ("2", 3 * 3600 + 60), ("3", 5 * 86_400)):
+        log = tmp_path / places.format(number)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text("secret words", "utf-8")
+        os.utime(log, (now - age, now - age))
+    said = told(file, host, **homes)[1]["log"]
+    assert said.startswith("ok ")
+    assert said.endswith(f"{tmp_path / places.format('2')}, written 3 hours ago")
+    assert "secret words" not in said

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from admin_mcp.cli.host_table import HOSTS, WRITTEN, asked_where
 from admin_mcp.cli.main import main
-from admin_mcp.cli.snippets import Launch, Shape, as_toml, as_yaml, words_of
+from admin_mcp.cli.snippets import SECONDS, WAIT, Launch, Shape, as_toml, as_yaml, words_of
 from admin_mcp.installation import command
 from admin_mcp.settings import PLACEHOLDER_KEY, ApprovalMode
 from tests.cli.test_main import run
@@ -77,6 +77,54 @@ def test_a_frameworks_snippet_is_python_with_the_absolute_command(host: str, fla
     assert command()[0] in [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
     assert ("OPENAI_ADMIN_KEY" in out) is not bool(flags)
     assert HOSTS[host].title in err
+
+
+@code_hosts
+def test_a_program_waits_for_a_person_as_long_as_the_server_does(host: str) -> None:
+    out = run("config", host)[1]
+    assert f'"{WAIT}": "{SECONDS}"' in out
+    assert WAIT not in run("config", host, "--read-only")[1]
+    numbers = [node.value for node in ast.walk(ast.parse(out)) if isinstance(node, ast.Constant)]
+    assert all(value > int(SECONDS) for value in numbers if type(value) is int)
+
+
+LIMITS = {
+    "codex": ("tool_timeout_sec", 1),
+    "gemini": ("timeout", 1000),
+    "goose": ("timeout", 1),
+    "cline": ("timeout", 1),
+    "claude-code": (None, 1),
+    "opencode": (None, 1),
+}
+"""The hosts that were seen to keep to it, with the name of their limit, if they need one, and its parts of a second."""
+
+
+@configured
+def test_the_server_waits_for_a_person_as_long_as_a_host_was_measured_to_let_it(host: str) -> None:
+    def variables(*flags: str) -> dict[str, Any]:
+        given: dict[str, Any] = server(host, *flags).get(HOSTS[host].shape().environment, {})
+        return given
+
+    if host not in LIMITS:
+        assert WAIT not in variables()
+        return
+    wait = int(variables()[WAIT])
+    assert 45 < wait < 600
+    name, parts = LIMITS[host]
+    if name is not None:
+        assert server(host)[name] > (wait + 30) * parts
+    assert variables("--sandbox", "--approval", "local")[WAIT] == str(wait)
+    for flags in (("--read-only",), ("--approval", "elicit"), ("--approval", "none"), ("--approval", "two-step")):
+        assert WAIT not in variables(*flags)
+
+
+def test_the_wait_is_shown_when_it_is_installed_and_ones_own_stays(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({"mcpServers": {"openai-admin": {"env": {WAIT: "30"}}}}), "utf-8")
+    code, out = change("install", "gemini", path, "--yes")
+    assert code == 0
+    assert f'"{WAIT}": "30"' in out
+    assert read("gemini", path)["mcpServers"]["openai-admin"]["env"][WAIT] == "30"
 
 
 def test_a_wrong_flag_is_refused_before_it_is_written_anywhere() -> None:
@@ -337,7 +385,7 @@ def test_a_key_of_ones_own_is_kept_and_never_shown(host: str, tmp_path: Path) ->
     path.write_text(shape.write({shape.section: {"openai-admin": entry}}), "utf-8")
     code, out = change("install", host, path, "--yes")
     assert code == 0, out
-    assert read(host, path)[shape.section]["openai-admin"]["env"] == {"OPENAI_ADMIN_KEY": "sk-admin-mine"}
+    assert read(host, path)[shape.section]["openai-admin"]["env"]["OPENAI_ADMIN_KEY"] == "sk-admin-mine"
     assert "sk-admin-mine" not in out + change("uninstall", host, path, "--yes")[1]
 
 

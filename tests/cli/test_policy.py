@@ -1,5 +1,6 @@
 """``policy``: the sample, what a file comes to, which rule decides, and why not the ones before it."""
 
+import json
 import os
 import stat
 from pathlib import Path
@@ -205,3 +206,60 @@ def test_a_reason_is_told_of_and_that_nobody_can_give_it_where_that_is_so(tmp_pa
     _, out, err = run("--config", file, "policy", "explain", "delete_role", ADMIN_MCP_APPROVAL="two-step")
     assert "through local only, and must say why" in out
     assert "demands a reason" not in err
+
+
+def test_what_a_file_comes_to_is_there_for_programs(tmp_path: Path) -> None:
+    text = (
+        '[[rules]]\ndecision = "deny"\ntools = ["create_admin_api_key"]\nproject_ids = ["proj_1"]\n'
+        '[[rules]]\ndecision = "confirm"\nname = "why"\ntools = ["delete_role"]\nreason = true\nchannel = "local"\n'
+        '[[rules]]\ndecision = "allow"\ntools = ["delete_role"]\n[guardrails]\nown_key = false\n'
+    )
+    code, out, err = run("policy", "check", "--json", policy(tmp_path, text))
+    found = json.loads(out)
+    assert code == 0
+    assert (found["approval"], found["of_tools"]) == ("auto", len(every_definition()))
+    denied, asked, never = found["rules"]
+    assert (denied["decision"], denied["outcome"], denied["project_ids"]) == ("deny", "refused", ["proj_1"])
+    assert asked["rule"].startswith("why (policy.toml line ")
+    assert (asked["channel"], asked["reason"], asked["outcome"]) == ("local", True, "asked")
+    assert (never["tools"], never["never_decides"], asked["never_decides"]) == (["delete_role"], True, False)
+    assert found["otherwise"]["reads"]["outcome"] == "allowed"
+    assert found["otherwise"]["changes"]["outcome"] == "asked"
+    assert found["guardrails"] == {"last_owner": True, "own_key": False}
+    assert "the guardrail own_key is switched off." in found["warnings"]
+    assert all(warning in err for warning in found["warnings"])
+    code, out, _ = run("policy", "check", "--json", policy(tmp_path, "rules = 1\n"))
+    assert (code, out) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("tool", "mode", "outcome"),
+    [
+        ("list_roles", "auto", "allowed"),
+        ("delete_role", "auto", "asked"),
+        ("delete_role", "two-step", "asked"),
+        ("delete_role", "none", "allowed"),
+    ],
+)
+def test_which_rule_decides_is_there_for_programs(tool: str, mode: str, outcome: str) -> None:
+    code, out, _ = run("policy", "explain", tool, "--json", ADMIN_MCP_APPROVAL=mode)
+    said = json.loads(out)
+    assert code == 0
+    assert (said["tool"], said["approval"], said["outcome"]) == (tool, mode, outcome)
+    assert said["rule"].startswith("default: ")
+
+
+def test_why_rules_are_passed_over_and_what_cant_be_told_are_there_for_programs(tmp_path: Path) -> None:
+    text = (
+        '[[rules]]\ndecision = "deny"\nproject_ids = ["proj_1"]\n'
+        '[[rules]]\ndecision = "confirm"\ntools = ["archive_*"]\nreason = true\n'
+    )
+    config = policy(tmp_path, text)
+    explain = ("--config", config, "policy", "explain", "archive_project", "--json")
+    said = json.loads(run(*explain, ADMIN_MCP_APPROVAL="two-step")[1])
+    assert said["outcome"] == "refused"
+    assert said["passed_over"][0]["rule"].startswith("rule 1 (policy.toml line 1)")
+    assert "give the call's arguments" in said["notes"][0]
+    said = json.loads(run(*explain, "--args", '{"project_id": "proj_1"}')[1])
+    assert (said["decision"], said["project_ids"], said["passed_over"]) == ("deny", ["proj_1"], [])
+    assert "destroy" in said["effects"] or "update" in said["effects"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from admin_mcp.cli.host_files import parsed
 from admin_mcp.cli.host_table import HOSTS
-from admin_mcp.cli.snippets import SERVER, Shape
+from admin_mcp.cli.snippets import SERVER, Shape, as_yaml
 from admin_mcp.installation import command
 
 HERE = Path(__file__).parent
@@ -66,6 +66,9 @@ class Home:
 
 
 def _with_variables(shape: Shape, printed: str, variables: Mapping[str, str]) -> str:
+    if shape.write is as_yaml:  # which nothing here reads
+        lines = "".join(f"\n      {name}: {json.dumps(value)}" for name, value in variables.items())
+        return printed.replace(f"{shape.environment}: {{}}", f"{shape.environment}:{lines}")
     config = parsed(shape, printed)
     entry = config[shape.section][SERVER]
     entry[shape.environment] = {**entry.get(shape.environment, {}), **variables}
@@ -151,6 +154,25 @@ def _opencode(home: Home, address: str, printed: str) -> None:
     home.write(".config/opencode/opencode.json", json.dumps({**settings, **json.loads(printed)}))
 
 
+def _goose(home: Home, address: str, printed: str) -> None:
+    del address
+    settings = "GOOSE_PROVIDER: openai\nGOOSE_MODEL: stand-in\nGOOSE_TELEMETRY_ENABLED: false\n"
+    home.write(".config/goose/config.yaml", f"{settings}{printed}")
+
+
+def _goose_environment(address: str) -> dict[str, str]:
+    model = {"OPENAI_HOST": address, "OPENAI_API_KEY": "dummy"}
+    return {**model, "GOOSE_MODE": "auto", "GOOSE_DISABLE_KEYRING": "1"}
+
+
+def _cline(home: Home, address: str, printed: str) -> None:
+    home.write(".cline/data/settings/cline_mcp_settings.json", printed)
+    words = [str(BIN / "cline"), "auth", "-p", "openai", "-k", "dummy", "-m", "stand-in", "-b", f"{address}/v1"]
+    subprocess.run(words, cwd=home.work, env=home.environment(_CLINE_OFF), check=True, capture_output=True)
+
+
+_CLINE_OFF = {"CLINE_TELEMETRY_DISABLED": "1", "CLINE_NO_AUTO_UPDATE": "1"}
+
 _OPENCODE_OFF = (
     "OPENCODE_DISABLE_AUTOUPDATE",
     "OPENCODE_DISABLE_MODELS_FETCH",
@@ -192,6 +214,14 @@ PROGRAMS = {
             lambda _: dict.fromkeys(_OPENCODE_OFF, "1"),
             ("opencode", "run", PROMPT),
         ),
+        Program(
+            "goose",
+            _goose,
+            _goose_environment,
+            ("goose", "run", "--no-session", "-t", PROMPT),
+            ("goose", "run", "--no-session", "--interactive", "-t", PROMPT),
+        ),
+        Program("cline", _cline, lambda _: _CLINE_OFF, ("cline", "--json", "-t", "90", PROMPT)),
     )
 }
 

@@ -26,6 +26,8 @@ CLIENTS = HERE / "clients"
 BIN = HERE / "node_modules" / ".bin"
 NODE = str(BIN / "node")
 FRAMEWORKS = str(HERE / ".venv-frameworks" / "bin" / "python")
+FRAMEWORKS_2 = str(HERE / ".venv-frameworks-2" / "bin" / "python")
+CREWAI = str(HERE / ".venv-crewai" / "bin" / "python")
 FASTMCP = str(HERE / ".venv-fastmcp" / "bin" / "python")
 NAMES = [tool["name"] for tool in every_definition()]
 
@@ -142,23 +144,80 @@ async def test_the_official_python_sdk_2x_asks_its_person(era: str) -> None:
     assert len(client.asked) == 1
 
 
-LISTING = {
-    "openai-agents": "async with openai_admin:\n        return [tool.name for tool in await openai_admin.list_tools()]",
-    "langchain": "return [tool.name for tool in await client.get_tools()]",
-    "pydantic-ai": "async with openai_admin:\n        return [tool.name for tool in await openai_admin.list_tools()]",
+SNIPPETS: dict[str, tuple[str, str]] = {
+    "openai-agents": (
+        FRAMEWORKS,
+        """
+    async with openai_admin:
+        names = [tool.name for tool in await openai_admin.list_tools()]
+        return names, str(await openai_admin.call_tool("list_roles", {}))
+""",
+    ),
+    "langchain": (
+        FRAMEWORKS,
+        """
+    tools = {tool.name: tool for tool in await client.get_tools()}
+    return [*tools], str(await tools["list_roles"].ainvoke({}))
+""",
+    ),
+    "pydantic-ai": (
+        FRAMEWORKS,
+        """
+    async with openai_admin:
+        names = [tool.name for tool in await openai_admin.list_tools()]
+        return names, str(await openai_admin.direct_call_tool("list_roles", {}))
+""",
+    ),
+    "autogen": (
+        FRAMEWORKS,
+        """
+    async with openai_admin:
+        names = [tool["name"] for tool in await openai_admin.list_tools()]
+        return names, (await openai_admin.call_tool("list_roles", {})).to_text()
+""",
+    ),
+    "llamaindex": (
+        FRAMEWORKS_2,
+        """
+    tools = {tool.metadata.name: tool for tool in await openai_admin.to_tool_list_async()}
+    return [*tools], (await tools["list_roles"].acall()).content
+""",
+    ),
+    "google-adk": (
+        FRAMEWORKS_2,
+        """
+    tools = {tool.name: tool for tool in await openai_admin.get_tools()}
+    read = await tools["list_roles"].run_async(args={}, tool_context=None)
+    await openai_admin.close()
+    return [*tools], str(read)
+""",
+    ),
+    "crewai": (
+        CREWAI,
+        """
+    with MCPServerAdapter(openai_admin, connect_timeout=60) as offered:
+        tools = {tool.name: tool for tool in offered}
+        return [*tools], str(tools["list_roles"].run())
+""",
+    ),
 }
+OFFLINE = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "CREWAI_DISABLE_TELEMETRY": "true"}
+TOLD = "import asyncio, json\nnames, read = asyncio.run(went())\nprint(json.dumps([names, read]))"
 
 
-@pytest.mark.parametrize("host", LISTING)
-def test_a_frameworks_snippet_runs_as_printed(host: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("host", SNIPPETS)
+def test_a_frameworks_snippet_runs_as_printed_and_lists_and_reads(host: str, tmp_path: Path) -> None:
     flags = ["--sandbox", "--state-dir", os.environ["ADMIN_MCP_STATE_DIR"]]
     printed = subprocess.run([*command(), *flags, "config", host], capture_output=True, check=True, text=True).stdout
+    python, body = SNIPPETS[host]
     program = tmp_path / "program.py"
-    run = f"async def listed():\n    {LISTING[host]}\n\n\nimport asyncio\nprint(*asyncio.run(listed()))\n"
-    program.write_text(f"{printed}\n\n{run}", "utf-8")
-    done = subprocess.run([FRAMEWORKS, str(program)], capture_output=True, check=False, text=True)
+    program.write_text(f"{printed}\n\nasync def went():{body}\n\n{TOLD}\n", "utf-8")
+    environment = {**os.environ, **OFFLINE, "HOME": str(tmp_path)}
+    done = subprocess.run([python, str(program)], capture_output=True, check=False, text=True, env=environment)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == NAMES
+    names, read = json.loads(done.stdout.splitlines()[-1])
+    assert sorted(names) == sorted(NAMES)
+    assert "Group manager" in read
 
 
 def inspect(era: str, *arguments: str) -> "subprocess.CompletedProcess[str]":

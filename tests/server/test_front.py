@@ -21,6 +21,7 @@ from mcp.shared.message import SessionMessage
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from admin_mcp.catalog import compiled_catalog
+from admin_mcp.cli.snippets import SECONDS, WAIT
 from admin_mcp.gate.policy import Policy
 from admin_mcp.gate.storage import open_storage
 from admin_mcp.server.app import admin_server
@@ -391,6 +392,9 @@ def test_a_state_there_is_something_to_say_of_is_the_servers(
         ("admin_mcp_approval", "none"),
         ("ADMIN_MCP_OPEN_BROWSER", "maybe"),
         ("ADMIN_MCP_APPROVAL_WAIT", "-1"),
+        ("ADMIN_MCP_APPROVAL_WAIT", ""),
+        ("ADMIN_MCP_APPROVAL_WAIT", "9999"),
+        ("ADMIN_MCP_APPROVAL_WAIT", "soon"),
         ("ADMIN_MCP_STATE_DIR", "here"),
         ("OPENAI_BASE_URL", "http://127.0.0.1:1"),
         ("Openai_Admin_Key", KEY),
@@ -401,6 +405,13 @@ def test_a_state_there_is_something_to_say_of_is_the_servers(
 def test_any_other_setting_is_the_servers(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
     assert label_of([]) is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere there is no front")
+def test_the_wait_that_config_sets_is_usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADMIN_MCP_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv(WAIT, SECONDS)
+    assert label_of(["--sandbox"]) is not None
 
 
 @pytest.mark.parametrize("arguments", [["--read-only"], ["doctor"], ["serve", "--sandbox"], ["--sandbox", "--sandbox"]])
