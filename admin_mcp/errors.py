@@ -18,6 +18,7 @@
     │   │   └── StoppedAtRecheck     our last look found that something has changed
     │   ├── RateLimited              the API asks to slow down
     │   ├── ApiError                 the API: anything else
+    │   │   └── CursorGoneError      a list's next page, since what it begins after is gone
     │   ├── NetworkError             the way to the API
     │   ├── CallTimeout              no answer in time
     │   ├── OutcomeUnknown           a change was sent; whether it was made is not known

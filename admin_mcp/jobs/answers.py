@@ -131,10 +131,11 @@ def finished(answer: Said, unreadable: Sequence[Json], now: float, skip: int) ->
             break
         # A client may show its model the text alone, so a row that the text has no room for waits for the next part.
         budget = min(budget, size(shown)) * MOST_BYTES_OF_TEXT // (long + 1)
-    return {**answer.head, **shown, **ending, "text": _cut(text)}
+    return {**answer.head, **shown, **ending, "text": cut(text)}
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """Return a text that is not too long, whatever a single row of it holds."""
     raw = text.encode("utf-8", "replace")
     return (
         text if len(raw) <= MOST_BYTES_OF_TEXT else raw[: MOST_BYTES_OF_TEXT - 40].decode("utf-8", "ignore") + "\n… cut"

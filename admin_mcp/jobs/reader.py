@@ -12,7 +12,15 @@ from admin_mcp.api.connection import Read
 from admin_mcp.catalog import Catalog
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.errors import ApiError, CallError, NotFound, Permission, PolicyDenied, RateLimited, SchemaMismatch
+from admin_mcp.errors import (
+    ApiError,
+    CallError,
+    NotFound,
+    Permission,
+    PolicyDenied,
+    RateLimited,
+    SchemaMismatch,
+)
 
 AT_ONCE = 8
 LARGEST_PAGE = 100
@@ -32,6 +40,16 @@ Report = Callable[[float, float | None, str], Awaitable[None]]
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
+
+
+_CURSOR_GONE = frozenset({400, 404, 410, 422})
+"""What the API may answer where the first page was had and only the cursor is another."""
+
+CHANGED = "the list changed while it was read; ask again for all of it"
+
+
+class CursorGoneError(ApiError):
+    """The next page of a list can't be had, since what it begins after is no longer there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +136,21 @@ class Reader:
             yield items
 
     async def _collected(self, tool: str, most: int, arguments: dict[str, object]) -> list[Json]:
-        return [item async for items in self._pages(tool, most, arguments, self.get) for item in items]
+        """Return each item once. A list whose next page is gone is read once more, from its beginning."""
+        found = _Items()
+        for get in (self.get, self._forgotten):
+            found = _Items()
+            try:
+                async for items in self._pages(tool, most, arguments, get):
+                    found.add(items)
+                break
+            except CursorGoneError:
+                continue
+        else:
+            self.unread.append(Unread(f"{tool} beyond {len(found.rows)} items", CHANGED))
+        if found.twice:
+            self.unread.append(Unread(f"{tool}: all of it for certain", CHANGED))
+        return found.rows
 
     async def _forgotten(self, tool: str, **arguments: object) -> Json:
         return await self._patiently(self._call(tool, arguments)[0])
@@ -136,7 +168,12 @@ class Reader:
         count = 0
         cursors: set[str] = set()
         for _ in range(most):
-            page = await get(tool, **given)
+            try:
+                page = await get(tool, **given)
+            except CallError as error:
+                if not cursors or error.status not in _CURSOR_GONE:
+                    raise
+                raise CursorGoneError(f"{tool} beyond {count} items: {CHANGED}", hint="Ask again.") from None
             data = page.get("data")
             if not isinstance(data, list):
                 self.unread.append(Unread(f"{tool} beyond {count} items", "the answer is no list"))
@@ -236,6 +273,29 @@ class Reader:
                     await self._report(self._done, None, f"{self._done} reads; the last: {call.SPEC.name}")
                 return answer
         raise AssertionError("the last try either answers or raises")
+
+
+class _Items:
+    """The items of a list by page: an item that an earlier page had as well is there once, as it came last."""
+
+    def __init__(self) -> None:
+        self.rows: list[Json] = []
+        self.twice = False
+        self._places: dict[str, int] = {}
+
+    def add(self, page: list[Json]) -> None:
+        """Add a page. Twice on one page is how the API has it, as a role that is held in two ways."""
+        new: dict[str, int] = {}
+        for row in page:
+            item = row.get("id")
+            if isinstance(item, str) and (place := self._places.get(item)) is not None:
+                self.rows[place] = row
+                self.twice = True
+                continue
+            if isinstance(item, str):
+                new[item] = len(self.rows)
+            self.rows.append(row)
+        self._places |= new
 
 
 def _cut(text: str) -> str:

@@ -259,3 +259,30 @@ async def test_lists_are_fetched_whole_through_call_read() -> None:
         answer = await running.call("call_read", name="list_users", arguments={"fetch_all": True})
     assert answer["paging"]["complete"] is True
     assert json.dumps(answer)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "Benutzer löschen",
+        "wie viel haben wir ausgegeben",
+        "crear un proyecto nuevo",
+        "mostrar los costes del mes pasado",
+        "créer une clé API",
+        "supprimer un utilisateur",
+        "ユーザーを削除する",
+        "プロジェクトを作成",
+        "удалить пользователя",
+        "删除用户",
+        "excluir usuario do projeto",
+        "elimina utente",
+        "usuń użytkownika",
+        "프로젝트 만들기",
+        "حذف مستخدم",
+    ],
+)
+def test_a_query_in_another_language_finds_nothing_and_is_told_to_be_english(query: str) -> None:
+    answer = find(INDEX, Query(query=query))
+    assert answer["tools"] == []
+    assert "English words" in answer["hint"]
+    assert "users" in answer["hint"]

@@ -6,16 +6,17 @@ found, ``as_of``, ``unreadable`` and ``text``.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Literal, TypeVar, get_args
+from typing import Annotated, Literal, TypeVar, get_args
 
 from pydantic import Field
 
-from admin_mcp.endpoints.fields import UNSET
+from admin_mcp.endpoints.fields import INTEGRAL, UNSET
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.jobs.answers import first_of, inner, listed, moment, one_line, said
 from admin_mcp.jobs.base import Report
 from admin_mcp.jobs.names import EXACT, Named, named, nearest_to, ranked
 from admin_mcp.jobs.reader import Reader
+from admin_mcp.jobs.tables import unread_line
 
 Kind = Literal[
     "person",
@@ -56,6 +57,7 @@ class Find(Report, toolsets=("people", "projects", "security")):
 
     query: str
     kinds: list[Kind] = Field(UNSET, min_length=1, description="Only these; left out: all.")
+    skip: Annotated[int, Field(ge=0, description="Rows already seen."), INTEGRAL] = UNSET
 
     async def answer(self, reader: Reader) -> Json:
         """Look through the organization's lists, and through the projects' unless the very one is found before."""
@@ -67,25 +69,28 @@ class Find(Report, toolsets=("people", "projects", "security")):
             things = with_roles_of_permissions([*things, *await _of_projects(reader, kinds)])
             found = ranked(self.query, things)
         near = [] if found else nearest_to(self.query, things)
-        return found_answer([thing for _, thing in found], near, reader.unreadable(), reader.now())
+        return found_answer([thing for _, thing in found], near, reader.unreadable(), reader.now(), self.skip or 0)
 
 
-def found_answer(found: Sequence[Named], near: Sequence[Named], unreadable: Sequence[Json], now: float) -> Json:
+def found_answer(
+    found: Sequence[Named], near: Sequence[Named], unreadable: Sequence[Json], now: float, skip: int = 0
+) -> Json:
     """Return what was found, best first, or the nearest names where nothing was."""
-    shown = [*map(_row, found[:MOST])]
-    more = len(found) - len(shown)
-    rest = {"more": f"{more} more: give more of the name, or kinds."} if more > 0 else {}
+    part = found[skip : skip + MOST]
+    end = min(skip, len(found)) + len(part)
+    more = f"{len(found) - end} more: give more of the name, or kinds, or go on with skip: {end}."
+    rest = {"more": more} if end < len(found) else {}
     nearest = {"nearest": [*map(_row, near)]} if near else {}
-    lines = "\n".join(map(_line, found[:MOST] or near))
-    none = "" if found else "Nothing goes by that name." + (" The nearest:\n" if near else "")
+    none = [] if found else ["Nothing goes by that name." + (" The nearest:" if near else "")]
+    lines = [*none, *map(_line, part if found else near), *rest.values(), *unread_line(unreadable)]
     return {
         "total": len(found),
-        "found": shown,
+        "found": [*map(_row, part)],
         **rest,
         **nearest,
         "as_of": moment(now),
         "unreadable": [*unreadable],
-        "text": none + lines,
+        "text": "\n".join(lines),
     }
 
 

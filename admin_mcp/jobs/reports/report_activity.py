@@ -18,13 +18,13 @@ from pydantic import Field
 
 from admin_mcp.endpoints.fields import INTEGRAL, UNSET
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.errors import InvalidInput
+from admin_mcp.errors import CallError, InvalidInput
 from admin_mcp.jobs.answers import said, stretch
 from admin_mcp.jobs.base import Report
 from admin_mcp.jobs.listed import by_id, names_of
 from admin_mcp.jobs.names import Named, nearest_to
 from admin_mcp.jobs.periods import Period, PeriodText, iso, parse_period
-from admin_mcp.jobs.reader import Reader
+from admin_mcp.jobs.reader import Reader, Unread
 from admin_mcp.jobs.tables import label, plural, table, unread_line
 from admin_mcp.jobs.trail import (
     Event,
@@ -42,6 +42,7 @@ from admin_mcp.jobs.trail import (
 MOST_EVENTS: Final = 5000
 _PAGE: Final = 100
 _MOST_PROJECTS: Final = 10
+_DAY: Final = 86_400
 _MOST_NAMESAKES: Final = 20
 _LIKE_AN_ID = re.compile(r"(?=.*[0-9])[A-Za-z]+[-_][A-Za-z0-9_.:~-]{2,250}")
 
@@ -81,7 +82,7 @@ class ReportActivity(Report, toolsets=("security", "people")):
             "period": str(period),
             "totals": {**counts(found), "complete": complete},
             "rows": shown,
-            "findings": findings(found, names) + strange(entries) + ([] if entries else [_NOTHING]),
+            "findings": [*findings(found, names), *strange(entries), *_gaps(entries, period, self, complete=complete)],
         }
         if way_on:
             answer["more"] = f"{plural(len(rows) - skip - len(shown), 'more row')}; {way_on}, or narrow by what"
@@ -160,6 +161,9 @@ async def _log(reader: Reader, given: dict[str, object]) -> tuple[list[Json], bo
     entries, complete = await _pages(reader, given)
     if complete or "event_types" in given:
         return entries, complete
+    oldest = min((event.at for event in events(entries)), default=None)
+    since = f"before {iso(oldest)}, but for sensitive events" if oldest else "but for sensitive events"
+    reader.unread.append(Unread(f"the log {since}", "it is too long for one report"))
     sensitive, _ = await _pages(reader, {**given, "event_types": sensitive_types()})
     return entries + sensitive, False
 
@@ -169,7 +173,13 @@ async def _pages(reader: Reader, given: dict[str, object]) -> tuple[list[Json], 
     after: dict[str, object] = {}
     seen: set[object] = set()
     while len(entries) < MOST_EVENTS:
-        page = await reader.get("list_audit_logs", **given, **after, limit=_PAGE)
+        try:
+            page = await reader.get("list_audit_logs", **given, **after, limit=_PAGE)
+        except CallError as error:
+            if not after:
+                raise
+            reader.unread.append(Unread(f"the log beyond {len(entries)} entries", error.message))
+            return entries, False
         listed = [entry for entry in page.get("data") or () if isinstance(entry, dict)]
         entries += listed
         cursor = page.get("last_id") or (listed[-1].get("id") if listed else None)
@@ -178,6 +188,21 @@ async def _pages(reader: Reader, given: dict[str, object]) -> tuple[list[Json], 
         seen.add(cursor)
         after = {"after": cursor}
     return entries, False
+
+
+def _gaps(entries: list[Json], period: Period, asked: ReportActivity, *, complete: bool) -> list[str]:
+    """Return a sentence on the part of a period that nothing is told of, if there is one.
+
+    A log that was asked for by whom or what says nothing about how far it goes back.
+    """
+    if not entries:
+        return [_NOTHING]
+    first = min((event.at for event in events(entries)), default=period.start)
+    if not complete or asked.who or asked.what or first < period.start + _DAY:
+        return []
+    return [
+        f"The log begins at {iso(first)}: before that nothing happened in this period, or the API keeps it no more."
+    ]
 
 
 def _fits(event: Event, period: Period, address: str | None) -> bool:

@@ -222,7 +222,21 @@ class Spend:
             for each, book in ((self.period, self.book), (self.other, self.before))
             if each and book and not book.main.amounts
         ]
+        found += [
+            _gap(each, book.main)
+            for each, book in ((self.period, self.book), (self.other, self.before))
+            if each and book
+        ]
+        found = [each for each in found if each]
         return list(dict.fromkeys(found))
+
+
+def _gap(period: Period, book: Ledger) -> str:
+    """Return a sentence on the first days of a period that the API has nothing of, if there are any."""
+    first = min((day for _, day in book.amounts), default=period.first)
+    if first == period.first:
+        return ""
+    return f"{period}: there is data from {first} on; of the days before, the API has nothing."
 
 
 async def _read(reader: Reader, costs: Costs, period: Period, by: By) -> Book:

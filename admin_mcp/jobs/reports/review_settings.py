@@ -19,6 +19,7 @@ from admin_mcp.errors import NotFound
 from admin_mcp.jobs.answers import (
     MOST_BYTES,
     MOST_BYTES_OF_TEXT,
+    cut,
     first_of,
     inner,
     listed,
@@ -155,10 +156,16 @@ def compared(
         "findings": findings,
     }
     ending: Json = {"as_of": moment(now), "unreadable": [*unreadable]}
-    shown, following = window({"projects": rows}, skip, MOST_BYTES - MOST_BYTES_OF_TEXT - size({**head, **ending}))
-    if following is not None:
-        ending["more"] = f"{len(rows) - following} more projects: repeat with skip={following}."
-    return {**head, **shown, **ending, "text": _text(head, shown["projects"], usual, ending)}
+    budget = MOST_BYTES - MOST_BYTES_OF_TEXT - size({**head, **ending})
+    while True:
+        shown, following = window({"projects": rows}, skip, budget)
+        if following is not None:
+            ending["more"] = f"{len(rows) - following} more projects: repeat with skip={following}."
+        text = _text(head, shown["projects"], usual, ending)
+        if (long := size(text)) <= MOST_BYTES_OF_TEXT or len(shown["projects"]) <= 1:
+            return {**head, **shown, **ending, "text": cut(text)}
+        # Who is shown the text alone must not miss a row that the rows have.
+        budget = min(budget, size(shown)) * MOST_BYTES_OF_TEXT // (long + 1)
 
 
 def _row(found: ProjectSettings, rates: Mapping[tuple[str, str], int]) -> Json:
@@ -289,11 +296,7 @@ def _text(head: Json, rows: Sequence[Json], usual: Mapping[str, object], ending:
     common = "usual: " + ", ".join(f"{name} {_words(value)}" for name, value in usual.items())
     lines = table(_COLUMNS, ([_cell(name, row[name], usual) for name in _COLUMNS] for row in rows))
     missing = "Not all could be read: see unreadable." if ending["unreadable"] else ""
-    text = "\n".join(part for part in (totals, common, lines, missing, ending.get("more", "")) if part)
-    raw = text.encode("utf-8", "replace")
-    return (
-        text if len(raw) <= MOST_BYTES_OF_TEXT else raw[: MOST_BYTES_OF_TEXT - 40].decode("utf-8", "ignore") + "\n… cut"
-    )
+    return "\n".join(part for part in (totals, common, lines, missing, ending.get("more", "")) if part)
 
 
 def _cell(name: str, value: object, usual: Mapping[str, object]) -> object:
