@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from admin_mcp.endpoints.base import Effect, Endpoint
     from admin_mcp.gate.policy import Effects, Policy, Rule, Verdict
     from admin_mcp.gate.policy_file import PolicyFile
+    from admin_mcp.gate.webhook import Webhook
     from admin_mcp.settings import Settings
 
 _FILE = click.Path(path_type=Path)
@@ -118,6 +119,9 @@ def explain(context: click.Context, /, tool: str, arguments: str | None) -> None
         verdict = found.decide(tool, effects, projects)
     click.echo(f"decides      {verdict.rule}")
     click.echo(f"{tool} ({' and '.join(sorted(effects))}): {_meaning(verdict, settings)}")
+    if verdict.decision == "confirm":
+        for line in told(webhook for webhook in found.webhooks if not webhook.effects or webhook.effects & effects):
+            click.echo(line)
     for note in _untold(found, catalog, endpoint, call):
         click.echo(f"Note: {note}", err=True)
 
@@ -202,6 +206,17 @@ def _summary(file: "PolicyFile", possible: "Mapping[str, tuple[Effects, ...]]", 
     yield f"Otherwise reads are allowed; of a change: {_meaning(DEFAULT_RULES[-1].verdict, settings)}."
     checks = file.guardrails
     yield f"Guardrails: last_owner {_on(checks.last_owner)}, own_key {_on(checks.own_key)}."
+    yield from told(file.webhooks)
+
+
+def told(webhooks: "Iterable[Webhook]") -> Iterator[str]:
+    """Say who is told of questions, without the addresses, which may be secret."""
+    for webhook in webhooks:
+        which = f" that {' or '.join(sorted(webhook.effects))}" if webhook.effects else ""
+        yield (
+            f"Told of each {', '.join(sorted(webhook.on))}{which}: {webhook}, signed with the secret in "
+            f"{webhook.secret_env}."
+        )
 
 
 def _fits(rule: "Rule", tool: str, effects: "Effects") -> bool:

@@ -23,10 +23,12 @@ from admin_mcp.api.response import redact
 from admin_mcp.catalog import Catalog
 from admin_mcp.channels.form import NeedsAnswerError, form_of
 from admin_mcp.channels.local_channel import LocalChannel
+from admin_mcp.channels.notify import notices
 from admin_mcp.channels.request_state_key import request_state_key
 from admin_mcp.channels.selector import OfferedChannels
 from admin_mcp.errors import CallError
 from admin_mcp.gate.approval import PENDING_SECONDS
+from admin_mcp.gate.database import epoch_seconds
 from admin_mcp.gate.gate import open_gate
 from admin_mcp.gate.policy import Policy
 from admin_mcp.gate.storage import GateStorage
@@ -165,8 +167,12 @@ async def admin_server(
     settings: Settings, catalog: Catalog, policy: Policy, storage: GateStorage
 ) -> AsyncIterator[Server[dict[str, Any]]]:
     """Compose the server for one process, and close its HTTP client afterwards."""
-    async with connected(settings, catalog) as api:
-        gate = open_gate(settings, policy, catalog, api, storage)
+    secrets = (settings.admin_key.get_secret_value(),) if settings.admin_key else ()
+    async with (
+        connected(settings, catalog) as api,
+        notices(policy.webhooks, storage.approvals, epoch_seconds, secrets) as opened,
+    ):
+        gate = open_gate(settings, policy, catalog, api, storage, opened=opened)
         installation = Installation(catalog, gate, api, settings.answer_bytes)
         offer = offer_of(settings, installation, storage)
         handlers = AdminServer(settings, offer, storage)

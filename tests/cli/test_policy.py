@@ -205,3 +205,19 @@ def test_a_reason_is_told_of_and_that_nobody_can_give_it_where_that_is_so(tmp_pa
     _, out, err = run("--config", file, "policy", "explain", "delete_role", ADMIN_MCP_APPROVAL="two-step")
     assert "through local only, and must say why" in out
     assert "demands a reason" not in err
+
+
+def test_check_and_explain_say_who_is_told_without_the_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOTIFY_SECRET", raising=False)
+    path = tmp_path / "policy.toml"
+    path.write_text('[[notify]]\nurl = "https://h.example/s3cret-path"\nsecret_env = "NOTIFY_SECRET"\n', "utf-8")
+    path.chmod(0o600)
+    checked = CliRunner().invoke(main, ["policy", "check", str(path)])
+    explained = CliRunner().invoke(main, ["--config", str(path), "policy", "explain", "delete_role"])
+    for result in (checked, explained):
+        assert result.exit_code == 0
+        assert (
+            "Told of each decision, outcome, question: the webhook at h.example (policy.toml line 1)" in result.output
+        )
+        assert "s3cret-path" not in result.output
+    assert "is told NOTHING: NOTIFY_SECRET is not set" in explained.output
