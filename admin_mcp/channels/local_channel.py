@@ -5,6 +5,8 @@ Nothing here knows the page's address, so nothing here can tell it to a model.
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
+from typing import Protocol
 
 import anyio
 from anyio import to_thread
@@ -24,6 +26,16 @@ Show = Callable[[], Callable[[], bool]]
 
 Report = Callable[[float], Awaitable[None]]
 """Tells the client how many seconds the call has waited."""
+
+
+class Link(Protocol):
+    """The client's way to have a page opened."""
+
+    async def offer(self, approval: Approval, decided: Callable[[], Awaitable[None]]) -> bool | None:
+        """Return whether the person wants the page, or None if it could not be offered.
+
+        ``decided`` returns when there is nothing left to decide. May also end the call until it is repeated.
+        """
 
 
 def waits(approval: Approval) -> bool:
@@ -49,10 +61,13 @@ class LocalChannel:
         report: Report,
         at: str,
         too_long: bool = False,
+        link: Link | None = None,
+        by_client: bool = False,
     ) -> None:
         """Take the moment the call ``started``, on anyio's clock, and the state directory, which the hint names.
 
         ``too_long`` tells that the client's form would have been asked, but for the length of the question.
+        ``by_client`` lets the client open the page, if it has a ``link``.
         """
         self._approvals = approvals
         self._show = show
@@ -60,6 +75,7 @@ class LocalChannel:
         self._wait = wait
         self._report = report
         self._at = at
+        self._link = link if by_client else None
         self._too_long = too_long
 
     async def ask(self, approval: Approval) -> None:
@@ -69,19 +85,32 @@ class LocalChannel:
             ApprovalPending: it has not, and the call must not wait longer.
 
         """
-        shown = await to_thread.run_sync(self._show) if self._show is not None else lambda: False
+        shown, started = await self._on_screen(approval)
         polls = 0
-        while True:
-            current = await to_thread.run_sync(self._approvals.get, approval.id)
-            if current is None or current.state != "pending":
-                return
-            waited = anyio.current_time() - self._started
+        while await self._is_open(approval):
+            waited = anyio.current_time() - started
             if waited >= self._wait:
                 raise self._pending(approval, on_page=shown())
             if polls % _POLLS_PER_REPORT == 0:
                 await self._report(waited)
             polls += 1
             await anyio.sleep(min(POLL_SECONDS, self._wait - waited))
+
+    async def _on_screen(self, approval: Approval) -> tuple[Callable[[], bool], float]:
+        """Put the question before the person; return what tells whether it is there, and when waiting began."""
+        taken = None if self._link is None else await self._link.offer(approval, partial(self._ended, approval))
+        if taken is not None:
+            return lambda: taken, anyio.current_time()
+        shown = await to_thread.run_sync(self._show) if self._show is not None else lambda: False
+        return shown, self._started
+
+    async def _is_open(self, approval: Approval) -> bool:
+        current = await to_thread.run_sync(self._approvals.get, approval.id)
+        return current is not None and current.state == "pending"
+
+    async def _ended(self, approval: Approval) -> None:
+        while await self._is_open(approval):  # noqa: ASYNC110 - another process decides
+            await anyio.sleep(POLL_SECONDS)
 
     def _pending(self, approval: Approval, *, on_page: bool) -> ApprovalPending:
         command = command_line("--state-dir", self._at, "approvals", "approve", approval.id)

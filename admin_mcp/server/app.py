@@ -22,6 +22,7 @@ from admin_mcp.api.permits import PermitError
 from admin_mcp.api.response import redact
 from admin_mcp.catalog import Catalog
 from admin_mcp.channels.form import NeedsAnswerError, form_of
+from admin_mcp.channels.link import link_of
 from admin_mcp.channels.local_channel import LocalChannel
 from admin_mcp.channels.notify import notices
 from admin_mcp.channels.request_state_key import request_state_key
@@ -122,12 +123,19 @@ class AdminServer:
             wait=wait,
             report=report,
             at=str(self._settings.state_dir),
+            link=link_of(ctx, params, self._link),
         )
         return CallContext(
             channels=OfferedChannels(self._settings.approval, form_of(ctx, params), local),
             report=ctx.session.report_progress,
             late=lambda: anyio.current_time() >= started + patience,
         )
+
+    def _link(self, approval_id: str) -> str | None:
+        """Return a one-time link to a question's page, for the client's eyes only."""
+        from admin_mcp.channels.link_process import start_link_process  # noqa: PLC0415 - as below
+
+        return start_link_process(self._settings.state_dir, approval_id)
 
     def _show(self) -> Callable[[], bool]:
         """Have the question put on this machine's screen; return what tells whether it is there."""
