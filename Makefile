@@ -113,6 +113,7 @@ release: .venv/.runtime
 bench: .venv/.dev benchmarks/.venv/.done
 	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/run.py benchmarks/.venv/bin/python
+	$(BIN)/python benchmarks/installed.py
 	$(BIN)/python benchmarks/answers.py
 
 benchmarks/.venv/.done:

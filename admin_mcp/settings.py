@@ -43,16 +43,25 @@ SANDBOX_LABEL = "the sandbox (a pretend organization)"
 _SANDBOXED = ("seed", "people", "projects", "faults")
 """The settings that mean something only together with ``sandbox``."""
 
+_SHOWN_OF_KEY = 4
+_SHORTEST_KEY = 20
+"""What is shorter is no key of which the last characters may be shown: they would be too much of it."""
+
 ApprovalMode = Literal["auto", "elicit", "local", "two-step", "none"]
 SecretsMode = Literal["file", "reveal"]
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The system that calls go to. ``label`` is for people; ``system`` is its identity and goes into every digest."""
+    """The system that calls go to. ``label`` is for people; ``system`` is its identity and goes into every digest.
+
+    ``organization`` is the operator's label for it, ``key_last4`` the end of the admin key: a person alone sees them.
+    """
 
     label: str
     system: str
+    organization: str = ""
+    key_last4: str = ""
 
 
 class Settings(BaseSettings):
@@ -94,6 +103,11 @@ class Settings(BaseSettings):
         le=480,
         description="Minutes for which a question on this machine stays open. After half of them its page opens "
         "once more if nobody seems to look. Forms end after ten, an approval after five.",
+    )
+    organization_label: str = Field(
+        "",
+        max_length=200,
+        description="What you call this organization; the head of the approval page and of the inbox shows it.",
     )
     open_browser: bool = Field(
         default=True, description="Whether approval pages open by themselves. If not, decide in a terminal."
@@ -174,12 +188,14 @@ class Settings(BaseSettings):
     def target(self) -> Target:
         """The system that calls go to."""
         if self.sandbox:
-            return Target(label=SANDBOX_LABEL, system="sandbox")
+            return Target(label=SANDBOX_LABEL, system="sandbox", organization=self.organization_label)
         secret = self.admin_key.get_secret_value() if self.admin_key else ""
         fingerprint = hashlib.sha256(secret.encode()).hexdigest()
         return Target(
             label=f"{self.base_url} with the key whose fingerprint is {fingerprint[:8]}",
             system=f"{self.base_url} {fingerprint}",
+            organization=self.organization_label,
+            key_last4=secret[-_SHOWN_OF_KEY:] if len(secret) >= _SHORTEST_KEY else "",
         )
 
 

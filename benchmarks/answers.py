@@ -18,7 +18,7 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from benchmarks.run import PAGE, Session, o200k  # noqa: E402 - the repository has to be on the path first
+from benchmarks.run import PAGE, Session, o200k, placed  # noqa: E402 - the repository has to be on the path first
 
 PEOPLE, PROJECTS, SECONDS_A_READ = 2_000, 300, 0.02
 HEADING = "## Reports on a large organization\n"
@@ -109,11 +109,6 @@ def section(reports: Sequence[Taken], keys: int, load: float) -> str:
     return "\n".join(lines)
 
 
-def placed(page: str, new: str) -> str:
-    """Return the page with this section at its end, in the place of an older one."""
-    return f"{page.partition(HEADING)[0].rstrip()}\n\n{new}"
-
-
 def main() -> None:
     """Measure, print the section and put it into the page."""
     reports = [Taken(what, tool) for what, tool, _ in CALLS]
@@ -125,7 +120,7 @@ def main() -> None:
     keys = next(each.answer["totals"]["keys"] for each in reports if each.tool == "review_keys")
     text = section(reports, keys, os.getloadavg()[1])
     print(text)
-    PAGE.write_text(placed(PAGE.read_text("utf-8"), text), "utf-8")
+    PAGE.write_text(placed(PAGE.read_text("utf-8"), HEADING, text), "utf-8")
 
 
 if __name__ == "__main__":

@@ -33,6 +33,8 @@ REPEATS = 13
 READS = 20
 AT_ONCE = (1, 20, 200)
 JOURNALS = (200_000, 10_000, 0)
+LISTS = (10_000, 1_000, 100)
+LATER_SECONDS = 2.0
 _CPU_CLOCK = 2
 """What makes a process's number, inverted and moved by three bits, Linux's clock of its processor time."""
 
@@ -123,9 +125,11 @@ class Session:
 
 
 @contextmanager
-def api() -> Iterator[str]:
+def api(people: int | None = None) -> Iterator[str]:
     """Serve the sandbox over loopback, in a process of its own, as the API that all of them read from."""
-    process = subprocess.Popen([sys.executable, "-m", "admin_mcp", "sandbox"], stdout=subprocess.PIPE, encoding="utf-8")
+    size = [] if people is None else ["--people", str(people)]
+    command = [sys.executable, "-m", "admin_mcp", "sandbox", *size]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8")
     with process:
         assert process.stdout  # noqa: S101 - it was asked for
         yield process.stdout.readline().strip()
@@ -150,6 +154,50 @@ def measure(subject: Subject, directory: str, *, calls: bool) -> None:
         subject.times["list"].append(session.cost(lambda: session.ask("tools/list"), REPEATS))
     finally:
         session.end()
+
+
+def measure_later(subject: Subject, directory: str) -> None:
+    """Measure the first read of one that has been left alone for a while after its list."""
+    session = Session(subject.command, directory)
+    try:
+        session.ask("tools/list")
+        time.sleep(LATER_SECONDS)
+        subject.times["first later"].append(session.cost(lambda: session.ask("tools/call", READ)))
+    finally:
+        session.end()
+
+
+def measure_lists(directory: str) -> list[str]:
+    """Return a table of what it takes to merge a list that has grown: the ids of all people, a hundred to a page."""
+    costs: dict[int, list[Cost]] = {count: [] for count in LISTS}
+    memory: dict[int, list[float]] = {count: [] for count in LISTS}
+    with api(people=max(LISTS)) as url:
+        os.environ |= {"OPENAI_BASE_URL": url, "ADMIN_MCP_ANSWER_BYTES": "1000000"}
+        for _ in range(3):
+            for count in LISTS:
+                session = Session([sys.executable, "-m", "admin_mcp"], directory)
+                arguments = {"fetch_all": True, "max_items": count, "fields": ["id"]}
+                answers: list[bytes] = []
+                call = {"name": "list_users", "arguments": arguments}
+                costs[count].append(session.cost(lambda: answers.append(session.ask("tools/call", call))))  # noqa: B023 - called at once
+                memory[count].append(session.memory)
+                session.end()
+                held = len(json.loads(answers[0])["result"]["structuredContent"]["data"])
+                if held != count:
+                    raise SystemExit(f"{held} of {count} users")
+        del os.environ["ADMIN_MCP_ANSWER_BYTES"]
+    wall = [statistics.median(cost.wall for cost in costs[count]) for count in LISTS]
+    spent = [statistics.median(cost.cpu for cost in costs[count]) for count in LISTS]
+    return [
+        "A list whose pages are merged, the first call of a server (the ids of that many people):",
+        "",
+        f"| | {' | '.join(f'{count:,}' for count in LISTS)} |",
+        f"|---|{'---|' * len(LISTS)}",
+        f"| time | {' | '.join(f'{each:,.0f} ms' for each in wall)} |",
+        f"| its CPU time | {' | '.join(f'{each:,.0f} ms' for each in spent)} |",
+        f"| peak memory | {' | '.join(f'{statistics.median(memory[count]):,.0f} MiB' for count in LISTS)} |",
+        "",
+    ]
 
 
 def bare_http(subject: Subject, url: str) -> None:
@@ -229,11 +277,14 @@ def main() -> None:
         for number in range(ROUNDS):
             for subject in (floor, ours, peer):
                 measure(subject, directory, calls=subject is not floor)
+            for subject in (ours, peer):
+                measure_later(subject, directory)
             bare_http(bare, url)
             for size, subject in grown.items():
                 measure(subject, str(states[size]), calls=False)
             print(f"round {number + 1} of {ROUNDS}", file=sys.stderr)
-    text = page(ours, floor, peer, bare, grown)
+        lists = measure_lists(directory)
+    text = page(ours, floor, peer, bare, grown, lists)
     print(text)
     PAGE.write_text(text, "utf-8")
 
@@ -264,7 +315,14 @@ def both(what: str, kind: str, subjects: Sequence[Subject], digits: int = 0) -> 
     ]
 
 
-def page(ours: Subject, floor: Subject, peer: Subject, bare: Subject, grown: Mapping[int, Subject]) -> str:
+def placed(page: str, heading: str, new: str) -> str:
+    """Return the page with this section at its end, in the place of an older one and what followed that."""
+    return f"{page.partition(heading)[0].rstrip()}\n\n{new}"
+
+
+def page(  # noqa: PLR0917 - what was measured
+    ours: Subject, floor: Subject, peer: Subject, bare: Subject, grown: Mapping[int, Subject], lists: Sequence[str]
+) -> str:
     """Return the results as a Markdown page."""
     beside, reading = (ours, floor, peer), (ours, bare, peer)
     names = [subject.name for subject in grown.values()]
@@ -286,6 +344,7 @@ def page(ours: Subject, floor: Subject, peer: Subject, bare: Subject, grown: Map
         row("peak memory, after tools/list", [each.memory["list"] for each in beside], "MiB"),
         row("peak memory, after the first read", [each.memory["read"] for each in beside], "MiB"),
         *both("the first read, right after the list", "first", beside),
+        *both(f"the first read, {LATER_SECONDS:.0f} s after the list", "first later", beside),
         row("the list, in bytes", [[len(ours.listing)], [], [len(peer.listing)]], ""),
     ]
     if all(counted.values()):
@@ -308,6 +367,7 @@ def page(ours: Subject, floor: Subject, peer: Subject, bare: Subject, grown: Map
         *both("start to complete tools/list", "start", list(grown.values())),
         row("peak memory, after tools/list", [each.memory["list"] for each in grown.values()], "MiB"),
         "",
+        *lists,
         f"Measured with Python {platform.python_version()} on {platform.system()} with {os.cpu_count()} processors.",
         "To repeat it run `make bench`; it needs Linux, and `make interop` before it for the tokens.",
         "",

@@ -84,7 +84,7 @@ class Browser:
 
     @property
     def text(self) -> str:
-        return self.find("body").text
+        return self._shown()
 
     @property
     def source(self) -> str:
@@ -123,6 +123,13 @@ class Browser:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         command = {"cmd": "Emulation.setDeviceMetricsOverride", "params": size}
         self.command("POST", "goog/cdp/execute", command)
+
+    def prefer(self, scheme: str) -> None:
+        """Have pages believe that the person likes them ``light`` or ``dark``."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.command(
+            "POST", "goog/cdp/execute", {"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}}
+        )
 
     def screenshot(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(self.command("GET", "screenshot")))

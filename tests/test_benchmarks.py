@@ -1,13 +1,14 @@
 """The benchmark of reports writes a section of the page that the other one writes, and nothing else of it."""
 
-from benchmarks.answers import CALLS, HEADING, Taken, placed, section
+from benchmarks.answers import CALLS, HEADING, Taken, section
+from benchmarks.run import placed
 
 
 def test_the_section_comes_last_and_takes_the_place_of_an_older_one() -> None:
     page = "# Performance\n\nText.\n"
-    once = placed(page, f"{HEADING}\nold\n")
+    once = placed(page, HEADING, f"{HEADING}\nold\n")
     assert once == f"{page}\n{HEADING}\nold\n"
-    assert placed(once, f"{HEADING}\nnew\n") == f"{page}\n{HEADING}\nnew\n"
+    assert placed(once, HEADING, f"{HEADING}\nnew\n") == f"{page}\n{HEADING}\nnew\n"
 
 
 def test_the_section_has_a_row_of_all_columns_for_each_report() -> None:

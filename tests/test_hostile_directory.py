@@ -134,7 +134,7 @@ class Workspace:
         file = Path(self.opened.read_text("utf-8").split()[number - 1].removeprefix("file://"))
         address = html.unescape(file.read_text("utf-8").partition("url=")[2].partition('"')[0])
         with httpx.Client(trust_env=False) as browser:
-            forward = re.search(r'href="([^"]+)"', browser.get(address).text)
+            forward = re.search(r'<a href="([^"]+)"', browser.get(address).text)
             assert forward
             return browser.get(str(httpx.URL(address).join(html.unescape(forward[1])))).text
 

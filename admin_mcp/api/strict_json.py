@@ -126,12 +126,18 @@ def _bounded_object(fields: dict[str, object], clean: Clean, depth: int) -> dict
 
 def weight(text: bytes | bytearray) -> int:
     """Return the most bytes of memory that the values of JSON text can take, by CPython's size of each kind."""
-    width = 1 if not _WIDE.search(text) else 2 if not _WIDEST.search(text) else 4
     return (
-        width * len(text)
+        _width(text) * len(text)
         + 32 * text.count(b'"')
         + 200 * text.count(b"{")
         + 72 * text.count(b"[")
         + 45 * text.count(b":")
         + 40 * text.count(b",")
     )
+
+
+def _width(text: bytes | bytearray) -> int:
+    """Return how many bytes a letter of the widest string can take."""
+    if text.isascii() and b"\\u" not in text:  # ten times as fast as looking for what is wider
+        return 1
+    return 1 if not _WIDE.search(text) else 2 if not _WIDEST.search(text) else 4

@@ -14,7 +14,9 @@
     const held = document.activeElement?.getAttribute("href");
     for (const part of ["header", "main"]) document.querySelector(part).replaceWith(fresh.querySelector(part));
     document.title = fresh.title;
+    document.querySelector("link[rel=icon]").replaceWith(fresh.querySelector("link[rel=icon]"));
     digest = fresh.body.dataset.digest;
+    if (!digest) clearInterval(timer);
     if (held) [...document.links].find((link) => link.getAttribute("href") === held)?.focus({ preventScroll: true });
   };
   const look = async () => {
@@ -31,5 +33,5 @@
     gone.hidden = missed < 3;
     busy = false;
   };
-  setInterval(look, 1000);
+  const timer = setInterval(look, 1000);
 })();

@@ -1,26 +1,30 @@
 """The inbox: all that waits for a person on this machine, and what came of the rest of the day. Pure.
 
-Nothing is decided here: each question has a page of its own, which has no script. The script of this one only puts what
-the server says now in the place of what it said before. What is typed in stands outside the part that is replaced.
+Nothing is decided here: each question has a page of its own, and so have several of one kind; those have no script.
+The script of this one only puts what the server says now in the place of what it said before. What is typed in stands
+outside the part that is replaced.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
-from importlib import resources
 from urllib.parse import urlencode
 from xml.etree import ElementTree as ET
 
-from admin_mcp.channels.document import Header, document, refreshing, source_of, title_of
+from admin_mcp.channels.document import Header, digest_of, document, following, refreshing
+from admin_mcp.channels.durations import ago, left
 from admin_mcp.channels.html import element
-from admin_mcp.channels.page import fate_in_words, risky
+from admin_mcp.channels.page import fate_in_words, header_of, risky
+from admin_mcp.channels.together_page import LIKE, in_words, kinds
 from admin_mcp.gate.approval import Approval
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.preview import effect_in_words
 
 WANTED = "q"
 """The field with the words that what is shown must contain."""
+
+TOGETHER = "together"
+"""Where several of one kind are decided, relative to the inbox."""
 
 SEEN = "seen"
 LONGEST_WANTED = 200
@@ -29,14 +33,6 @@ REFRESH_SECONDS = 5
 """How often the page is loaded anew where scripts don't run."""
 
 _TITLE = "All that waits"
-_SCRIPT = resources.files(__package__).joinpath("inbox.js").read_text("utf-8")
-_GONE = (
-    "This page is not served any more, so it shows what was. In a terminal, openai-admin-mcp inbox opens it again and "
-    "keeps it open."
-)
-
-SCRIPT_SOURCE = source_of(_SCRIPT)
-"""How the content security policy names the one script there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +84,17 @@ def inbox_page(inbox: Inbox) -> str:
         header=_header(inbox),
         head=[] if wanted else [anew],
         above=[_search(inbox.address, wanted)],
-        below=[
-            element("p", _GONE, id="gone", hidden="", role="alert", **{"class": "note bad"}),
-            element("script", _SCRIPT),
-        ],
-        data={"data-digest": inbox_digest(inbox), "data-pulse": f"{inbox.pulse}?{urlencode({WANTED: wanted})}"},
+        follows=following(inbox_digest(inbox), f"{inbox.pulse}?{urlencode({WANTED: wanted})}"),
     )
 
 
 def inbox_digest(inbox: Inbox) -> str:
     """Return what differs as soon as anything the page shows does, the minutes that are left included."""
-    header = _header(inbox)
-    shown = ET.tostring(element("main", *_content(inbox)), encoding="unicode")
-    return sha256(f"{title_of(_TITLE, header)}\n{header.target}\n{shown}".encode()).hexdigest()
+    return digest_of(_TITLE, _header(inbox), [*_content(inbox)])
 
 
 def _header(inbox: Inbox) -> Header:
-    targets = {each.preview.target for each in inbox.waiting}
-    return Header(inbox.address, len(inbox.waiting), targets.pop() if len(targets) == 1 else None)
+    return header_of(inbox.address, inbox.waiting)
 
 
 def _search(address: str, wanted: str) -> ET.Element:
@@ -134,6 +123,10 @@ def _search(address: str, wanted: str) -> ET.Element:
 def _content(inbox: Inbox) -> Iterable[ET.Element]:
     waiting, decided = inbox.found(inbox.waiting), inbox.found(inbox.decided)
     yield element("h1", _TITLE)
+    for several in kinds(waiting):
+        count, tool = len(several), several[0].question.tool
+        address = f"{inbox.address}{TOGETHER}?{urlencode({LIKE: several[0].id})}"
+        yield element("p", element("a", f"Decide {count} of one kind together: {in_words(tool)}", href=address))
     if waiting:
         yield element("ul", *(_waiting(each, inbox) for each in waiting), **{"class": "entries"})
     else:
@@ -156,12 +149,12 @@ def _nothing(inbox: Inbox) -> str:
 
 
 def _waiting(approval: Approval, inbox: Inbox) -> ET.Element:
-    left = f"; {_left((approval.ends or inbox.moment) - inbox.moment)}"
+    still = f"; {left((approval.ends or inbox.moment) - inbox.moment)}"
     return element(
         "li",
         _link(approval, inbox),
         element("p", element("span", effect_in_words(approval.preview.effect), **{"class": "kind"})),
-        element("p", f"{_asked(approval, inbox.moment)}{left}", **{"class": "quiet"}),
+        element("p", f"{_asked(approval, inbox.moment)}{still}", **{"class": "quiet"}),
         **{"class": "step grave risky" if risky(approval.preview) else "step"},
     )
 
@@ -188,20 +181,8 @@ def _link(approval: Approval, inbox: Inbox) -> ET.Element:
 def _asked(approval: Approval, now: float) -> str:
     at = datetime.fromtimestamp(approval.opened).astimezone().strftime("%H:%M")
     where = "" if traits(approval.channel).here else f" through {traits(approval.channel).where}"
-    return f"In {approval.preview.target}. Asked{where} at {at}, {_ago(now - approval.opened)}"
-
-
-def _ago(seconds: float) -> str:
-    minutes = int(seconds // 60)
-    if minutes < 1:
-        return "just now"
-    return f"{_counted(minutes, 'minute') if minutes < 60 else _counted(minutes // 60, 'hour')} ago"  # noqa: PLR2004
-
-
-def _left(seconds: float) -> str:
-    minutes = int(seconds // 60)
-    return f"{_counted(minutes, 'minute')} left" if minutes >= 1 else "less than a minute left"
-
-
-def _counted(number: int, of: str) -> str:
-    return f"{number} {of}{'' if number == 1 else 's'}"
+    asker = approval.preview.asker
+    by = f" by a client that calls itself {asker.client}" if asker.client else ""
+    place = asker.organization or approval.preview.target
+    place = f"{place}, key …{asker.key}" if asker.key else place
+    return f"In {place}. Asked{where} at {at}{by}, {ago(now - approval.opened)}"

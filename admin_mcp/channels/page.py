@@ -9,20 +9,24 @@ from datetime import datetime
 from typing import assert_never
 from xml.etree import ElementTree as ET
 
-from admin_mcp.channels.document import Header, document, refreshing
+from admin_mcp.channels.document import Header, digest_of, document, following, refreshing
+from admin_mcp.channels.durations import left
 from admin_mcp.channels.html import element as _e
 from admin_mcp.channels.plan_page import plan_steps
 from admin_mcp.gate.approval import Approval, ApprovalState
 from admin_mcp.gate.forms import DECISION, LONGEST_REASON, REASON, SHORTEST_REASON, TYPED, WHY, asked
 from admin_mcp.gate.journal import Outcome
 from admin_mcp.gate.preview import IMPOSSIBLE, Preview, effect_in_words
-from admin_mcp.gate.text import visible
+from admin_mcp.gate.text import in_plain_sight, visible
 
 CSRF = "csrf"
 WAITING = "waiting"
 """The field with the ids of all that a page shows as waiting, separated by spaces."""
 
 REFRESH_SECONDS = 2
+CLOSE = "You can close this tab."
+_DECIDING = "decision-form"
+_QUIET = {"class": "quiet"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Frame:
 
     ``inbox`` is the page of all that waits, ``rejecting`` where it is rejected at once, ``striking`` where a step of a
     plan is struck out. ``states`` tells how far each step has come. ``message`` tells the person why their last answer
-    did not count; ``decided`` is the question whose decision led here.
+    did not count, and ``typed`` has what they had typed; ``decided`` is the question whose decision led here.
     """
 
     address: str
@@ -44,28 +48,41 @@ class Frame:
     inbox: str = ""
     states: Mapping[int, str] = field(default_factory=dict)
     decided: Approval | None = None
+    typed: Mapping[str, str] = field(default_factory=dict)
 
 
 def approval_page(approval: Approval, frame: Frame) -> str:
     """Return the page of one approval: a form while it is pending, and what became of it afterwards."""
     pending = approval.state == "pending"
-    seconds = max(1, round(approval.ends - frame.now)) if pending and approval.ends is not None else REFRESH_SECONDS
     preview = approval.preview
-    return document(
-        f"{'Approve?' if pending else state_in_words(approval.state)[0]} {preview.title}",
-        [
-            *([] if pending else _status(approval, frame)),
-            *([_note(frame.message, "bad")] if frame.message else []),
-            *([_led_here(frame.decided)] if pending and frame.decided else []),
-            *_what(preview, asking=pending, unsent=_unsent(approval)),
-            *_steps(preview, frame, asking=pending),
-            *([_form(approval, frame)] if pending else []),
-            *_others(approval, frame),
-        ],
-        header=Header(frame.inbox, len(frame.others) + pending, preview.target),
-        risky=risky(preview),
-        head=[] if settled(approval) and not frame.others else [refreshing(f"{seconds}; url={frame.address}")],
-    )
+    title = f"{'Approve?' if pending else state_in_words(approval.state)[0]} {preview.title}"
+    header = Header(frame.inbox, len(frame.others) + pending, preview.target, preview.asker)
+    content = [
+        *([] if pending else _status(approval, frame)),
+        *([_note(frame.message, "bad")] if frame.message else []),
+        *([_led_here(frame.decided)] if pending and frame.decided else []),
+        *_what(preview, asking=pending, unsent=_unsent(approval)),
+        *_steps(preview, frame, asking=pending),
+        *(_form(approval, frame) if pending else []),
+        *_others(approval, frame),
+    ]
+    goes_on = frame.others or not settled(approval)
+    follows = following(digest_of(title, header, content), f"{frame.address}?") if goes_on and not pending else None
+    ends = f"{max(1, round((approval.ends or frame.now) - frame.now))}; url={frame.address}"
+    anew = [refreshing(ends)] if pending else without_script(frame.address) if goes_on else []
+    return document(title, content, header=header, risky=risky(preview), head=anew, follows=follows)
+
+
+def without_script(address: str) -> list[ET.Element]:
+    """Return what has a page loaded anew every now and then where its script does not run."""
+    return [_e("noscript", refreshing(f"{REFRESH_SECONDS}; url={address}"))]
+
+
+def header_of(inbox: str, waiting: Sequence[Approval]) -> Header:
+    """Return the head of a page about all that waits: it names the system, and who asks, where those are one."""
+    targets = {(each.preview.target, each.preview.asker.organization, each.preview.asker.key) for each in waiting}
+    one = waiting[0].preview if len(targets) == 1 else None
+    return Header(inbox, len(waiting), one.target, one.asker) if one else Header(inbox, len(waiting), None)
 
 
 def risky(preview: Preview) -> bool:
@@ -146,7 +163,7 @@ def _status(approval: Approval, frame: Frame) -> Iterable[ET.Element]:
     title, text, tone = fate_in_words(approval, frame.states)
     yield _e("div", _e("h1", title), _e("p", text), **{"class": f"note {tone}".strip(), "role": "status"})
     if settled(approval) and not frame.others:
-        yield _e("p", "You can close this tab.", **{"class": "quiet"})
+        yield _e("p", CLOSE, **{"class": "quiet"})
 
 
 def _led_here(decided: Approval) -> ET.Element:
@@ -163,6 +180,11 @@ def _what(preview: Preview, *, asking: bool, unsent: bool) -> Iterable[ET.Elemen
     if asking:
         yield _e("p", asked(preview), **{"class": "quiet"})
     yield _e("h1", preview.title) if asking else _e("h2", preview.title, **{"class": "title"})
+    yield from shown_whole(preview, unsent=unsent)
+
+
+def shown_whole(preview: Preview, *, unsent: bool = False) -> Iterable[ET.Element]:
+    """Yield all of a preview below its title, most important first; ``unsent``: it will not be made any more."""
     yield _e("p", _e("span", effect_in_words(preview.effect), **{"class": "kind"}))
     present = {label: value for label, value in preview.things.items() if label.startswith("Now")}
     facts = [(label, value, "") for label, value in preview.things.items() if label not in present]
@@ -170,7 +192,7 @@ def _what(preview: Preview, *, asking: bool, unsent: bool) -> Iterable[ET.Elemen
     facts += [(f"Affects {kind}", count, "affected") for kind, count in preview.affected.items()]
     facts += [(label, value, "") for label, value in preview.passing.items()]
     facts.append(("Undo", preview.undo, "final" if preview.undo == IMPOSSIBLE else "plain"))
-    facts += [(label, value, "plain") for label, value in present.items()]
+    facts += [(label, value, "plain") for label, value in (present | preview.asker.facts).items()]
     yield _e("dl", *(part for label, value, kind in facts for part in _fact(label, value, kind)))
     if preview.changes:
         yield _e("h2", "What would have been set" if unsent else "What is set")
@@ -206,52 +228,53 @@ def _changes(preview: Preview) -> ET.Element:
     return _e("table", head, _e("tbody", *rows))
 
 
-def _form(approval: Approval, frame: Frame) -> ET.Element:
+def _form(approval: Approval, frame: Frame) -> Iterable[ET.Element]:
+    """Yield what is to be typed, and the buttons, which stay in reach at the foot of a small screen."""
     wanted = approval.preview.typed
     typing = []
     if wanted:
-        typing = [
-            _e("label", "To approve, type ", _e("code", wanted[0]), **{"for": TYPED}),
-            _e(
-                "input",
-                id=TYPED,
-                name=TYPED,
-                type="text",
-                pattern=_pattern(wanted),
-                title=f"Exactly: {wanted[0]}",
-                required="",
-                autocomplete="off",
-                autocapitalize="off",
-                spellcheck="false",
-            ),
-        ]
+        exactly = {"pattern": _pattern(wanted), "title": f"Exactly: {wanted[0]}"}
+        label = _e("label", "To approve, type ", _e("code", wanted[0]), **{"for": TYPED})
+        typing += [label, _field(TYPED, frame, autocapitalize="off", spellcheck="false", **exactly)]
     if approval.preview.wants_reason:
-        typing += [
-            _e("label", WHY, **{"for": REASON}),
-            _e(
-                "input",
-                id=REASON,
-                name=REASON,
-                type="text",
-                minlength=str(SHORTEST_REASON),
-                maxlength=str(LONGEST_REASON),
-                required="",
-                autocomplete="off",
-            ),
-        ]
-    ends = datetime.fromtimestamp(approval.ends or frame.now).astimezone().strftime("%H:%M:%S")
-    return _e(
+        lengths = {"minlength": str(SHORTEST_REASON), "maxlength": str(LONGEST_REASON)}
+        typing += [_e("label", WHY, **{"for": REASON}), _field(REASON, frame, **lengths)]
+    ends = approval.ends or frame.now
+    at = datetime.fromtimestamp(ends).astimezone().strftime("%H:%M:%S")
+    yield _e(
         "form",
         _e("input", type="hidden", name=CSRF, value=frame.csrf),
         *typing,
-        _e("button", "Approve", type="submit", name=DECISION, value="approve", **{"class": "approve"}),
-        _e("button", "Reject", type="submit", name=DECISION, value="reject", formnovalidate="", **{"class": "reject"}),
-        _e("p", f"{_once(approval.preview)} This question ends at {ends}.", **{"class": "quiet"}),
+        _e("p", f"{_once(approval.preview)} This question ends at {at}: {left(ends - frame.now)}.", **_QUIET),
+        _countdown(ends - frame.now, approval.lifetime or 0),
+        id=_DECIDING,
         method="post",
         action=frame.address,
         autocomplete="off",
         **{"aria-label": "Your decision"},
     )
+    given = {"type": "submit", "name": DECISION, "form": _DECIDING}
+    yield _e(
+        "div",
+        _e("button", "Approve", value="approve", **given, **{"class": "approve"}),
+        _e("button", "Reject", value="reject", formnovalidate="", **given, **{"class": "reject"}),
+        **{"class": "decide"},
+    )
+
+
+def _field(name: str, frame: Frame, **more: str) -> ET.Element:
+    """Return a field with what was typed into it before, as far as that can be seen whole."""
+    before = frame.typed.get(name, "")
+    value = {"value": before} if before and in_plain_sight(before) else {}
+    return _e("input", id=name, name=name, type="text", required="", autocomplete="off", **value, **more)
+
+
+def _countdown(seconds: float, whole: float) -> ET.Element:
+    """Return a bar that becomes shorter with the time that is left. It takes neither a script nor the page anew."""
+    share = f"{100 * max(0.0, min(1.0, seconds / whole)) if whole else 0:.1f}%"
+    shrinks = {"attributeName": "width", "from": share, "to": "0%", "dur": f"{max(1, round(seconds))}s"}
+    bar = _e("rect", _e("animate", fill="freeze", **shrinks), width=share, height="4")
+    return _e("svg", bar, width="100%", height="4", **{"class": "countdown", "aria-hidden": "true"})
 
 
 def _once(preview: Preview) -> str:

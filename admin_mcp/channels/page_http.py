@@ -5,12 +5,14 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from admin_mcp.channels.document import STYLE_SOURCE, message_page
-from admin_mcp.channels.inbox_page import SCRIPT_SOURCE
+from admin_mcp.channels.document import SCRIPT_SOURCE, STYLE_SOURCE, digest_in, message_page
 
 LONGEST_FORM = 16_384
+MOST_FIELDS = 24
+"""More than a tick for each question that may wait takes."""
 _SOURCES = (
-    f"default-src 'none'; style-src '{STYLE_SOURCE}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    f"default-src 'none'; style-src '{STYLE_SOURCE}'; img-src data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 HEADERS = {
@@ -26,17 +28,12 @@ _FOLLOWING = {
     **HEADERS,
     "Content-Security-Policy": f"{_SOURCES}; script-src '{SCRIPT_SOURCE}'; connect-src 'self'",
 }
-"""Those of the page that follows what happens, by the one script there is. No page that decides has any."""
+"""Those of a page that follows what happens, by the one script there is. No page that approves has any."""
 
 
 def page(text: str, status: int = 200) -> HTMLResponse:
-    """Return a page that runs nothing."""
-    return HTMLResponse(text, status_code=status, headers=HEADERS)
-
-
-def following_page(text: str) -> HTMLResponse:
-    """Return the page that follows what happens."""
-    return HTMLResponse(text, headers=_FOLLOWING)
+    """Return a page. It runs nothing, unless it is one of those that follow what happens."""
+    return HTMLResponse(text, status_code=status, headers=_FOLLOWING if digest_in(text) else HEADERS)
 
 
 def plain(text: str, status: int = 200) -> PlainTextResponse:
@@ -65,7 +62,7 @@ async def form_of(request: Request) -> dict[str, str] | None:
         if len(body) > LONGEST_FORM:
             return None
     try:
-        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True, max_num_fields=8)
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True, max_num_fields=MOST_FIELDS)
     except ValueError:
         return None
     return dict(pairs) if len(dict(pairs)) == len(pairs) else None

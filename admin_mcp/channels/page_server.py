@@ -6,15 +6,13 @@ request must name this very host; every answer must come from this very origin a
 
 import hmac
 import html
-import math
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from subprocess import Popen
-from typing import assert_never
 
 import uvicorn
 from starlette.applications import Starlette
@@ -23,17 +21,17 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from admin_mcp.channels.document import message_page
-from admin_mcp.channels.inbox_page import SEEN, WANTED, Inbox, inbox_digest, inbox_page
+from admin_mcp.channels.decisions import Decisions
+from admin_mcp.channels.document import digest_in, message_page
+from admin_mcp.channels.inbox_page import SEEN, TOGETHER, WANTED, Inbox, inbox_digest, inbox_page
 from admin_mcp.channels.local_channel import waits
 from admin_mcp.channels.page import CSRF, WAITING, Frame, approval_page
-from admin_mcp.channels.page_http import HEADERS, following_page, forbidden, form_of, not_found, page, plain
+from admin_mcp.channels.page_http import HEADERS, forbidden, form_of, not_found, page, plain
 from admin_mcp.channels.plan_page import STRUCK
-from admin_mcp.errors import CallError, NotFound
-from admin_mcp.gate.approval import APPLY_PLAN, Approval, IllegalEventError
+from admin_mcp.channels.together_page import DECIDED, LIKE, Surroundings, alike, outcomes_page, together_page
+from admin_mcp.gate.approval import APPLY_PLAN, Approval
 from admin_mcp.gate.approvals import Approvals
 from admin_mcp.gate.channel_traits import traits
-from admin_mcp.gate.forms import DECISION, LONGEST_REASON, REASON, SHORTEST_REASON, TYPED, Flaw, Reply, judge
 from admin_mcp.gate.plans import Plans
 from admin_mcp.installation import start_child
 from admin_mcp.private_files import private_directory, write_private
@@ -42,9 +40,6 @@ _REJECT_ALL = "reject-all"
 _STRIKE = "strike"
 _AFTER = "after"
 _PULSE = "pulse"
-READING_SECONDS = 1.0
-"""How long a question to which a decision led takes no answer."""
-
 TAB_BUSY_SECONDS = 60.0
 TAB_WATCHING_SECONDS = 8.0
 TAB_OPEN_SECONDS = 90.0
@@ -66,7 +61,7 @@ class PageServer:
     def __init__(self, approvals: Approvals, plans: Plans, directory: Path, clock: Callable[[], float]) -> None:
         """``directory`` takes the redirect files; ``clock`` gives unix seconds."""
         self._approvals = approvals
-        self._plans = plans
+        self._decisions = Decisions(approvals, plans, clock)
         self._directory = directory
         self._clock = clock
         self._prefix = f"/{secrets.token_urlsafe(24)}"
@@ -77,7 +72,6 @@ class PageServer:
         self._redirects: list[Path] = []
         self._busy_until = 0.0
         self._open_until = 0.0
-        self._led_to: dict[str, float] = {}
         self._opener: Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -105,6 +99,8 @@ class PageServer:
                 Route(f"{self._prefix}/enter/{{token}}", self._enter, methods=["GET"]),
                 Route(f"{self._prefix}/", self._show_inbox, methods=["GET"]),
                 Route(f"{self._prefix}/{_PULSE}", self._pulse, methods=["GET"]),
+                Route(f"{self._prefix}/{TOGETHER}", self._show_together, methods=["GET"]),
+                Route(f"{self._prefix}/{TOGETHER}", self._decide_together, methods=["POST"]),
                 Route(f"{self._prefix}/approvals/{{id}}", self._show, methods=["GET"]),
                 Route(f"{self._prefix}/approvals/{{id}}", self._decide, methods=["POST"]),
                 Route(f"{self._prefix}/approvals/{{id}}/{_REJECT_ALL}", self._reject_all, methods=["POST"]),
@@ -194,13 +190,21 @@ class PageServer:
             return forbidden(_NO_WAY_IN)
         approval = await run_in_threadpool(self._approvals.get, request.path_params["id"])
         decided = await run_in_threadpool(self._approvals.get, request.query_params.get(_AFTER, ""))
-        return await self._answer(approval, csrf, decided=decided)
+        return self._or_pulse(request, await self._answer(approval, csrf, decided=decided))
+
+    def _or_pulse(self, request: Request, shown: Response) -> Response:
+        """Return the page, or in its place only what tells the page's script whether it still shows what is so."""
+        if (seen := request.query_params.get(SEEN)) is None:
+            return shown
+        if seen == "1":
+            self._seen(TAB_WATCHING_SECONDS)
+        return plain(digest_in(bytes(shown.body).decode()) or "")
 
     async def _show_inbox(self, request: Request) -> Response:
         if self._csrf(request) is None:
             return forbidden(_NO_WAY_IN)
         self._seen(TAB_WATCHING_SECONDS)
-        return following_page(inbox_page(await run_in_threadpool(self._inbox, request.query_params.get(WANTED, ""))))
+        return page(inbox_page(await run_in_threadpool(self._inbox, request.query_params.get(WANTED, ""))))
 
     async def _pulse(self, request: Request) -> Response:
         """Tell the inbox's script in a word whether it still shows what is so; ``seen``: the tab is in front."""
@@ -216,7 +220,7 @@ class PageServer:
 
     def _inbox(self, wanted: str) -> Inbox:
         approvals = self._approvals.all()
-        states = {each.id: self._step_states(each) for each in approvals if each.state != "pending"}
+        states = {each.id: self._decisions.step_states(each) for each in approvals if each.state != "pending"}
         return Inbox(approvals, states, f"{self._prefix}/", f"{self._prefix}/{_PULSE}", self._clock(), wanted)
 
     async def _submitted(self, request: Request) -> tuple[str, dict[str, str]] | Response:
@@ -239,19 +243,42 @@ class PageServer:
         approval = await run_in_threadpool(self._approvals.get, request.path_params["id"])
         if approval is None or not traits(approval.channel).here:
             return await self._answer(None, csrf)
-        message = await run_in_threadpool(self._apply, approval, form)
+        message = await run_in_threadpool(self._decisions.apply, approval, form)
         if message is not None:
-            return await self._answer(await run_in_threadpool(self._approvals.get, approval.id), csrf, message)
-        onward = await run_in_threadpool(self._onward, approval.id)
-        return RedirectResponse(onward, status_code=303, headers=HEADERS)
+            now = await run_in_threadpool(self._approvals.get, approval.id)
+            return await self._answer(now, csrf, message, typed=form)
+        onward = await run_in_threadpool(self._decisions.next_after, approval.id)
+        path = f"{self._path(onward)}?{_AFTER}={approval.id}" if onward else self._path(approval.id)
+        return RedirectResponse(path, status_code=303, headers=HEADERS)
 
-    def _onward(self, decided: str) -> str:
-        """Return the page of the oldest question that still waits, or of the decided one if none does."""
-        waiting = next((each for each in reversed(self._approvals.all()) if waits(each)), None)
-        if waiting is None:
-            return self._path(decided)
-        self._led_to[waiting.id] = self._clock()
-        return f"{self._path(waiting.id)}?{_AFTER}={decided}"
+    async def _show_together(self, request: Request) -> Response:
+        """Show several that wait and are of one kind, or what became of those that were decided together."""
+        csrf = self._csrf(request)
+        if csrf is None:
+            return forbidden(_NO_WAY_IN)
+        self._seen(TAB_BUSY_SECONDS)
+        every = await run_in_threadpool(self._approvals.all)
+        here = {each.id: each for each in reversed(every) if traits(each.channel).here}
+        waiting = [each for each in here.values() if waits(each)]
+        around = Surroundings(f"{self._prefix}/", f"{self._prefix}/{TOGETHER}", csrf, self._clock(), waiting)
+        if (ids := request.query_params.get(DECIDED)) is not None:
+            decided = [here[each] for each in dict.fromkeys(ids.split(".")) if each in here]
+            states = {each.id: await run_in_threadpool(self._decisions.step_states, each) for each in decided}
+            return self._or_pulse(request, page(outcomes_page(decided, states, around)))
+        one = here.get(request.query_params.get(LIKE, ""))
+        asked = alike(one, waiting) if one else []
+        if not asked:
+            return RedirectResponse(f"{self._prefix}/", status_code=303, headers=HEADERS)
+        return page(together_page(asked, around))
+
+    async def _decide_together(self, request: Request) -> Response:
+        """Decide each of those that were ticked, and lead to what became of them."""
+        submitted = await self._submitted(request)
+        if isinstance(submitted, Response):
+            return submitted
+        ids = await run_in_threadpool(self._decisions.decide_ticked, submitted[1])
+        path = f"{self._prefix}/{TOGETHER}?{DECIDED}={'.'.join(ids)}"
+        return RedirectResponse(path, status_code=303, headers=HEADERS)
 
     async def _reject_all(self, request: Request) -> Response:
         """Reject what the page showed as waiting, as far as it still does, and lead back to that page."""
@@ -259,7 +286,7 @@ class PageServer:
         if isinstance(submitted, Response):
             return submitted
         _, form = submitted
-        await run_in_threadpool(self._reject, form.get(WAITING, "").split())
+        await run_in_threadpool(self._decisions.reject, form.get(WAITING, "").split())
         return RedirectResponse(self._path(request.path_params["id"]), status_code=303, headers=HEADERS)
 
     async def _strike(self, request: Request) -> Response:
@@ -271,55 +298,19 @@ class PageServer:
         approval = await run_in_threadpool(self._approvals.get, request.path_params["id"])
         if approval is None or not waits(approval) or approval.question.tool != APPLY_PLAN:
             return await self._answer(approval, csrf, "Nothing can be struck out of this any more.")
-        message = await run_in_threadpool(self._struck, approval, form.get(STRUCK, ""))
+        message = await run_in_threadpool(self._decisions.strike, approval, form.get(STRUCK, ""))
         if message is not None:
             return await self._answer(await run_in_threadpool(self._approvals.get, approval.id), csrf, message)
         return RedirectResponse(self._path(approval.id), status_code=303, headers=HEADERS)
 
-    def _struck(self, approval: Approval, number: str) -> str | None:
-        """Strike the step out; return what to tell the person if it can't be."""
-        if not number.isdecimal():
-            return "Choose a step."
-        try:
-            self._plans.strike(str(approval.question.arguments["plan_id"]), [int(number)], via="page")
-        except CallError as error:
-            return error.message
-        return None
-
-    def _step_states(self, approval: Approval) -> dict[int, str]:
-        """Return how far the steps of a plan have come."""
-        if approval.question.tool != APPLY_PLAN:
-            return {}
-        try:
-            plan = self._plans.get(str(approval.question.arguments["plan_id"]))
-        except NotFound:  # it was kept longer than its approval; somebody has removed it
-            return {}
-        return {number: each.state for number, each in self._plans.progress(plan).items()}
-
-    def _reject(self, ids: Collection[str]) -> None:
-        for approval in self._approvals.all():
-            if approval.id in ids and waits(approval):
-                # Somebody may decide it in this very moment, and then that counts.
-                with suppress(IllegalEventError):
-                    self._approvals.apply(approval.id, "reject", via="page")
-
-    def _apply(self, approval: Approval, form: dict[str, str]) -> str | None:
-        """Let the decision count; return what to tell the person if it does not."""
-        # The second half of a double click would answer a question that nobody has read.
-        if 0 <= self._clock() - self._led_to.get(approval.id, -math.inf) < READING_SECONDS:
-            return "That was too quick: this is the next question. Read it, then decide."
-        content = {name: value for name, value in form.items() if name in {DECISION, TYPED, REASON}}
-        judgement = judge(Reply("accept", content), approval)
-        if judgement.flaw is not None:
-            return _told(judgement.flaw)
-        try:
-            self._approvals.apply(approval.id, judgement.event, via="page", reason=judgement.given)
-        except IllegalEventError:
-            return "Your answer came too late: the question had been decided or had ended."
-        return None
-
     async def _answer(
-        self, approval: Approval | None, csrf: str, message: str | None = None, *, decided: Approval | None = None
+        self,
+        approval: Approval | None,
+        csrf: str,
+        message: str | None = None,
+        *,
+        decided: Approval | None = None,
+        typed: Mapping[str, str] | None = None,
     ) -> Response:
         if approval is None or not traits(approval.channel).here:
             return page(message_page("No such approval", "It may have ended more than a day ago."), 404)
@@ -337,8 +328,9 @@ class PageServer:
             message,
             striking=f"{path}/{_STRIKE}",
             inbox=f"{self._prefix}/",
-            states=await run_in_threadpool(self._step_states, approval),
+            states=await run_in_threadpool(self._decisions.step_states, approval),
             decided=decided if decided is not None and traits(decided.channel).here else None,
+            typed=typed or {},
         )
         return page(approval_page(approval, frame), 200 if message is None else 422)
 
@@ -352,15 +344,3 @@ class PageServer:
 
     def _path(self, approval_id: str) -> str:
         return f"{self._prefix}/approvals/{approval_id}"
-
-
-def _told(flaw: Flaw) -> str:
-    """Tell the person why their answer did not count."""
-    match flaw:
-        case "unanswered" | "no_decision" | "foreign_fields":
-            return "Choose Approve or Reject."
-        case "text_differs":
-            return "Not approved: the text you typed is not the one that is asked for."
-        case "no_reason":
-            return f"Not approved: say why, in {SHORTEST_REASON} to {LONGEST_REASON} visible characters."
-    assert_never(flaw)

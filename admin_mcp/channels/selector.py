@@ -22,12 +22,14 @@ class MakeLocal(Protocol):
 class OfferedChannels:
     """The ways one call has. ``form`` is the client's, None if it offers none; ``local`` makes the one on this machine.
 
+    ``asker`` is what the client says of itself.
     Nothing falls back to a weaker way: ``auto`` prefers the client's form, and what a rule demands must be there.
     """
 
     mode: ApprovalMode
     form: ApprovalChannel | None
     local: MakeLocal
+    asker: str = ""
 
     def select(self, channel: Channel | None, *, length: int = 0) -> ApprovalChannel | None:
         """Return the way that a rule demands, or the usual one for None; None if there is no such way.

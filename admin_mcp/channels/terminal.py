@@ -36,6 +36,7 @@ class TerminalChannel:
     asks_once = True
     dies_with_call = True
     answers = None
+    asker = ""
 
     def __init__(self, approvals: Approvals, show: Callable[[str], None], ask: Callable[[str], str]) -> None:
         self._approvals = approvals

@@ -46,6 +46,7 @@ class TwoStepConfirm:
     channel: Channel = "two-step"
     asks_once = False
     dies_with_call = False
+    asker = ""
 
     def __init__(self, given: Confirmation) -> None:
         self.answers: str | None = given.id

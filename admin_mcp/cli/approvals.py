@@ -234,6 +234,7 @@ def _list(approvals: list[Approval], *, as_json: bool = False) -> None:
         Column("Asked", lambda row: local_time_of(row["asked_at"])),
         Column("State", field("fate")),
         Column("Risk", field("effect")),
+        Column("Asked by", field("asked_by")),
         Column("What", field("title")),
     )
     print_list(columns, map(_row, approvals), json=as_json)
@@ -254,6 +255,9 @@ def _row(approval: Approval) -> Json:
         "effect": approval.preview.effect,
         "title": approval.preview.title,
         "target": approval.preview.target,
+        "asked_by": approval.preview.asker.client,
+        "organization": approval.preview.asker.organization,
+        "key_last4": approval.preview.asker.key,
     }
 
 
@@ -308,6 +312,8 @@ def _print(approval: Approval) -> None:
     click.echo(f"Approval {approval.id}: {_fate(approval)}; asked {local_time(approval.opened)}")
     if approval.state == "pending" and approval.ends is not None:
         click.echo(f"Ends at {local_time(approval.ends)}")
+    for label, value in approval.preview.asker.facts.items():
+        click.echo(f"{label}: {value}")
     click.echo("")
     click.echo(approval.preview.text)
     if approval.result is not None:

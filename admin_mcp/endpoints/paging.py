@@ -4,7 +4,6 @@ An answer stays within a budget of bytes. It is cut between items, or inside one
 says how to go on. Nothing here sends anything: the caller gives the function that reads one page.
 """
 
-import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Annotated, Any, Self
 
 from annotated_types import Le
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, to_json
 
 from admin_mcp.endpoints.base import Endpoint, NotSent
 from admin_mcp.endpoints.fields import INTEGRAL, UNSET, BareInSchema, declared_default
@@ -193,9 +192,10 @@ async def _added(merged: "_Merged", read: ReadPage, budget: int) -> str | None:
         return f"the next page failed ({error.kind}: {error.message})"
     if not isinstance(page.get("data"), list):
         return "the next page is no list"
-    if merged.size + merged.added_size(page["data"]) > budget:
+    added = merged.added_size(page["data"])
+    if merged.size + added > budget:
         return _full(budget)
-    merged.add(page)
+    merged.add(page, added)
     return None
 
 
@@ -233,15 +233,16 @@ class _Merged:
         """Return by how many bytes the answer grows that takes these rows in."""
         return _added_size(_rows(self._call.view, rows))
 
-    def add(self, page: Json) -> None:
-        """Take a page in."""
+    def add(self, page: Json, size: int | None = None) -> None:
+        """Take a page in, whose rows add ``size`` bytes if that is known already."""
+        whole = page["data"]
         page = self._wanted(page)
         rows = page["data"]
         self._first = self._first or page
         self._last = page
         self.items += _rows(self._call.view, rows)
         self.looked_through += len(rows)
-        self.size += self.added_size(rows)
+        self.size += size if size is not None and rows is whole else self.added_size(rows)
         self.pages += 1
         cursor = self._call.cursor_after(page)
         self.cursor = None if cursor in self._cursors else cursor
@@ -306,11 +307,12 @@ async def _fitted(
 ) -> tuple[Json, str | None]:
     """Return the page, or as much of its beginning as fits, and why it was cut (None: it fits)."""
     rows, view = page["data"], call.view
-    if _size(_rows(view, rows)) <= budget:
+    fits = _fitting(view, rows, budget)
+    if fits == len(rows):
         return page, None
     if inside := _cut_inside(call, page, budget, skipped):
         return inside
-    fits = _fitting(view, rows, budget)
+    fits = max(fits, 1)
     if shorter := _up_to(call, page, fits):
         return shorter, _full(budget)
     return await _read_shorter(call, page, fits, read, budget=budget, skipped=skipped)
@@ -331,7 +333,7 @@ async def _read_shorter(
         if inside := _cut_inside(call, page, budget, skipped):
             return inside
         rows = page["data"]
-        fits = _fitting(view, rows, budget)
+        fits = max(_fitting(view, rows, budget), 1)
         if asked < len(rows) > fits:  # asking for less still is in vain, and its cursor would skip what is cut off
             cut = {"data": rows[:fits], call.next_field() or "last_id": None, "has_more": True}
             return {**page, **cut}, _full(budget)
@@ -353,8 +355,8 @@ def _cut_inside(call: PaginatedEndpoint, page: Json, budget: int, skipped: int) 
     if field is None or not isinstance(first, dict) or not isinstance(results := first.get(RESULTS), list):
         return None
     shown = call.view.shown(first)
-    kept = _fitting(EVERYTHING, shown[RESULTS], budget)
-    if _size([shown]) <= budget or kept == len(results):
+    kept = max(_fitting(EVERYTHING, shown[RESULTS], budget), 1)
+    if kept >= len(results) or _size([shown]) <= budget:
         return None
     reason = (
         f"one item alone is longer than {budget} bytes: of its {skipped + len(results)} results only the "
@@ -365,12 +367,12 @@ def _cut_inside(call: PaginatedEndpoint, page: Json, budget: int, skipped: int) 
 
 
 def _fitting(view: View, rows: list[Any], budget: int) -> int:
-    """Return how many of the first rows fit, at least one."""
+    """Return how many of the first rows fit. What comes behind them, which may be much, is not measured."""
     size = 1
     for count, row in enumerate(rows):
         size += sum(_size(shown) + 1 for shown in _rows(view, [row]))
         if size > budget:
-            return max(count, 1)
+            return count
     return len(rows)
 
 
@@ -380,7 +382,7 @@ def _id(row: object) -> str | None:
 
 
 def _size(value: object) -> int:
-    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    return len(to_json(value))
 
 
 def _added_size(rows: Sequence[Any]) -> int:

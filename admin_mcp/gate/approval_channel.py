@@ -36,6 +36,10 @@ class ApprovalChannel(Protocol):
 class ChannelSelector(Protocol):
     """The ways to a person that one call has."""
 
+    @property
+    def asker(self) -> str:
+        """What the client that calls says of itself, as it came; empty where there is none."""
+
     def select(self, channel: Channel | None, *, length: int = 0) -> ApprovalChannel | None:
         """Return the way that a rule demands, the usual one for None, or None if there is no such way.
 

@@ -179,7 +179,8 @@ class Approvals:
             if approval.state != "pending":
                 raise Conflict("It is approved already, as a whole.", hint="Deny that approval first.")
             question = _open_for(question_for(approval.channel), approval.preview.open_seconds)
-            shown = question.preview.model_copy(update={"wants_reason": approval.preview.wants_reason})
+            kept = {"wants_reason": approval.preview.wants_reason, "asker": approval.preview.asker}
+            shown = question.preview.model_copy(update=kept)
             connection.execute(
                 "UPDATE approvals SET key = ?, preview = ? WHERE id = ?",
                 (question.key, shown.model_dump_json(), approval.id),
@@ -230,6 +231,7 @@ class Approvals:
             tool=question.tool,
             channel=channel,
             preview=question.preview.text,
+            **question.preview.asker.record,
         )
         return approval
 

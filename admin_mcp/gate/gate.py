@@ -87,7 +87,7 @@ class Gate:
             owners_lock=owners_lock,
         )
         self.confirm = confirm
-        self.questions = Questions(storage.approvals, opened)
+        self.questions = Questions(storage.approvals, target, opened)
         self.storage = storage
         self.sending = Sending(self.assessment, storage, api.permits)
 
@@ -185,7 +185,7 @@ class Gate:
         await self.assessment.guardrails.check(change.call)
         channel = usable(channels.select(verdict.channel), verdict, confirm=self.confirm)
         require_showable(change)
-        asked = Asked(change.key, change.tool, arguments_of(change.call))
+        asked = Asked(change.key, change.tool, arguments_of(change.call), asker=channels.asker)
         approval = await self.questions.approved(asked, channel, partial(self._preview, change, verdict))
         return _Clearance(verdict, approval, channel.dies_with_call)
 

@@ -58,6 +58,7 @@ class GuardrailChecks:
         self._key = key
         self._lock = lock
         self._clock = clock
+        self._other_owner = ""
 
     async def check(self, call: Endpoint) -> None:
         """Return if no guardrail forbids the change.
@@ -128,9 +129,22 @@ class GuardrailChecks:
         if await self._gives_ownership(call):
             return None
         own = _ids(target) | {user}
-        if await self._any_member(lambda member: _is_active_owner(member) and not _ids(member) & own):
+        if await self._another_owner(lambda member: _is_active_owner(member) and not _ids(member) & own):
             return None
         return f"user {user} is the organization's last owner who can act"
+
+    async def _another_owner(self, fits: Callable[[Json], bool]) -> bool:
+        """Whether another owner is there. Who was found last is asked for first: others wait for the lock meanwhile."""
+        if self._other_owner:
+            try:
+                if fits(await self._read(self._make("get_user", user_id=self._other_owner))):
+                    return True
+            except CallError:
+                self._other_owner = ""
+        member = await self._first_member(fits)
+        if member is not None and isinstance(member.get("id"), str):
+            self._other_owner = member["id"]
+        return member is not None
 
     async def _gives_ownership(self, call: Endpoint) -> bool:
         """Whether the role that is given by its id is shown to be the owner's; any other counts as a lesser one."""
@@ -143,8 +157,8 @@ class GuardrailChecks:
             return False
         return role.get("predefined_role") is True and _same(role.get("name"), _OWNER)
 
-    async def _any_member(self, fits: Callable[[Json], bool]) -> bool:
-        """Whether one of the organization's users fits, looked for page by page.
+    async def _first_member(self, fits: Callable[[Json], bool]) -> Json | None:
+        """Return the first of the organization's users who fits, looked for page by page.
 
         Raises:
             PolicyDenied: the list can't be read to its end: it goes round, is too long, or takes too long.
@@ -158,10 +172,11 @@ class GuardrailChecks:
             members = page.get("data")
             if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
                 raise _uncheckable("last_owner", "the list of users is unreadable")
-            if any(map(fits, members)):
-                return True
+            found: Json | None = next(filter(fits, members), None)
+            if found is not None:
+                return found
             if not page.get("has_more"):
-                return False
+                return None
             cursor = page.get("last_id") or (members[-1].get("id") if members else None)
             if not isinstance(cursor, str) or cursor in cursors:
                 raise _uncheckable("last_owner", "the list of users goes round: its pages lead to no new one")

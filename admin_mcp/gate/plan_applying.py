@@ -201,7 +201,7 @@ class PlanApplying:
         length = len(form_message(plan_preview(rest, wants_reason=why is not None)))
         channel = self._selected(channels, demanded, length, why or verdicts[0])
         parts = tuple((step.tool, arguments_of(self._review.drafted(step))) for step in rest.live)
-        asked = Asked(rest.digest, APPLY_PLAN, {"plan_id": plan.id}, parts)
+        asked = Asked(rest.digest, APPLY_PLAN, {"plan_id": plan.id}, parts, channels.asker)
         shown = partial(self._review.shown, rest, progress, wants_reason=why is not None)
         approval = await self._gate.questions.approved(asked, channel, shown)
         return _Clearance(approval, channel.dies_with_call)

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from admin_mcp.endpoints.base import Effect
@@ -182,6 +181,8 @@ def _webhook(path: Path, text: str, number: int, notify: _Notify) -> Webhook:
 
 def _unusable_url(url: str) -> str | None:
     """Say what is wrong with a webhook's address, without repeating it: it may be a secret."""
+    import httpx  # noqa: PLC0415 - most files name no webhook
+
     try:
         parts = urlsplit(str(httpx.URL(url)) and url)
         host, _ = parts.hostname, parts.port

@@ -18,7 +18,7 @@ from admin_mcp.endpoints.base import Effect, Endpoint, EndpointSpec
 from admin_mcp.endpoints.fields import Grave, IfLeftOut
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.access_sentences import carried
-from admin_mcp.gate.described_change import money
+from admin_mcp.gate.asker import NOBODY, Asker
 from admin_mcp.gate.effects import effect_of, raises_power
 from admin_mcp.gate.headline import headline, key_note
 from admin_mcp.gate.snapshot import (
@@ -33,13 +33,13 @@ from admin_mcp.gate.snapshot import (
     name_of,
     permissions_of,
 )
-from admin_mcp.gate.text import day, plain, quoted, visible
+from admin_mcp.gate.text import plain, quoted, visible
 from admin_mcp.gate.undoable import undoable
+from admin_mcp.gate.value_words import LONGEST_VALUE, NOT_SET, in_words
 
 LONGEST_BODY = 20_000
 """Characters of a request body that a person can be asked to judge. They are shown whole; a longer one is refused."""
 
-_LONGEST_VALUE = 2000
 _MOST_LISTED = 20
 
 
@@ -72,6 +72,7 @@ class Preview(BaseModel):
     compared. ``typed`` are the texts of which one must be typed, if any. ``target`` is the system; ``request`` the
     request line and body. ``withheld``: the model may not be told all of this. ``idle``: all of it is so already.
     ``steps``: of a plan, the gravest first; ``open_seconds``: its time, if unusual; ``wants_reason``: a yes takes one.
+    ``asker``: who asks, which is neither compared nor in the text.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -91,6 +92,7 @@ class Preview(BaseModel):
     steps: tuple[ShownStep, ...] = ()
     open_seconds: float | None = None
     wants_reason: bool = False
+    asker: Asker = NOBODY
 
     @property
     def final(self) -> bool:
@@ -163,8 +165,6 @@ def _arrow(change: ShownChange) -> str:
 
 IMPOSSIBLE = "not possible"
 """How a change can be undone that can't be."""
-NOT_SET = "not set"
-_EXPIRY = "expires_at"
 _EMPTIED = "nothing (null: this empties the field)"
 
 
@@ -231,7 +231,7 @@ def _details(name: str, found: Lookup | None, *, here: bool) -> Iterator[tuple[s
 
 def _permissions(label: str, allowed: list[str] | None) -> Iterator[tuple[str, str]]:
     if allowed is not None:
-        yield label, visible(", ".join(sorted(allowed)), _LONGEST_VALUE) if allowed else "nothing by itself"
+        yield label, visible(", ".join(sorted(allowed)), LONGEST_VALUE) if allowed else "nothing by itself"
 
 
 def _allowed_by(roles: Lookup) -> list[str] | None:
@@ -270,7 +270,7 @@ def _present(spec: EndpointSpec, seen: Snapshot) -> Iterator[tuple[str, str]]:
         for key, value in seen.state.items():
             # What is false or empty says nothing that helps to decide.
             if isinstance(value, str | int | list) and value and not _told_already(key, seen.own):
-                yield f"Now: {visible(key)}", _value(key, value)
+                yield f"Now: {visible(key)}", in_words(key, value)
     elif spec.effect == "grant" and seen.state is not None and seen.own is None:
         yield "Now", _PRESENCE[seen.state if isinstance(seen.state, str) else "present"]
 
@@ -325,8 +325,8 @@ def _changes(call: Endpoint, seen: Snapshot) -> Iterator[tuple[str, ShownChange]
         before = seen.before(name) if spec.effect == "update" else None
         if name in seen.names and before is None:
             continue
-        after = _EMPTIED if value is None else _value(name, value, LONGEST_BODY)
-        yield name, ShownChange(before=_value(SET_AS.get(name, name), before[0]) if before else None, after=after)
+        after = _EMPTIED if value is None else in_words(name, value, LONGEST_BODY)
+        yield name, ShownChange(before=in_words(SET_AS.get(name, name), before[0]) if before else None, after=after)
 
 
 def _changes_nothing(call: Endpoint, seen: Snapshot) -> bool:
@@ -341,21 +341,6 @@ def _changes_nothing(call: Endpoint, seen: Snapshot) -> bool:
 def _same(one: object, other: object) -> bool:
     # As JSON, since to Python 1 and true are the same.
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
-
-
-def _value(name: str, value: object, longest: int = _LONGEST_VALUE) -> str:
-    if value is None:
-        return NOT_SET
-    if isinstance(value, str):
-        return quoted(value, longest)
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        value = sorted(value)
-    shown = visible(json.dumps(value, ensure_ascii=False), longest)
-    if isinstance(value, int) and name.endswith("amount"):
-        return f"{shown} US cents ({money(value)})"
-    if isinstance(value, int) and name == _EXPIRY:
-        return f"on {day(value)}"
-    return f"{shown} (no restriction)" if name == "scopes" and value == [] else shown
 
 
 def _undo(call: Endpoint, seen: Snapshot, catalog: Catalog) -> str:

@@ -12,11 +12,13 @@ from admin_mcp.errors import ApprovalPending, ApprovalUnavailable, StateUnavaila
 from admin_mcp.gate.approval import Approval, IllegalEventError, Question
 from admin_mcp.gate.approval_channel import ApprovalChannel
 from admin_mcp.gate.approvals import Approvals
+from admin_mcp.gate.asker import asker_of
 from admin_mcp.gate.forms import Reply, judge
 from admin_mcp.gate.offload import done_whole, threaded
 from admin_mcp.gate.policy import Channel
 from admin_mcp.gate.preview import Preview
 from admin_mcp.gate.refusals import already_ended, denied, not_decided, nothing_to_change, refused_as
+from admin_mcp.settings import Target
 
 logger = logging.getLogger(__name__)
 
@@ -25,13 +27,14 @@ logger = logging.getLogger(__name__)
 class Asked:
     """What a person is to be asked about: a tool's call and the digest of what it comes to.
 
-    ``parts`` are the calls of a plan's steps, as tool and arguments.
+    ``parts`` are the calls of a plan's steps, as tool and arguments; ``asker`` is what the client says of itself.
     """
 
     key: str
     tool: str
     arguments: Json
     parts: tuple[tuple[str, Json], ...] = ()
+    asker: str = ""
 
 
 Previewer = Callable[[Channel], Awaitable[Preview]]
@@ -45,8 +48,9 @@ Opened = Callable[[Approval], None]
 class Questions:
     """The questions of one process."""
 
-    def __init__(self, approvals: Approvals, opened: Opened | None = None) -> None:
+    def __init__(self, approvals: Approvals, target: Target, opened: Opened | None = None) -> None:
         self._approvals = approvals
+        self._target = target
         self._tell = opened
         self._asking: set[str] = set()
         self._closing: dict[str, anyio.Event] = {}
@@ -90,6 +94,7 @@ class Questions:
         shown = await preview(channel.channel)
         if shown.idle:
             raise nothing_to_change(shown)
+        shown = shown.model_copy(update={"asker": asker_of(asked.asker, self._target)})
         question = Question(asked.key, asked.tool, asked.arguments, shown, asked.parts)
         if closing := self._closing.get(asked.key):
             await closing.wait()  # or this call would share a question that is just being withdrawn

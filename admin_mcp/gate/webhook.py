@@ -102,9 +102,9 @@ def harmless(text: str, secrets: Sequence[str] = ()) -> str:
 
 
 def _asker(approval: Approval, secrets: Sequence[str]) -> str | None:
-    """Return the name of the client that asks, where the approval has it."""
-    client = getattr(getattr(approval.preview, "asker", None), "client", "")
-    return harmless(str(client), secrets) if client else None
+    """Return what the client that asks calls itself, if anything."""
+    client = approval.preview.asker.client
+    return harmless(client, secrets) if client else None
 
 
 def _instant(seconds: float) -> str:

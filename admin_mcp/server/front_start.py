@@ -1,14 +1,14 @@
 """Whether a start is so usual that what the server would say of it is known without loading the server."""
 
 import os
-import stat
 import sys
+
+from admin_mcp.server.front_state import has_usual_journal, is_closed
 
 _PLAIN = {"ADMIN_MCP_STATE_DIR", "ADMIN_MCP_OPEN_BROWSER", "ADMIN_MCP_APPROVAL_WAIT", "ADMIN_MCP_FRONT"}
 _KEYS = ("OPENAI_ADMIN_KEY", "OPENAI_BASE_URL")
 _KEY_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 _OTHERS_WRITE = 0o022
-_OTHERS = 0o077
 _SEAL = 32
 
 
@@ -61,15 +61,17 @@ def _usual_directory() -> str:
 
 
 def _is_usual_state(directory: str) -> bool:
-    """Whether the server would find nothing to tell of: no journal yet, and a place where one can be made."""
-    if not directory.startswith("/") or any(os.path.lexists(f"{directory}/gate.sqlite3{end}") for end in ("", ".mark")):
+    """Whether the server would find nothing to tell of: a journal that is whole, or none and a place for one."""
+    if not directory.startswith("/"):
         return False
+    begun = any(os.path.lexists(f"{directory}/gate.sqlite3{end}") for end in ("", ".mark"))
     try:
         if not os.path.lexists(directory):
             return _takes_files(_nearest(directory))
         found = os.stat(directory)  # noqa: PTH116 - pathlib is not loaded
         ours = _is_ours(found, _OTHERS_WRITE) and _takes_files(directory)
-        return ours and _has_usual_seal(f"{directory}/request-state.key")
+        usual = ours and _has_usual_seal(f"{directory}/request-state.key")
+        return usual and (not begun or has_usual_journal(directory))
     except OSError:
         return False
 
@@ -85,10 +87,7 @@ def _takes_files(directory: str) -> bool:
 
 
 def _has_usual_seal(path: str) -> bool:
-    if not os.path.lexists(path):
-        return True
-    found = os.lstat(path)
-    return stat.S_ISREG(found.st_mode) and _is_ours(found, _OTHERS) and found.st_size == _SEAL
+    return not os.path.lexists(path) or (is_closed(path) and os.lstat(path).st_size == _SEAL)
 
 
 def _is_ours(found: os.stat_result, denied: int) -> bool:

@@ -21,6 +21,7 @@ from mcp.shared.message import SessionMessage
 from pydantic_core import from_json
 
 from admin_mcp.api.strict_json import has_halves, without_halves
+from admin_mcp.server.pipes import PipeLines, is_pipe, own_stdout
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -35,19 +36,25 @@ class _CheckedLines(anyio.AsyncFile[str]):
 
     reply: Reply
     replay: "Replay | None" = None
+    pipe: PipeLines | None = None
 
     async def readline(self) -> str:
         """Return the next message's line, or an empty string at the end."""
         if self.replay is not None and (line := await self.replay.next()):
             return line
-        # The thread is left behind when the session ends meanwhile: nothing can wake it but the client.
-        while line := await to_thread.run_sync(self.wrapped.readline, abandon_on_cancel=True):
+        while line := await self._next():
             error = malformed(line)
             if error is None:
                 return line
             if line.strip():
                 await self.reply(SessionMessage(error))
         return line
+
+    async def _next(self) -> str:
+        if self.pipe is not None:
+            return (await self.pipe.next()).decode("utf-8", "surrogateescape")
+        # The thread is left behind when the session ends meanwhile: nothing can wake it but the client.
+        return await to_thread.run_sync(self.wrapped.readline, abandon_on_cancel=True)
 
 
 def malformed(line: str) -> types.JSONRPCError | None:
@@ -156,12 +163,15 @@ async def checked_stdio(
 
     A client that closes stdout has gone, as one that closes stdin: the context ends, without an error.
     """
-    source = BufferedReader(_ReadAhead(handed.ahead)) if handed else sys.stdin.buffer
+    ahead = handed.ahead if handed else b""
+    source = BufferedReader(_ReadAhead(ahead)) if handed else sys.stdin.buffer
     lines = _CheckedLines(TextIOWrapper(source, encoding="utf-8", errors="surrogateescape", newline="\n"))
+    lines.pipe = PipeLines(0, ahead) if is_pipe(0) else None
     try:
-        async with stdio_server(stdin=lines) as (read_stream, write_stream):
-            lines.reply = write_stream.send
-            lines.replay = Replay(handed, write_stream) if handed else None
-            yield read_stream, lines.replay or write_stream
+        with own_stdout() as stdout:
+            async with stdio_server(stdin=lines, stdout=stdout) as (read_stream, write_stream):
+                lines.reply = write_stream.send
+                lines.replay = Replay(handed, write_stream) if handed else None
+                yield read_stream, lines.replay or write_stream
     except* (BrokenPipeError, ConnectionResetError):
         pass

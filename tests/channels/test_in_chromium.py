@@ -200,7 +200,7 @@ async def test_a_second_question_joins_the_page_that_is_open(screen: Screen, rec
         shown = await to_thread.run_sync(screen.browser.wait_for, "This is the next question.")
         assert "another" in shown
         while "tell it to try again" not in screen.browser.text:  # what comes too soon is half a double click
-            await to_thread.run_sync(screen.browser.find("button.approve").click)
+            screen.browser.run("document.querySelector('button.approve')?.click()")  # between two pages there is none
         await to_thread.run_sync(screen.browser.wait_for, "tell it to try again")
         await running.call("update_role", role_id="role_1", description="another")
     assert len(screen.opened) == 1
@@ -325,7 +325,7 @@ def run(*words: str, state: Path) -> None:
 
 
 async def test_the_days_story_is_followed_on_the_inbox(screen: Screen, recorder: Recorder) -> None:  # noqa: PLR0915 - a story
-    """Six questions of two servers: decided in a terminal and on a page, one expired, a plan with a struck step."""
+    """Six questions of two servers: one decided in a terminal, two ticked, one expired, a plan with a struck step."""
     browser, state = screen.browser, screen.state
 
     async def shows(text: str) -> str:
@@ -333,7 +333,7 @@ async def test_the_days_story_is_followed_on_the_inbox(screen: Screen, recorder:
 
     def entries(after: str) -> list[str]:
         found = browser.run(
-            f"return [...document.querySelector('{after} + ul')?.children ?? []].map(each => each.innerText)"
+            f"return [...document.querySelector('{after} ~ ul')?.children ?? []].map(each => each.innerText)"
         )
         return [str(each) for each in found]
 
@@ -364,22 +364,38 @@ async def test_the_days_story_is_followed_on_the_inbox(screen: Screen, recorder:
         assert browser.run("return document.activeElement.id + document.activeElement.value") == "qdel"
         assert "Rejected. The change will not be made" in entries("h2")[0]
 
-        # A focused link keeps the focus, for a keyboard.
-        link = f"a[href$='/approvals/{waiting[1].id}']"
+        # A focused link keeps the focus, for a keyboard, while a question runs out of time.
+        link = f"a[href$='/approvals/{waiting[2].id}']"
         browser.run(f'document.querySelector("{link}").focus()')
-        run("approvals", "deny", waiting[2].id, state=state)
+        with records(state, RealClock()).database.transaction() as connection:
+            connection.execute("UPDATE approvals SET since = since - 600 WHERE id = ?", (waiting[3].id,))
         await shows("All that waits (4)")
+        assert any("Ended." in each for each in entries("h2"))
         assert browser.run(f'return document.activeElement.matches("{link}")')
-        browser.press(ENTER)
-        await shows("The exact request")
-        assert str(browser.command("GET", "title")).startswith("(4) Approve? ")
-        browser.find("button.approve").click()
-        await shows("This is the next question.")
-        await one.call("update_role", role_id="role_1", description="second")
+        assert "by a client that calls itself “mcp" in entries("h1")[0]
 
-        # A step is struck out of the plan on its own page; one of the others runs out of time.
-        browser.find("header a").click()
+        # Two of one kind are ticked and approved together; each is sent by the server that asked.
+        browser.find("main a[href*='together']").click()
+        shown = await shows("2 of one kind: update role")
+        assert "“second”" in shown
+        assert "“third”" in shown
+        button = browser.find("button.approve")
+        for each in waiting[1:3]:
+            browser.find(f"label[for='tick.{each.id}']").click()
+        assert (button.role, button.label) == ("button", "Approve the ticked")
+        # How many those are is counted by the style sheet alone, and seen.
+        assert browser.run("return document.querySelector('.count').getBoundingClientRect().width > 0")
+        button.click()
+        await shows("What became of those that were ticked")
+        assert [sent.body for sent in recorder.changes] == []
+        await one.call("update_role", role_id="role_1", description="second")
+        await two.call("update_role", role_id="role_1", description="third")
         await shows("The change was made.")
+        browser.find("main a").click()
+        await shows("All that waits (2)")
+        assert str(browser.command("GET", "title")) == "(2) All that waits"
+
+        # A step is struck out of the plan on its own page.
         (spring,) = (each for each in waiting if each.preview.steps)
         browser.find(f"a[href$='/approvals/{spring.id}']").click()
         await shows("They are sent in this order")
@@ -387,16 +403,12 @@ async def test_the_days_story_is_followed_on_the_inbox(screen: Screen, recorder:
         await shows("struck out: 3")
         browser.find("header a").click()
         await shows("Plan “Spring”: 2 to change")
-        with records(state, RealClock()).database.transaction() as connection:
-            connection.execute("UPDATE approvals SET since = since - 600 WHERE id = ?", (waiting[3].id,))
-        await shows("All that waits (2)")
-        assert any("Ended." in each for each in entries("h2"))
 
         browser.find("#q").type("delete role" + ENTER)
         await shows("Show all")
         assert browser.run("return location.search") == "?q=delete+role"
         assert ["Delete role" in each for each in entries("h1")] == [True]
-    assert [sent.body for sent in recorder.changes] == [{"description": "second"}]
+    assert [sent.body for sent in recorder.changes] == [{"description": "second"}, {"description": "third"}]
 
 
 class RealClock(Clock):
@@ -423,3 +435,49 @@ async def test_the_inbox_reaches_over_no_edge_of_a_narrow_screen(screen: Screen,
     screen.browser.find("header a").click()
     await to_thread.run_sync(screen.browser.wait_for, "The last day")
     assert screen.browser.run("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+@pytest.mark.usefixtures("narrow")
+async def test_on_a_telephone_the_buttons_are_in_reach_before_one_has_scrolled(
+    screen: Screen, recorder: Recorder
+) -> None:
+    screen.browser.resize(390, 500)
+    async with session(LEGACY, env=env(screen, recorder), answers=None) as running:
+        await running.error("delete_role", role_id="role_1")
+        await to_thread.run_sync(screen.open)
+    in_sight = (
+        "const box = document.querySelector('button.approve').getBoundingClientRect();"
+        "return box.top >= 0 && box.bottom <= window.innerHeight"
+    )
+    assert screen.browser.run("return document.documentElement.scrollHeight > 700")
+    assert screen.browser.run(in_sight)
+    screen.browser.run("window.scrollTo(0, document.body.scrollHeight)")
+    assert screen.browser.run(in_sight)
+    # At the end of the page nothing lies below the bar.
+    assert screen.browser.run(
+        "return document.querySelector('form').getBoundingClientRect().bottom"
+        " <= document.querySelector('.decide').getBoundingClientRect().top"
+    )
+    screen.browser.find("#typed_text").type("Support")
+    assert screen.browser.run(
+        "return document.activeElement.getBoundingClientRect().bottom"
+        " <= document.querySelector('.decide').getBoundingClientRect().top"
+    )
+
+
+async def test_a_reason_is_still_there_when_the_name_was_wrong(
+    screen: Screen, recorder: Recorder, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('[[rules]]\nname = "why"\ndecision = "confirm"\neffects = ["destroy"]\nreason = true\n', "utf-8")
+    demanding = env(screen, recorder, ADMIN_MCP_CONFIG=str(policy))
+    async with session(LEGACY, env=demanding, answers=None) as running:
+        await running.error("delete_role", role_id="role_1")
+        await to_thread.run_sync(screen.open)
+        screen.browser.find("#reason").type("asked for by the auditors")
+        screen.browser.find("#typed_text").type("Suport")
+        screen.browser.run("document.querySelector('#typed_text').removeAttribute('pattern')")
+        screen.browser.find("button.approve").click()
+        screen.browser.wait_for("the text you typed is not the one")
+        typed = "return [...document.querySelectorAll('input[type=text]')].map(each => each.value)"
+        assert screen.browser.run(typed) == ["Suport", "asked for by the auditors"]

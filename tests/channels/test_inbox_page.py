@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from admin_mcp.channels.document import source_of
-from admin_mcp.channels.inbox_page import LONGEST_WANTED, MOST_DECIDED, SCRIPT_SOURCE, Inbox, inbox_digest, inbox_page
+from admin_mcp.channels.document import SCRIPT_SOURCE, source_of
+from admin_mcp.channels.inbox_page import LONGEST_WANTED, MOST_DECIDED, Inbox, inbox_digest, inbox_page
 from admin_mcp.gate.approval import APPLY_PLAN, Approval, Result
 from admin_mcp.gate.preview import ShownStep
 from admin_mcp.settings import Settings

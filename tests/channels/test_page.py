@@ -11,6 +11,7 @@ from admin_mcp.channels.document import message_page
 from admin_mcp.channels.page import Frame, approval_page, state_in_words
 from admin_mcp.channels.page_http import LONGEST_FORM
 from admin_mcp.gate.approval import Approval, Question, Result
+from admin_mcp.gate.asker import Asker
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.preview import Preview, ShownChange
 from admin_mcp.gate.text import visible
@@ -79,7 +80,7 @@ def test_names_from_the_api_are_text_wherever_they_stand(name: str) -> None:
         hostile, replace(FRAME, message=name, csrf=name, address=name, rejecting=name, others={name: hostile})
     )
     known = {"html", "head", "meta", "title", "style", "body", "main", "p", "h1", "h2", "span", "dl", "dt", "dd"}
-    known |= {"header", "strong"}
+    known |= {"header", "strong", "link", "div", "svg", "rect", "animate"}
     known |= {"pre", "form", "input", "label", "code", "button", "ul", "li", "a"}
     assert {tag for tag, _ in tags(page)} <= known
     assert not any(attribute.startswith("on") for _, attributes in tags(page) for attribute in attributes)
@@ -88,7 +89,8 @@ def test_names_from_the_api_are_text_wherever_they_stand(name: str) -> None:
 
 def test_the_page_has_no_script_and_nothing_from_elsewhere() -> None:
     for tag, attributes in tags(approval_page(APPROVAL, FRAME)):
-        assert tag not in {"script", "link", "img", "iframe", "object", "base"}
+        assert tag not in {"script", "img", "iframe", "object", "base"}
+        assert tag != "link" or (attributes["rel"], (attributes["href"] or "")[:19]) == ("icon", "data:image/svg+xml,")
         assert "style" not in attributes
         assert not set(attributes) & {"src", "srcset"}
 
@@ -269,3 +271,47 @@ def test_invisible_characters_stay_visible_on_the_page() -> None:
 
 def test_a_message_page_says_only_its_message() -> None:
     assert "a &lt; b" in message_page("Title", "a < b")
+
+
+ASKER = Asker(client="“Cursor 1.2”", key="wxyz", organization="Acme")
+
+
+def test_who_asks_is_shown_below_what_is_asked_and_the_label_stands_in_the_head() -> None:
+    page = approval_page(showing(asker=ASKER), FRAME)
+    assert '<dt>Asked by</dt><dd class="plain">a client that calls itself “Cursor 1.2”</dd>' in page
+    head = page[page.index("<header>") : page.index("</header>")]
+    assert "Acme · key …wxyz" in head
+    assert "Cursor" not in page[: page.index("<dl>")]
+    assert page.index("Delete role", page.index("<main")) < page.index("Cursor")
+
+
+def test_a_client_that_says_nothing_of_itself_is_not_spoken_of() -> None:
+    page = approval_page(APPROVAL, FRAME)
+    assert "Asked by" not in page
+    assert "key …" not in page
+
+
+def test_what_was_typed_stays_where_the_other_field_was_wrong_unless_it_hides_something() -> None:
+    asked = showing(wants_reason=True)
+    page = approval_page(asked, replace(FRAME, message="No.", typed={"typed_text": "Suport", "reason": 'So "I" wish'}))
+    fields = {each["name"]: each for tag, each in tags(page) if tag == "input" and each.get("type") == "text"}
+    assert (fields["typed_text"]["value"], fields["reason"]["value"]) == ("Suport", 'So "I" wish')
+    page = approval_page(asked, replace(FRAME, typed={"reason": "a\u202eb", "typed_text": "\x00"}))
+    assert all("value" not in each for tag, each in tags(page) if tag == "input" and each.get("type") == "text")
+
+
+def test_a_bar_becomes_shorter_with_the_time_that_is_left() -> None:
+    page = approval_page(APPROVAL, replace(FRAME, now=1450.0))
+    (bar,) = [each for tag, each in tags(page) if tag == "animate"]
+    assert (bar["from"], bar["to"], bar["dur"]) == ("25.0%", "0%", "150s")
+    assert "2 minutes left" in page
+
+
+def test_the_tabs_picture_has_a_dot_while_something_waits() -> None:
+    def icon(page: str) -> str:
+        return str(next(each["href"] for tag, each in tags(page) if tag == "link"))
+
+    over = approval_page(replace(APPROVAL, state="rejected"), FRAME)
+    assert "circle" in icon(approval_page(APPROVAL, FRAME))
+    assert "circle" not in icon(over)
+    assert "circle" in icon(approval_page(replace(APPROVAL, state="rejected"), replace(FRAME, others={"/x": APPROVAL})))

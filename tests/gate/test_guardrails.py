@@ -95,6 +95,33 @@ async def test_another_owner_is_looked_for_on_every_page(new_world: NewWorld) ->
     assert len(world.changes) == 1
 
 
+async def test_who_was_found_to_be_another_owner_is_asked_for_by_name_under_the_lock(new_world: NewWorld) -> None:
+    world = new_world()
+    owners(world, "user_1", "user_2", members=tuple(f"user_{number}" for number in range(3, 90)))
+    await world.call(world.make("update_user", user_id="user_1", role="reader"), AtOnce(APPROVE))
+    assert len(world.changes) == 1
+    assert world.reads.count(USERS) == 1
+    assert f"{USERS}/user_2" in world.reads[world.reads.index(USERS) :]
+
+
+@pytest.mark.parametrize("gone", [None, {"id": "user_2", "role": "reader"}, {"id": "user_2", "banned": True}])
+async def test_another_owner_of_before_counts_only_while_they_are_one(
+    new_world: NewWorld, gone: dict[str, object] | None
+) -> None:
+    world = new_world(confirm=False)
+    owners(world, "user_1", "user_2", "user_3")
+    await world.call(world.make("delete_user", user_id="user_1"), None)
+    owners(world, "user_3")
+    del world.api.bodies[f"{USERS}/user_2"]
+    if gone is not None:
+        world.api.bodies[f"{USERS}/user_2"] = gone
+    with pytest.raises(PolicyDenied, match="last owner"):
+        await world.call(world.make("delete_user", user_id="user_3"), None)
+    with pytest.raises(PolicyDenied, match="last owner"):
+        await world.call(world.make("delete_user", user_id="user_3"), None)
+    assert len(world.changes) == 1
+
+
 def paged(world: World, next_page: Callable[[str | None], Any]) -> list[str | None]:
     """Have the list of users answer by its cursor; return the cursors it was asked for."""
     asked: list[str | None] = []
@@ -226,6 +253,7 @@ async def test_a_disabled_owner_may_go_where_another_stays_and_not_as_the_last(n
     await world.call(world.make("delete_user", user_id="user_1"), None)
     assert len(world.changes) == 1
     world.api.bodies[USERS]["data"] = [disabled]
+    world.api.bodies[f"{USERS}/user_2"] = {"id": "user_2", "role": "reader"}
     with pytest.raises(PolicyDenied, match="last owner"):
         await world.call(world.make("delete_user", user_id="user_1"), None)
 

@@ -11,6 +11,7 @@ from admin_mcp.gate.forms import DECISION, TYPED, Reply
 from admin_mcp.gate.policy import Channel
 from admin_mcp.gate.preview import Preview
 from admin_mcp.gate.questions import Asked, Questions
+from admin_mcp.settings import Target
 from tests.gate.questions import question, records
 
 
@@ -37,7 +38,7 @@ class OpenForm:
 @pytest.mark.anyio
 async def test_a_second_call_meanwhile_shows_nothing_and_is_not_told_to_try_again(tmp_path: Path) -> None:
     asked, form = question(), OpenForm()
-    questions = Questions(records(tmp_path).approvals)
+    questions = Questions(records(tmp_path).approvals, Target("the test system", "test"))
     about = Asked(asked.key, asked.tool, asked.arguments)
 
     async def preview(channel: Channel) -> Preview:

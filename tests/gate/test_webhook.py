@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from admin_mcp.gate.approval import Approval, Result
+from admin_mcp.gate.asker import Asker
 from admin_mcp.gate.webhook import Moment, Webhook, harmless, moments, notice, signature
 from tests.gate.questions import question, records
 
@@ -36,6 +37,12 @@ def test_a_question_is_told_with_what_it_comes_to_and_until_when(asked: Approval
         "asked_at": "1970-01-12T13:46:40Z",
         "until": "1970-01-12T13:56:40Z",
     }
+
+
+def test_the_client_that_asks_is_told_as_it_calls_itself(asked: Approval) -> None:
+    shown = asked.preview.model_copy(update={"asker": Asker(client="“Ann https://evil.example/ 1.0”")})
+    told = json.loads(notice("question", replace(asked, question=replace(asked.question, preview=shown))))
+    assert told["asked_by"] == "“Ann [link] 1.0”"
 
 
 def test_a_decision_and_an_outcome_say_which(asked: Approval) -> None:

@@ -84,6 +84,7 @@ class Only:
     """Whoever is asked for through the channel this person has, or through the usual one, is this person."""
 
     person: ApprovalChannel | None
+    asker = ""
 
     def select(self, channel: Channel | None, *, length: int = 0) -> ApprovalChannel | None:
         del length

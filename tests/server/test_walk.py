@@ -26,8 +26,8 @@ PACKAGE = Path(admin_mcp.__file__).parent
 OUTSIDE = ("sandbox/", "catalog/", "endpoints/discovery")
 """The far side of the wire, and the tables that every room looks things up in."""
 
-MOST_FILES = {"read": 22, "change": 40}
-MOST_MOVES = {"read": 41, "change": 158}
+MOST_FILES = {"read": 22, "change": 41}
+MOST_MOVES = {"read": 41, "change": 161}
 """Here what is called again counts again: a change is looked at before it is asked about, and before it is sent."""
 
 
