@@ -61,7 +61,7 @@ class LocalChannel:
         report: Report,
         at: str,
         too_long: bool = False,
-        link: Link | None = None,
+        link: Callable[[], Link | None] = lambda: None,
         by_client: bool = False,
     ) -> None:
         """Take the moment the call ``started``, on anyio's clock, and the state directory, which the hint names.
@@ -75,7 +75,7 @@ class LocalChannel:
         self._wait = wait
         self._report = report
         self._at = at
-        self._link = link if by_client else None
+        self._link = link() if by_client else None
         self._too_long = too_long
 
     async def ask(self, approval: Approval) -> None:

@@ -123,7 +123,7 @@ class AdminServer:
             wait=wait,
             report=report,
             at=str(self._settings.state_dir),
-            link=link_of(ctx, params, self._link),
+            link=partial(link_of, ctx, params, self._link),
         )
         return CallContext(
             channels=OfferedChannels(self._settings.approval, form_of(ctx, params), local, self._asker(ctx)),

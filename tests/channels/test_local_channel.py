@@ -56,7 +56,7 @@ class Desk:
             report=self.report,
             at="/state of mine",
             too_long=too_long,
-            link=self.link,
+            link=lambda: self.link,
             by_client=by_client,
         )
 
