@@ -5,6 +5,8 @@ Nothing here knows the page's address, so nothing here can tell it to a model.
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
+from typing import Protocol
 
 import anyio
 from anyio import to_thread
@@ -24,6 +26,16 @@ Show = Callable[[], Callable[[], bool]]
 
 Report = Callable[[float], Awaitable[None]]
 """Tells the client how many seconds the call has waited."""
+
+
+class Link(Protocol):
+    """The client's way to have a page opened."""
+
+    async def offer(self, approval: Approval, decided: Callable[[], Awaitable[None]]) -> bool | None:
+        """Return whether the person wants the page, or None if it could not be offered.
+
+        ``decided`` returns when there is nothing left to decide. May also end the call until it is repeated.
+        """
 
 
 def waits(approval: Approval) -> bool:
@@ -50,12 +62,15 @@ class LocalChannel:
         report: Report,
         at: str,
         too_long: bool = False,
+        link: Callable[[], Link | None] = lambda: None,
+        by_client: bool = False,
     ) -> None:
         """Take the moment the call ``started``, on anyio's clock, and the state directory, which the hint names.
 
         It waits for ``wait`` seconds, but no longer than ``unseen`` where the screen was to show it and can't: then
         only the hint, which comes with the end of the call, tells anybody what to do. ``too_long`` tells that the
-        client's form would have been asked, but for the length of the question.
+        client's form would have been asked, but for the length of the question. ``by_client`` lets the client open the
+        page, if it has a ``link``.
         """
         self._approvals = approvals
         self._show = show
@@ -64,6 +79,7 @@ class LocalChannel:
         self._unseen = min(wait, unseen)
         self._report = report
         self._at = at
+        self._link = link() if by_client else None
         self._too_long = too_long
 
     async def ask(self, approval: Approval) -> None:
@@ -73,21 +89,36 @@ class LocalChannel:
             ApprovalPending: it has not, and the call must not wait longer.
 
         """
-        shown = await to_thread.run_sync(self._show) if self._show is not None else lambda: False
-        on_page, polls = self._show is not None, 0
-        while True:
-            current = await to_thread.run_sync(self._approvals.get, approval.id)
-            if current is None or current.state != "pending":
-                return
-            waited = anyio.current_time() - self._started
-            on_page = on_page and shown()
-            wait = self._wait if on_page or self._show is None else self._unseen
+        shown, started = await self._on_screen(approval)
+        on_page, polls = shown is not None, 0
+        while await self._is_open(approval):
+            waited = anyio.current_time() - started
+            on_page = shown is not None and on_page and shown()
+            wait = self._wait if on_page or shown is None else self._unseen
             if waited >= wait:
                 raise self._pending(approval, on_page=on_page)
             if polls % _POLLS_PER_REPORT == 0:
                 await self._report(waited)
             polls += 1
             await anyio.sleep(min(POLL_SECONDS, wait - waited))
+
+    async def _on_screen(self, approval: Approval) -> tuple[Callable[[], bool] | None, float]:
+        """Put the question before the person; return what tells whether it is there, and when waiting began.
+
+        Nothing tells it where no page is wanted.
+        """
+        taken = None if self._link is None else await self._link.offer(approval, partial(self._ended, approval))
+        if taken is not None:
+            return lambda: taken, anyio.current_time()
+        return await to_thread.run_sync(self._show) if self._show is not None else None, self._started
+
+    async def _is_open(self, approval: Approval) -> bool:
+        current = await to_thread.run_sync(self._approvals.get, approval.id)
+        return current is not None and current.state == "pending"
+
+    async def _ended(self, approval: Approval) -> None:
+        while await self._is_open(approval):  # noqa: ASYNC110 - another process decides
+            await anyio.sleep(POLL_SECONDS)
 
     def _pending(self, approval: Approval, *, on_page: bool) -> ApprovalPending:
         command = command_line("--state-dir", self._at, "approvals", "approve", approval.id)

@@ -14,8 +14,8 @@ from admin_mcp.settings import ApprovalMode
 class MakeLocal(Protocol):
     """Makes the way on this machine; it is told if the question is there only for being too long for a form."""
 
-    def __call__(self, *, too_long: bool) -> LocalChannel:
-        """Return it."""
+    def __call__(self, *, too_long: bool = False, by_client: bool = False) -> LocalChannel:
+        """Return it; ``by_client`` lets the client open the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ class OfferedChannels:
         way = channel or self.mode
         match way:
             case "auto":
-                return form or self.local(too_long=self.form is not None)
+                return form or self.local(too_long=self.form is not None, by_client=True)
             case "elicit":
                 return form
             case "local":
-                return self.local(too_long=False)
+                return self.local()  # past the client, so it is given no link either
             case "two-step":
                 return TwoStepAsk()
             case "none":

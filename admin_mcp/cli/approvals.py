@@ -208,6 +208,17 @@ def desk(context: click.Context, /) -> None:
     run_page_process(storage_of(context), epoch_seconds)
 
 
+@approvals.command(hidden=True)
+@click.argument("approval_id")
+@click.argument("name")
+@click.pass_context
+def link(context: click.Context, /, approval_id: str, name: str) -> None:
+    """Serve one question's page for a client that opens links; a server starts this itself."""
+    from admin_mcp.channels.link_process import run_link_process  # noqa: PLC0415 - brings the web server
+
+    run_link_process(storage_of(context), approval_id, name, epoch_seconds)
+
+
 def _all(storage: GateStorage) -> list[Approval]:
     if not storage.database.exists:
         return []

@@ -91,7 +91,7 @@ def check(context: click.Context, /, file: Path, *, as_json: bool) -> None:
 def explain(context: click.Context, /, tool: str, arguments: str | None, *, as_json: bool) -> None:
     """Say which rule decides a call of TOOL, and why the rules before it don't."""
     from admin_mcp.catalog import compiled_catalog  # noqa: PLC0415
-    from admin_mcp.cli.policy_reading import explained, meaning  # noqa: PLC0415
+    from admin_mcp.cli.policy_reading import explained, meaning, notice  # noqa: PLC0415
     from admin_mcp.endpoints.arguments import parse_arguments  # noqa: PLC0415
     from admin_mcp.gate.effects import effects_of  # noqa: PLC0415
     from admin_mcp.gate.projects import named_projects  # noqa: PLC0415
@@ -123,6 +123,8 @@ def explain(context: click.Context, /, tool: str, arguments: str | None, *, as_j
             click.echo(f"passed over  {passed['rule']}: {passed['why']}")
         click.echo(f"decides      {said['rule']}")
         click.echo(f"{tool} ({' and '.join(said['effects'])}): {meaning(said, settings.approval)}")
+        for webhook in said["notified"]:
+            click.echo(notice(webhook))
     for note in notes:
         click.echo(f"Note: {note}", err=True)
 

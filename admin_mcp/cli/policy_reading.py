@@ -9,6 +9,7 @@ from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.composition import some
 from admin_mcp.gate.policy import DEFAULT_RULES, LEFT_OUT, Effects, Policy, Rule, Verdict
 from admin_mcp.gate.policy_file import PolicyFile
+from admin_mcp.gate.webhook import Webhook
 from admin_mcp.settings import ApprovalMode
 
 
@@ -27,7 +28,8 @@ def checked(file: PolicyFile, possible: Mapping[str, tuple[Effects, ...]], mode:
             decided |= fits
     guardrails = {"last_owner": file.guardrails.last_owner, "own_key": file.guardrails.own_key}
     reads, changes = (_outcome(rule.verdict, mode) for rule in DEFAULT_RULES)
-    rest = {"otherwise": {"reads": reads, "changes": changes}, "guardrails": guardrails}
+    notified = [_told(webhook) for webhook in file.webhooks]
+    rest = {"otherwise": {"reads": reads, "changes": changes}, "guardrails": guardrails, "notified": notified}
     return {"approval": mode, "of_tools": len(possible), "rules": rules, **rest}
 
 
@@ -44,7 +46,10 @@ def explained(policy: Policy, tool: str, effects: Effects, projects: Collection[
             passed.append({"rule": rule.name, "why": why})
     verdict = verdict or policy.decide(tool, effects, projects)
     call = {"tool": tool, "effects": sorted(effects), "project_ids": sorted(projects)}
-    return {**call, "rule": verdict.rule, **_outcome(verdict, mode), "approval": mode, "passed_over": passed}
+    asks = verdict.decision == "confirm"
+    told = [_told(each) for each in policy.webhooks if asks and (not each.effects or each.effects & effects)]
+    outcome = {**_outcome(verdict, mode), "approval": mode, "notified": told}
+    return {**call, "rule": verdict.rule, **outcome, "passed_over": passed}
 
 
 def summary(found: Json) -> Iterator[str]:
@@ -59,6 +64,14 @@ def summary(found: Json) -> Iterator[str]:
     yield f"Otherwise reads are allowed; of a change: {meaning(found['otherwise']['changes'], found['approval'])}."
     switches = ", ".join(f"{name} {'on' if on else 'off'}" for name, on in found["guardrails"].items())
     yield f"Guardrails: {switches}."
+    yield from map(notice, found["notified"])
+
+
+def notice(webhook: Json) -> str:
+    """Say who is told of questions, without the address, which may be secret."""
+    which = f" that {' or '.join(webhook['effects'])}" if webhook["effects"] else ""
+    told = f"Told of each {', '.join(webhook['on'])}{which}: {webhook['webhook']}"
+    return f"{told}, signed with the secret in {webhook['secret_env']}."
 
 
 def meaning(rule: Json, mode: ApprovalMode) -> str:
@@ -75,6 +88,11 @@ def meaning(rule: Json, mode: ApprovalMode) -> str:
     if rule["outcome"] == "allowed":
         return f"would be asked about, but --approval {mode} asks nobody: allowed"
     return f"a person is asked (--approval {mode}){why}"
+
+
+def _told(webhook: Webhook) -> Json:
+    shown = {"webhook": str(webhook), "on": sorted(webhook.on), "effects": sorted(webhook.effects or ())}
+    return {**shown, "secret_env": webhook.secret_env}
 
 
 def _outcome(verdict: Verdict, mode: ApprovalMode) -> Json:

@@ -1,5 +1,6 @@
 """The policy of one server: the operator's file, what the settings leave out, and the defaults, in their order."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ from admin_mcp.endpoints.schema import META_EFFECT, Json
 from admin_mcp.gate.effects import possible_effects
 from admin_mcp.gate.policy import LEFT_OUT, Effects, Policy, Rule
 from admin_mcp.gate.policy_file import PolicyFile, read_policy_file, risky_allowances
+from admin_mcp.gate.webhook import SHORTEST_SECRET
 from admin_mcp.settings import Settings
 
 _NAMED_AT_ONCE = 5
@@ -41,9 +43,10 @@ def compose_policy(settings: Settings, tools: Sequence[Json], left_out: Mapping[
         left_out=missing,
         rules=file.rules,
         guardrails=file.guardrails,
+        webhooks=file.webhooks,
         excluded=tuple(name for part in settings.exclude_tools.split(",") if (name := part.strip())),
     )
-    warnings = (*policy_warnings(file, effects_of_tools(tools)), *_unanswerable(file.rules, settings))
+    warnings = (*policy_warnings(file, effects_of_tools(tools)), *_unanswerable(file.rules, settings), *_unsigned(file))
     return ComposedPolicy(policy, warnings)
 
 
@@ -52,6 +55,16 @@ def _unanswerable(rules: Sequence[Rule], settings: Settings) -> Iterator[str]:
     for rule in rules:
         if rule.reason and rule.channel is None and settings.approval in {"two-step", "none"}:
             yield f"{rule.name} demands a reason, which --approval {settings.approval} can't take: that is all refused."
+
+
+def _unsigned(file: PolicyFile) -> Iterator[str]:
+    """Yield which webhooks are told nothing, for want of a secret to sign with."""
+    for webhook in file.webhooks:
+        if len(os.environ.get(webhook.secret_env, "")) < SHORTEST_SECRET:
+            yield (
+                f"{webhook} is told NOTHING: {webhook.secret_env} is not set, or shorter than {SHORTEST_SECRET} "
+                "characters, in this server's environment."
+            )
 
 
 def effects_of_tools(tools: Sequence[Json]) -> dict[str, tuple[Effects, ...]]:

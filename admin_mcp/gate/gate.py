@@ -28,7 +28,7 @@ from admin_mcp.gate.effects import possible_effects
 from admin_mcp.gate.policy import LEFT_OUT, READ_ONLY, READS, Channel, Policy, Verdict
 from admin_mcp.gate.preview import LONGEST_BODY, Preview
 from admin_mcp.gate.projects import named_projects
-from admin_mcp.gate.questions import Asked, Questions
+from admin_mcp.gate.questions import Asked, Opened, Questions
 from admin_mcp.gate.refusals import (
     already_ended,
     difference,
@@ -71,11 +71,12 @@ class Gate:
         api: Api,
         storage: GateStorage,
         owners_lock: Callable[[], Path],
+        opened: Opened | None = None,
     ) -> None:
         """``confirm=False`` lets changes pass that the policy wants confirmed: the operator's ``--approval none``.
 
         A rule that names a channel is obeyed all the same. ``owners_lock`` names a file that all servers of this key
-        share.
+        share. ``opened`` is told of each question.
         """
         self.assessment = Assessment(
             policy=policy,
@@ -86,7 +87,7 @@ class Gate:
             owners_lock=owners_lock,
         )
         self.confirm = confirm
-        self.questions = Questions(storage.approvals, target)
+        self.questions = Questions(storage.approvals, target, opened)
         self.storage = storage
         self.sending = Sending(self.assessment, storage, api.permits)
 
@@ -267,7 +268,15 @@ class Gate:
         self.storage.journal.write("outcome", change_id, **fields, **record)
 
 
-def open_gate(settings: Settings, policy: Policy, catalog: Catalog, api: Api, storage: GateStorage) -> Gate:
+def open_gate(
+    settings: Settings,
+    policy: Policy,
+    catalog: Catalog,
+    api: Api,
+    storage: GateStorage,
+    *,
+    opened: Opened | None = None,
+) -> Gate:
     """Return the gate that the settings ask for."""
     return Gate(
         policy=policy,
@@ -277,6 +286,7 @@ def open_gate(settings: Settings, policy: Policy, catalog: Catalog, api: Api, st
         api=api,
         storage=storage,
         owners_lock=partial(lock_of_system, settings.target.system),
+        opened=opened,
     )
 
 

@@ -7,9 +7,12 @@ rule says otherwise; read-only refuses changes before all else.
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from admin_mcp.endpoints.base import Effect
+
+if TYPE_CHECKING:
+    from admin_mcp.gate.webhook import Webhook
 
 Decision = Literal["allow", "confirm", "deny"]
 Channel = Literal["elicit", "local", "two-step"]
@@ -121,6 +124,8 @@ class Policy:
     guardrails: Guardrails = field(default_factory=Guardrails)
     excluded: tuple[str, ...] = ()
     """Globs of the tools that the operator excluded by name, which jobs may not use either."""
+    webhooks: "tuple[Webhook, ...]" = ()
+    """Who is told of questions."""
 
     @classmethod
     def standard(
@@ -131,10 +136,11 @@ class Policy:
         rules: Iterable[Rule] = (),
         guardrails: Guardrails | None = None,
         excluded: tuple[str, ...] = (),
+        webhooks: "tuple[Webhook, ...]" = (),
     ) -> "Policy":
         """Return the operator's rules after what the server was started without, and before the defaults."""
         first = (*([READ_ONLY] if read_only else []), *left_out)
-        return cls((*first, *rules, *DEFAULT_RULES), guardrails or Guardrails(), excluded)
+        return cls((*first, *rules, *DEFAULT_RULES), guardrails or Guardrails(), excluded, webhooks)
 
     def of_jobs(self) -> "Policy":
         """Return the policy for what jobs read: what was not selected may be read, and what was excluded may not."""

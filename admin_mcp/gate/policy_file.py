@@ -14,13 +14,17 @@ from fnmatch import fnmatchcase
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from admin_mcp.endpoints.base import Effect
 from admin_mcp.errors import SettingsError
 from admin_mcp.gate.policy import CHANGES, READS, RISKY, Decision, Effects, Guardrails, Rule
+from admin_mcp.gate.webhook import MOMENTS, Moment, Webhook
+from admin_mcp.settings import is_loopback
 
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PROJECT_ID = re.compile(r"proj_[A-Za-z0-9_\-.:~]+")
 
 _Some = Annotated[list[str], Field(min_length=1)]
@@ -46,11 +50,21 @@ class _Guardrails(BaseModel):
     own_key: bool = True
 
 
+class _Notify(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    url: Annotated[str, Field(max_length=2048)]
+    secret_env: str
+    on: Annotated[list[Moment], Field(min_length=1)] | None = None
+    effects: Annotated[list[Effect], Field(min_length=1)] | None = None
+
+
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     rules: list[_Rule] = []
     guardrails: _Guardrails = _Guardrails()
+    notify: Annotated[list[_Notify], Field(max_length=10)] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,7 @@ class PolicyFile:
 
     rules: tuple[Rule, ...] = ()
     guardrails: Guardrails = field(default_factory=Guardrails)
+    webhooks: tuple[Webhook, ...] = ()
 
 
 def read_policy_file(path: Path, effects: Mapping[str, Effect]) -> PolicyFile:
@@ -76,7 +91,8 @@ def read_policy_file(path: Path, effects: Mapping[str, Effect]) -> PolicyFile:
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(path, text, item["loc"], item) for item in error.errors())) from None
     rules = tuple(_rule(path, text, number, rule, effects) for number, rule in enumerate(parsed.rules))
-    return PolicyFile(rules, Guardrails(**parsed.guardrails.model_dump()))
+    webhooks = tuple(_webhook(path, text, number, notify) for number, notify in enumerate(parsed.notify))
+    return PolicyFile(rules, Guardrails(**parsed.guardrails.model_dump()), webhooks)
 
 
 def sample_policy() -> str:
@@ -148,6 +164,47 @@ def _rule(path: Path, text: str, number: int, rule: _Rule, tools: Mapping[str, E
     )
 
 
+def _webhook(path: Path, text: str, number: int, notify: _Notify) -> Webhook:
+    wrong = {"url": _unusable_url(notify.url), "secret_env": _unusable_variable(notify.secret_env)}
+    for key, problem in wrong.items():
+        if problem:
+            raise SettingsError(f"{path}, line {_line(text, ('notify', number, key))}: {key}: {problem}")
+    return Webhook(
+        url=notify.url,
+        host=str(urlsplit(notify.url).hostname),
+        secret_env=notify.secret_env,
+        place=f"{path.name} line {_line(text, ('notify', number))}",
+        on=frozenset(notify.on) if notify.on else MOMENTS,
+        effects=frozenset(notify.effects) if notify.effects else None,
+    )
+
+
+def _unusable_url(url: str) -> str | None:
+    """Say what is wrong with a webhook's address, without repeating it: it may be a secret."""
+    import httpx  # noqa: PLC0415 - most files name no webhook
+
+    try:
+        parts = urlsplit(str(httpx.URL(url)) and url)
+        host, _ = parts.hostname, parts.port
+    except (ValueError, httpx.InvalidURL):
+        return "is no URL; give one such as https://example.com/hook"
+    if not host or parts.scheme not in {"https", "http"} or not (url.isascii() and url.isprintable()) or " " in url:
+        return "must be an https:// URL such as https://example.com/hook"
+    if parts.scheme == "http" and not is_loopback(host):
+        return "plain http is only for loopback addresses; use https://"
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        return "must have no user, password or fragment in it; the receiver checks the signature instead"
+    return None
+
+
+def _unusable_variable(name: str) -> str | None:
+    if not _VARIABLE.fullmatch(name):
+        return "must be the name of an environment variable that has the secret, such as NOTIFY_SECRET, not the secret"
+    if name.upper() == "OPENAI_ADMIN_KEY":
+        return "is the admin key's; make another secret, which the receiver may know"
+    return None
+
+
 def _senseless_reason(rule: _Rule, tools: Mapping[str, Effect]) -> str | None:
     """Say why nobody could ever be asked for a reason by this rule, or return None."""
     if rule.decision != "confirm":
@@ -162,6 +219,7 @@ _KNOWN_KEYS: dict[tuple[str, ...], type[BaseModel]] = {
     (): _File,
     ("rules",): _Rule,
     ("guardrails",): _Guardrails,
+    ("notify",): _Notify,
 }
 
 
@@ -181,8 +239,9 @@ def _line(text: str, place: tuple[int | str, ...]) -> int:
     """Return the line of a key, or of the table it should be in; TOML's parser keeps no lines."""
     lines = text.splitlines()
     start = 0
-    if place and place[0] == "rules" and len(place) > 1 and isinstance(place[1], int):
-        headers = [number for number, line in enumerate(lines) if re.match(r"\s*\[\[\s*rules\s*\]\]", line)]
+    if place and place[0] in {"rules", "notify"} and len(place) > 1 and isinstance(place[1], int):
+        header = re.compile(rf"\s*\[\[\s*{place[0]}\s*\]\]")
+        headers = [number for number, line in enumerate(lines) if header.match(line)]
         start = headers[place[1]] if place[1] < len(headers) else 0
     elif place and place[0] == "guardrails":
         start = next((number for number, line in enumerate(lines) if re.match(r"\s*\[\s*guardrails", line)), 0)

@@ -41,12 +41,17 @@ Previewer = Callable[[Channel], Awaitable[Preview]]
 """Reads the present state and puts what is asked about into words, for one channel."""
 
 
+Opened = Callable[[Approval], None]
+"""Is told of a question that was just opened. Returns at once and raises nothing."""
+
+
 class Questions:
     """The questions of one process."""
 
-    def __init__(self, approvals: Approvals, target: Target) -> None:
+    def __init__(self, approvals: Approvals, target: Target, opened: Opened | None = None) -> None:
         self._approvals = approvals
         self._target = target
+        self._tell = opened
         self._asking: set[str] = set()
         self._closing: dict[str, anyio.Event] = {}
 
@@ -93,7 +98,10 @@ class Questions:
         question = Question(asked.key, asked.tool, asked.arguments, shown, asked.parts)
         if closing := self._closing.get(asked.key):
             await closing.wait()  # or this call would share a question that is just being withdrawn
-        return await threaded(self._approvals.open, question, channel.channel)
+        opened = await threaded(self._approvals.open, question, channel.channel)
+        if opened[1] and self._tell is not None:
+            self._tell(opened[0])
+        return opened
 
     async def _answered(self, approval: Approval, channel: ApprovalChannel) -> Approval:
         """Return the approval once it is approved."""

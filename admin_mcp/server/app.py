@@ -22,13 +22,16 @@ from admin_mcp.api.permits import PermitError
 from admin_mcp.api.response import redact
 from admin_mcp.catalog import Catalog
 from admin_mcp.channels.form import NeedsAnswerError, form_of
+from admin_mcp.channels.link import link_of
 from admin_mcp.channels.local_channel import LocalChannel
 from admin_mcp.channels.request_state_key import request_state_key
 from admin_mcp.channels.selector import OfferedChannels
 from admin_mcp.errors import CallError
 from admin_mcp.gate.approval import PENDING_SECONDS
+from admin_mcp.gate.database import epoch_seconds
 from admin_mcp.gate.gate import open_gate
 from admin_mcp.gate.policy import Policy
+from admin_mcp.gate.questions import Opened
 from admin_mcp.gate.storage import GateStorage
 from admin_mcp.server.instructions import INSTRUCTIONS, SEARCH_INSTRUCTIONS
 from admin_mcp.server.list_cache import ListCache
@@ -121,12 +124,19 @@ class AdminServer:
             unseen=patience,
             report=report,
             at=str(self._settings.state_dir),
+            link=partial(link_of, ctx, params, self._link),
         )
         return CallContext(
             channels=OfferedChannels(self._settings.approval, form_of(ctx, params), local, self._asker(ctx)),
             report=ctx.session.report_progress,
             late=lambda: anyio.current_time() >= started + patience,
         )
+
+    def _link(self, approval_id: str) -> str | None:
+        """Return a one-time link to a question's page, for the client's eyes only."""
+        from admin_mcp.channels.link_process import start_link_process  # noqa: PLC0415 - as below
+
+        return start_link_process(self._settings.state_dir, approval_id)
 
     def _asker(self, ctx: ServerRequestContext[Any]) -> str:
         """Return the name and version that the client gives itself, be it in `initialize` or with this very call."""
@@ -168,12 +178,28 @@ def _beside_tools(settings: Settings, offer: Offer, installation: Installation) 
 
 
 @asynccontextmanager
+async def _notices(policy: Policy, storage: GateStorage, secrets: tuple[str, ...]) -> AsyncIterator[Opened | None]:
+    """Yield what tells the policy's webhooks of a question, or None if there are none."""
+    if not policy.webhooks:
+        yield None
+        return
+    from admin_mcp.channels.notify import notices  # noqa: PLC0415 - brings the HTTP client, which most starts never need
+
+    async with notices(policy.webhooks, storage.approvals, epoch_seconds, secrets) as opened:
+        yield opened
+
+
+@asynccontextmanager
 async def admin_server(
     settings: Settings, catalog: Catalog, policy: Policy, storage: GateStorage
 ) -> AsyncIterator[Server[dict[str, Any]]]:
     """Compose the server for one process, and close its HTTP client afterwards."""
-    async with connected(settings, catalog) as api:
-        gate = open_gate(settings, policy, catalog, api, storage)
+    secrets = (settings.admin_key.get_secret_value(),) if settings.admin_key else ()
+    async with (
+        connected(settings, catalog) as api,
+        _notices(policy, storage, secrets) as opened,
+    ):
+        gate = open_gate(settings, policy, catalog, api, storage, opened=opened)
         installation = Installation(catalog, gate, api, settings.answer_bytes)
         offer = offer_of(settings, installation, storage)
         handlers = AdminServer(settings, offer, storage)

@@ -1,7 +1,7 @@
 """Waiting for a person on this machine: how long, what the client hears meanwhile, what the agent is told then."""
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from admin_mcp.channels.local_channel import LocalChannel
+from admin_mcp.channels.local_channel import Link, LocalChannel
 from admin_mcp.channels.selector import OfferedChannels
 from admin_mcp.errors import ApprovalPending
 from admin_mcp.gate.approval import Approval
@@ -27,6 +27,7 @@ class Desk:
         self.kept: GateStorage = records(directory)
         self.shown = 0
         self.works = True
+        self.link: Link | None = None
         self.reports: list[float] = []
         self.reported = anyio.Event()
 
@@ -46,6 +47,7 @@ class Desk:
         unseen: float = 45.0,
         opens: bool = True,
         too_long: bool = False,
+        by_client: bool = False,
     ) -> LocalChannel:
         return LocalChannel(
             self.kept.approvals,
@@ -56,6 +58,8 @@ class Desk:
             report=self.report,
             at="/state of mine",
             too_long=too_long,
+            link=lambda: self.link,
+            by_client=by_client,
         )
 
 
@@ -154,6 +158,40 @@ async def test_an_approval_that_is_gone_ends_the_wait(desk: Desk) -> None:
     desk.kept.database.path.unlink()
     with anyio.fail_after(20):
         await desk.person(wait=1000).ask(approval)
+
+
+class Offered:
+    def __init__(self, taken: bool | None) -> None:
+        self.taken = taken
+        self.times = 0
+
+    async def offer(self, approval: Approval, decided: Callable[[], Awaitable[None]]) -> bool | None:
+        del approval, decided
+        self.times += 1
+        return self.taken
+
+
+@pytest.mark.parametrize(("taken", "shown"), [(True, 0), (False, 0), (None, 1)])
+async def test_the_page_is_opened_here_only_if_the_client_could_not_offer_it(
+    desk: Desk, taken: bool | None, shown: int
+) -> None:
+    desk.link = offered = Offered(taken)
+    with pytest.raises(ApprovalPending) as caught:
+        await desk.person(by_client=True).ask(ask(desk))
+    assert (offered.times, desk.shown) == (1, shown)
+    assert ("decide on the page" in (caught.value.hint or "")) is (taken is not False)
+
+
+@pytest.mark.parametrize(("mode", "demanded", "offers"), [("auto", None, 1), ("auto", "local", 0), ("local", None, 0)])
+async def test_what_is_asked_past_the_client_gives_it_no_link(
+    desk: Desk, mode: ApprovalMode, demanded: Any, offers: int
+) -> None:
+    desk.link = offered = Offered(taken=True)
+    person = OfferedChannels(mode, None, partial(desk.person)).select(demanded)
+    assert isinstance(person, LocalChannel)
+    with pytest.raises(ApprovalPending):
+        await person.ask(ask(desk))
+    assert offered.times == offers
 
 
 FORM = AtOnce(APPROVE)

@@ -263,3 +263,19 @@ def test_why_rules_are_passed_over_and_what_cant_be_told_are_there_for_programs(
     said = json.loads(run(*explain, "--args", '{"project_id": "proj_1"}')[1])
     assert (said["decision"], said["project_ids"], said["passed_over"]) == ("deny", ["proj_1"], [])
     assert "destroy" in said["effects"] or "update" in said["effects"]
+
+
+def test_check_and_explain_say_who_is_told_without_the_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOTIFY_SECRET", raising=False)
+    path = tmp_path / "policy.toml"
+    path.write_text('[[notify]]\nurl = "https://h.example/s3cret-path"\nsecret_env = "NOTIFY_SECRET"\n', "utf-8")
+    path.chmod(0o600)
+    checked = CliRunner().invoke(main, ["policy", "check", str(path)])
+    explained = CliRunner().invoke(main, ["--config", str(path), "policy", "explain", "delete_role"])
+    for result in (checked, explained):
+        assert result.exit_code == 0
+        assert (
+            "Told of each decision, outcome, question: the webhook at h.example (policy.toml line 1)" in result.output
+        )
+        assert "s3cret-path" not in result.output
+    assert "is told NOTHING: NOTIFY_SECRET is not set" in explained.output

@@ -437,8 +437,8 @@ async def test_a_plan_too_long_for_a_form_is_refused_where_only_a_form_may_ask(h
     async def report(done: float, total: float | None, message: str) -> None:
         del done, total, message
 
-    def none(*, too_long: bool) -> Any:
-        del too_long
+    def none(*, too_long: bool = False, by_client: bool = False) -> Any:
+        del too_long, by_client
         raise AssertionError("a form is the only way here")
 
     offered = OfferedChannels("elicit", Short(None), none)

@@ -52,6 +52,18 @@ def test_a_rule_may_demand_a_reason(tmp_path: Path, *, wanted: bool) -> None:
     assert rule.verdict.reason is rule.verdict.demanding is wanted
 
 
+def test_a_webhook_says_all_it_can(tmp_path: Path) -> None:
+    file = read(
+        tmp_path,
+        '\n[[notify]]\nurl = "https://h.example/x?y=1"\nsecret_env = "N"\non = ["question"]\neffects = ["grant"]\n'
+        '[[notify]]\nurl = "http://127.0.0.1:8000/x"\nsecret_env = "N"\n',
+    )
+    first, second = file.webhooks
+    assert (first.url, first.host, first.place) == ("https://h.example/x?y=1", "h.example", "policy.toml line 2")
+    assert (first.on, first.effects) == (frozenset(["question"]), frozenset(["grant"]))
+    assert (second.on, second.effects) == (frozenset(["question", "decision", "outcome"]), None)
+
+
 def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
     assert read(tmp_path, "# nothing\n") == PolicyFile((), Guardrails())
 
@@ -109,7 +121,28 @@ def test_the_sample_asks_past_the_host_for_all_that_destroys_or_grants_and_refus
             "line 2: last_owners: no such key; the keys here are last_owner, own_key",
         ),
         ('[guardrails]\nlast_owner = "no"\n', "line 2: last_owner: Input should be a valid boolean"),
-        ("[rule]\n", "line 1: rule: no such key; the keys here are rules, guardrails"),
+        ('[[notify]]\nurl = "https://h.example/x"\n', "line 1: secret_env: is missing"),
+        (
+            '[[notify]]\nurl = "http://h.example/s3cret"\nsecret_env = "N"\n',
+            "line 2: url: plain http is only for loopback addresses; use https://",
+        ),
+        ('[[notify]]\nurl = "ftp://h.example"\nsecret_env = "N"\n', "line 2: url: must be an https:// URL"),
+        ('[[notify]]\nurl = "https://a:b@h.example"\nsecret_env = "N"\n', "line 2: url: must have no user"),
+        ('[[notify]]\nurl = "https://h.example:x/"\nsecret_env = "N"\n', "line 2: url: is no URL"),
+        ('[[notify]]\nurl = "https://h.example"\nsecret_env = "a b"\n', "line 3: secret_env: must be the name of"),
+        (
+            '[[notify]]\nurl = "https://h.example"\nsecret_env = "OPENAI_ADMIN_KEY"\n',
+            "line 3: secret_env: is the admin key's",
+        ),
+        (
+            '\n\n[[notify]]\nurl = "https://h.example"\nsecret_env = "N"\n[[notify]]\non = ["asked"]\n',
+            "line 7: on: Input should be 'question', 'decision' or 'outcome'",
+        ),
+        (
+            '[[notify]]\nurl = "https://h.example"\nsecret_env = "N"\nrisk = ["grant"]\n',
+            "line 4: risk: no such key; the keys here are url, secret_env, on, effects",
+        ),
+        ("[rule]\n", "line 1: rule: no such key; the keys here are rules, guardrails, notify"),
         (
             '[[rules]]\ndecision = "deny"\nproject_ids = ["proj_1", "Billing"]\n',
             "line 3: project_ids: 'Billing' is no project's id",
