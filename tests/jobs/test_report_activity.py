@@ -329,3 +329,23 @@ async def test_what_is_not_shown_can_be_seen() -> None:
 async def test_an_unknown_name_is_refused_with_the_nearest() -> None:
     with pytest.raises(InvalidInput, match="the nearest are Ana Ortiz"):
         await Pretend().report(ReportActivity, period="30d", who="ana ortizz")
+
+
+async def test_a_period_that_begins_before_the_log_says_when_that_begins() -> None:
+    one = small(entry(0, "project.created"), entry(2 * 24 * 60, "project.created"))
+    answer = await one.report(ReportActivity, period="30d")
+    assert [f"{datetime.fromtimestamp(NOW - 2 * DAY, UTC):%Y-%m-%dT%H:%MZ}" in each for each in answer["findings"]] == [
+        True
+    ]
+    assert "The log begins at" in answer["findings"][0]
+    assert answer["findings"][0] in answer["text"]
+
+
+@pytest.mark.parametrize(
+    "asked", [{"period": "3d"}, {"period": "30d", "who": "zoe@example.com"}, {"period": "30d", "what": "projects"}]
+)
+async def test_a_log_that_is_asked_for_in_part_or_from_its_first_day_on_says_nothing_of_its_beginning(
+    asked: Json,
+) -> None:
+    one = small(entry(0, "project.created"), entry(2 * 24 * 60, "project.created"))
+    assert "The log begins at" not in str(await one.report(ReportActivity, **asked))

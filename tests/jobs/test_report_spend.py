@@ -405,3 +405,14 @@ async def test_the_last_days_come_first_and_the_rest_follows() -> None:
     early = await one.report(ReportSpend, period="2026-10", by="day", skip=20, top=20)
     assert early["rows"] + late["rows"] == whole
     assert "more" not in early
+
+
+async def test_a_period_that_begins_before_there_is_data_says_from_when_there_is() -> None:
+    one = small(costs({ago: [paid(1.0)] for ago in range(1, 11)}))
+    answer = await one.report(ReportSpend, period="30d", by="project")
+    first = date(1970, 1, 1) + timedelta(days=TODAY // DAY - 10)
+    told = [each for each in answer["findings"] if "the first amount" in each]
+    assert [f"the first amount is of {first};" in each for each in told] == [True]
+    assert told[0] in answer["text"]
+    whole = small(costs({ago: [paid(1.0)] for ago in range(30)}))
+    assert "the first amount" not in str(await whole.report(ReportSpend, period="10d", by="project"))

@@ -236,7 +236,7 @@ def _gap(period: Period, book: Ledger) -> str:
     first = min((day for _, day in book.amounts), default=period.first)
     if first == period.first:
         return ""
-    return f"{period}: there is data from {first} on; of the days before, the API has nothing."
+    return f"{period}: the first amount is of {first}; before, nothing was spent, or it lies before what the API keeps."
 
 
 async def _read(reader: Reader, costs: Costs, period: Period, by: By) -> Book:
