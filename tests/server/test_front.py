@@ -127,6 +127,24 @@ PARAMS: tuple[object, ...] = (
 )
 LISTS = ("tools/list", "prompts/list", "resources/list", "resources/templates/list")
 METHODS = ("ping", *LISTS, "server/discover", "initialize", "tools/call", "logging/setLevel", "nonsense")
+VERSIONS: tuple[object, ...] = (*HANDSHAKE_PROTOCOL_VERSIONS, MODERN, "1999-01-01", "", None)
+MORE: tuple[dict[str, object], ...] = (
+    {},
+    {"extra": 1},
+    {"clientInfo": None},
+    {"clientInfo": []},
+    {"clientInfo": {"name": "x"}},
+    {"clientInfo": {"name": 1, "version": "1"}},
+    {"clientInfo": {**CLIENT, "title": "T"}},
+    {"clientInfo": {**CLIENT, "extra": "T"}},
+)
+
+
+def hello(version: object, capabilities: object, more: dict[str, object]) -> bytes:
+    given = {"protocolVersion": version, "capabilities": capabilities, "clientInfo": CLIENT, **more}
+    return message("initialize", given, id=1)
+
+
 IDS = st.sampled_from([0, 1, 2, 3, "1", "", "a", "\x7f", "ä", 2**31, 2**31 - 1, -1, None, 1.5, True])
 HELLOS = st.builds(
     lambda number, version, capabilities, more: message(
@@ -155,39 +173,36 @@ MODERNS = st.builds(
     st.sampled_from([MODERN, MODERN, MODERN, "2025-11-25", "x"]),
     st.sampled_from([{}, {}, {"cursor": None}, {"extra": 1}]),
 )
-NOTES = st.sampled_from(
-    [
-        message("notifications/initialized"),
-        message("notifications/initialized", {}),
-        message("notifications/initialized", None),
-        message("notifications/cancelled", {"requestId": 1}),
-        message("notifications/nonsense"),
-    ]
+NOTED = (
+    message("notifications/initialized"),
+    message("notifications/initialized", {}),
+    message("notifications/initialized", None),
+    message("notifications/cancelled", {"requestId": 1}),
+    message("notifications/nonsense"),
 )
-RAW = st.sampled_from(
-    [
-        b"",
-        b"{",
-        b"[]",
-        b"null",
-        b'{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}',
-        b'{"jsonrpc":"2.0","id":1,"method":"p\\u0069ng"}',
-        b'{"jsonrpc":"1.0","id":1,"method":"ping"}',
-        b'{"jsonrpc":"2.0","id":1,"method":"ping","x":null}',
-        b'{"jsonrpc":"2.0","id":7,"result":{}}',
-        b'{"jsonrpc":"2.0","id":NaN,"method":"ping"}',
-        b'\xef\xbb\xbf{"jsonrpc":"2.0","id":1,"method":"ping"}',
-        b'{"jsonrpc":"2.0","id":1,"method":"ping"}\r',
-        b' \t{ "jsonrpc" : "2.0", "id" : -0, "method" : "ping" } ',
-        b'{"jsonrpc":"2.0","id":01,"method":"ping"}',
-        b'{"jsonrpc":"2.0","id":1e0,"method":"ping"}',
-        b'{"jsonrpc":"2.0","id":1,"method":"ping"}{}',
-        b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"a":1,"a":2}}}',
-        b'{"jsonrpc":"2.0","id":' + b"9" * 5000 + b',"method":"ping"}',
-        b'{"jsonrpc":"2.0","id":1,"method":"ping","params":' + b"[" * 3000 + b"]" * 3000 + b"}",
-        b'\xff{"jsonrpc":"2.0","id":1,"method":"ping"}',
-    ]
+ODD = (
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b'{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}',
+    b'{"jsonrpc":"2.0","id":1,"method":"p\\u0069ng"}',
+    b'{"jsonrpc":"1.0","id":1,"method":"ping"}',
+    b'{"jsonrpc":"2.0","id":1,"method":"ping","x":null}',
+    b'{"jsonrpc":"2.0","id":7,"result":{}}',
+    b'{"jsonrpc":"2.0","id":NaN,"method":"ping"}',
+    b'\xef\xbb\xbf{"jsonrpc":"2.0","id":1,"method":"ping"}',
+    b'{"jsonrpc":"2.0","id":1,"method":"ping"}\r',
+    b' \t{ "jsonrpc" : "2.0", "id" : -0, "method" : "ping" } ',
+    b'{"jsonrpc":"2.0","id":01,"method":"ping"}',
+    b'{"jsonrpc":"2.0","id":1e0,"method":"ping"}',
+    b'{"jsonrpc":"2.0","id":1,"method":"ping"}{}',
+    b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"a":1,"a":2}}}',
+    b'{"jsonrpc":"2.0","id":' + b"9" * 5000 + b',"method":"ping"}',
+    b'{"jsonrpc":"2.0","id":1,"method":"ping","params":' + b"[" * 3000 + b"]" * 3000 + b"}",
+    b'\xff{"jsonrpc":"2.0","id":1,"method":"ping"}',
 )
+NOTES, RAW = st.sampled_from(NOTED), st.sampled_from(ODD)
 USUAL = st.sampled_from([message("notifications/initialized")])
 FIRST = st.builds(
     lambda version: message("initialize", {"protocolVersion": version, "capabilities": {}, "clientInfo": CLIENT}, id=1),
@@ -219,6 +234,39 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
             return alone, sent + portal.call(served, server, left, handed)
 
         yield asked
+
+
+BEGUN: dict[str, list[bytes]] = {
+    "nothing": [],
+    "a greeting": [hello("2025-11-25", {}, {})],
+    "a session": [hello("2025-11-25", {}, {}), message("notifications/initialized")],
+    "the other era": [message("server/discover", envelope(), id=0)],
+}
+TRIED = [
+    *(message(method, params, id=7) for method in METHODS for params in PARAMS),
+    *(
+        message(method, envelope(version, **more), id=7)
+        for method in ("ping", *LISTS)
+        for version in (MODERN, "2025-11-25")
+        for more in ({}, {"cursor": None}, {"extra": 1})
+    ),
+    *(hello(version, {}, {}) for version in VERSIONS),
+    *(
+        hello(version, capabilities, more)
+        for version in ("2025-11-25", MODERN)
+        for capabilities in CAPABILITIES
+        for more in MORE
+    ),
+    *NOTED,
+    *ODD,
+]
+
+
+@pytest.mark.parametrize("begun", BEGUN)
+def test_every_message_is_answered_the_same_wherever_it_comes(both: Both, begun: str) -> None:
+    for line in TRIED:
+        alone, together = both([*BEGUN[begun], line, message("ping", id=8)])
+        assert sorted(map(canonical, together)) == sorted(map(canonical, alone)), line
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
