@@ -8,6 +8,9 @@ from admin_mcp.server.front_state import has_usual_journal, is_closed
 _PLAIN = {"ADMIN_MCP_STATE_DIR", "ADMIN_MCP_OPEN_BROWSER", "ADMIN_MCP_APPROVAL_WAIT", "ADMIN_MCP_FRONT"}
 _KEYS = ("OPENAI_ADMIN_KEY", "OPENAI_BASE_URL")
 _KEY_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+_HOST_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.")
+_PATH_LETTERS = _KEY_LETTERS | frozenset("/.")
+_USUAL_ADDRESS = "https://api.openai.com/v1"
 _OTHERS_WRITE = 0o022
 _SEAL = 32
 _DIGITS = 3
@@ -27,7 +30,7 @@ def label_of(arguments: list[str]) -> str | None:
     import hashlib  # noqa: PLC0415 - only here
 
     fingerprint = hashlib.sha256(key.encode()).hexdigest()[:8]
-    return f"https://api.openai.com/v1 with the key whose fingerprint is {fingerprint}"
+    return f"{os.environ.get('OPENAI_BASE_URL') or _USUAL_ADDRESS} with the key whose fingerprint is {fingerprint}"
 
 
 def has_usual_streams() -> bool:
@@ -50,10 +53,22 @@ def _has_usual_environment() -> bool:
         and environ.get("ADMIN_MCP_FRONT", "1") == "1"
         and environ.get("ADMIN_MCP_OPEN_BROWSER", "0") in {"0", "1"}
         and _is_usual_wait(environ.get("ADMIN_MCP_APPROVAL_WAIT", "0"))
-        and not environ.get("OPENAI_BASE_URL")
+        and _is_usual_address(environ.get("OPENAI_BASE_URL") or _USUAL_ADDRESS)
         and _KEY_LETTERS.issuperset(key)
         and not key.startswith("REPLACE")
     )
+
+
+def _is_usual_address(address: str) -> bool:
+    """Whether an address is surely one that the settings take, and as it is."""
+    scheme, _, rest = address.partition("://")
+    host, _, path = rest.partition("/")
+    name, _, port = host.partition(":")
+    if scheme == "http":
+        known = name == "127.0.0.1" and port.isascii() and port.isdecimal()
+    else:
+        known = scheme == "https" and host[:1].isalnum() and _HOST_LETTERS.issuperset(host)
+    return known and _PATH_LETTERS.issuperset(path) and not address.endswith("/")
 
 
 def _is_usual_wait(seconds: str) -> bool:

@@ -29,7 +29,7 @@ from admin_mcp.server.compile_front import compiled
 from admin_mcp.server.front import ANSWERS_JSON, META, MODERN, Front, Handed
 from admin_mcp.server.front_start import label_of
 from admin_mcp.server.stdio import Replay, malformed
-from admin_mcp.settings import Settings
+from admin_mcp.settings import Settings, load_settings
 from tests.sessions import KEY, environment
 
 ANSWERS = json.loads(Path(ANSWERS_JSON).read_text("utf-8"))
@@ -444,7 +444,18 @@ def test_a_state_there_is_something_to_say_of_is_the_servers(
         ("ADMIN_MCP_APPROVAL_WAIT", "9999"),
         ("ADMIN_MCP_APPROVAL_WAIT", "soon"),
         ("ADMIN_MCP_STATE_DIR", "here"),
-        ("OPENAI_BASE_URL", "http://127.0.0.1:1"),
+        ("OPENAI_BASE_URL", "http://127.0.0.1"),
+        ("OPENAI_BASE_URL", "http://example.com/v1"),
+        ("OPENAI_BASE_URL", "http://127.0.0.1:\u0661/v1"),
+        ("OPENAI_BASE_URL", "http://127.0.0.1:1@example.com/v1"),
+        ("OPENAI_BASE_URL", "https://user@example.com/v1"),
+        ("OPENAI_BASE_URL", "https://example.com/v1/"),
+        ("OPENAI_BASE_URL", "https://example.com/v1?x=1"),
+        ("OPENAI_BASE_URL", "https:///v1"),
+        ("OPENAI_BASE_URL", " https://example.com/v1"),
+        ("OPENAI_BASE_URL", "HTTPS://example.com/v1"),
+        ("OPENAI_BASE_URL", "ftp://example.com"),
+        ("openai_base_url", "https://example.com/v1"),
         ("Openai_Admin_Key", KEY),
         ("OPENAI_ADMIN_KEY", f"{KEY}\u201d"),
         ("OPENAI_ADMIN_KEY", "REPLACE-WITH-YOUR-ADMIN-KEY"),
@@ -460,6 +471,17 @@ def test_the_wait_that_config_sets_is_usual(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("ADMIN_MCP_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv(WAIT, SECONDS)
     assert label_of(["--sandbox"]) is not None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere there is no front")
+@pytest.mark.parametrize(
+    "address",
+    ["", "https://example.com", "https://api.example.com/v1", "http://127.0.0.1:8080/v1", "https://a..b/x//y"],
+)
+def test_what_is_served_is_called_what_the_server_calls_it(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", address)
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", KEY)
+    assert label_of([]) == load_settings().target.label
 
 
 @pytest.mark.parametrize("arguments", [["--read-only"], ["doctor"], ["serve", "--sandbox"], ["--sandbox", "--sandbox"]])
