@@ -109,6 +109,8 @@ CAPABILITIES: tuple[object, ...] = (
     {"elicitation": {}},
     {"roots": {"listChanged": True}},
     {"roots": {"listChanged": 1}},
+    {"roots": {"listChanged": "x"}},
+    {"elicitation": {"form": 1}},
     {"x": 1},
     None,
 )
@@ -242,6 +244,12 @@ BEGUN: dict[str, list[bytes]] = {
     "a session": [hello("2025-11-25", {}, {}), message("notifications/initialized")],
     "the other era": [message("server/discover", envelope(), id=0)],
 }
+ENVELOPES: tuple[tuple[str, tuple[object, ...]], ...] = (
+    ("clientInfo", (None, [], {}, {"name": "x"}, {"name": 1, "version": "1"}, {**CLIENT, "extra": 1})),
+    ("clientCapabilities", (None, [], 1, {"x": 1}, {"elicitation": None}, {"roots": {"listChanged": "x"}})),
+    ("protocolVersion", (None, 1, "", "x")),
+    ("other", (None, 1)),
+)
 TRIED = [
     *(message(method, params, id=7) for method in METHODS for params in PARAMS),
     *(
@@ -249,6 +257,11 @@ TRIED = [
         for method in ("ping", *LISTS)
         for version in (MODERN, "2025-11-25")
         for more in ({}, {"cursor": None}, {"extra": 1})
+    ),
+    *(
+        message("tools/list", {"_meta": {**envelope()["_meta"], f"{META}{field}": value}}, id=7)
+        for field, values in ENVELOPES
+        for value in values
     ),
     *(hello(version, {}, {}) for version in VERSIONS),
     *(
