@@ -220,6 +220,12 @@ def bare_http(subject: Subject, url: str) -> None:
     asyncio.run(all_at_once())
 
 
+def turned(subjects: Sequence[Any], number: int) -> Sequence[Any]:
+    """Return the subjects in the order of a round: what stands first may pay for what was done before."""
+    first = number % len(subjects)
+    return [*subjects[first:], *subjects[:first]]
+
+
 def with_journal(directory: Path, records: int) -> Path:
     """Make a state whose journal has that many records, as it is after one start."""
     directory.mkdir(mode=0o700)
@@ -275,12 +281,12 @@ def main() -> None:
         states = {size: with_journal(Path(directory) / f"journal{size}", size) for size in JOURNALS}
         grown = {size: Subject(f"{size:,} records", command) for size in JOURNALS}
         for number in range(ROUNDS):
-            for subject in (floor, ours, peer):
+            for subject in turned((floor, ours, peer), number):
                 measure(subject, directory, calls=subject is not floor)
-            for subject in (ours, peer):
+            for subject in turned((ours, peer), number):
                 measure_later(subject, directory)
             bare_http(bare, url)
-            for size, subject in grown.items():
+            for size, subject in turned([*grown.items()], number):
                 measure(subject, str(states[size]), calls=False)
             print(f"round {number + 1} of {ROUNDS}", file=sys.stderr)
         lists = measure_lists(directory)

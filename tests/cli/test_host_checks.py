@@ -230,16 +230,18 @@ def test_what_was_pasted_into_a_host_that_is_only_read_is_found_fit(host: str, t
     assert found["command"] == "ok it starts this installation"
 
 
+CACHES = "Library/Caches" if sys.platform == "darwin" else "cache"
+
+
 @pytest.mark.parametrize(
     ("host", "places"),
     [
-        ("claude-code", "cache/claude-cli-nodejs/-work/mcp-logs-openai-admin/{}.jsonl"),
+        ("claude-code", f"{CACHES}/claude-cli-nodejs/-work/mcp-logs-openai-admin/{{}}.jsonl"),
         ("codex", "codex/logs_{}.sqlite"),
         ("opencode", "data/opencode/log/{}.log"),
         ("cline", ".cline/data/logs/{}.log"),
     ],
 )
-@pytest.mark.skipif(sys.platform == "darwin", reason="there caches are in another place")
 def test_the_newest_log_is_named_and_not_read(host: str, places: str, tmp_path: Path) -> None:
     homes = {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path), "CODEX_HOME": str(tmp_path / "codex")}
     homes |= {"XDG_CACHE_HOME": str(tmp_path / "cache"), "XDG_DATA_HOME": str(tmp_path / "data")}

@@ -353,7 +353,10 @@ def test_what_another_user_owns_is_refused_and_both_users_are_named(
             private_directory(path) if path.is_dir() else require_private(path)
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give a file to another user")
+@pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() != 0,
+    reason="the right to give a file to another user, which root alone has, is missing",
+)
 @pytest.mark.parametrize("part", ["", "gate.sqlite3"])
 def test_a_directory_or_database_that_was_given_to_another_user_is_refused(tmp_path: Path, part: str) -> None:
     state = Database(tmp_path / "state")

@@ -30,6 +30,7 @@ from admin_mcp.server.front import ANSWERS_JSON, META, MODERN, Front, Handed
 from admin_mcp.server.front_start import label_of
 from admin_mcp.server.stdio import Replay, malformed
 from admin_mcp.settings import Settings, load_settings
+from tests.platforms import needs_posix_processes
 from tests.sessions import KEY, environment
 
 ANSWERS = json.loads(Path(ANSWERS_JSON).read_text("utf-8"))
@@ -371,7 +372,7 @@ def test_the_start_and_the_end_are_the_same(env: dict[str, str]) -> None:
     assert ends[0] == ends[1]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals are another thing there")
+@needs_posix_processes
 @pytest.mark.parametrize("number", [2, 15])
 def test_a_signal_ends_it_as_it_ends_the_server(number: int) -> None:
     for front in ("0", "1"):
@@ -434,7 +435,7 @@ STATES: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.skipif(os.name != "posix", reason="elsewhere there is no front")
+@needs_posix_processes
 @pytest.mark.parametrize("state", STATES)
 def test_a_state_there_is_something_to_say_of_is_the_servers(
     state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -479,14 +480,14 @@ def test_any_other_setting_is_the_servers(name: str, value: str, monkeypatch: py
     assert label_of([]) is None
 
 
-@pytest.mark.skipif(os.name != "posix", reason="elsewhere there is no front")
+@needs_posix_processes
 def test_the_wait_that_config_sets_is_usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADMIN_MCP_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv(WAIT, SECONDS)
     assert label_of(["--sandbox"]) is not None
 
 
-@pytest.mark.skipif(os.name != "posix", reason="elsewhere there is no front")
+@needs_posix_processes
 @pytest.mark.parametrize(
     "address",
     ["", "https://example.com", "https://api.example.com/v1", "http://127.0.0.1:8080/v1", "https://a..b/x//y"],
