@@ -12,15 +12,7 @@ from admin_mcp.api.connection import Read
 from admin_mcp.catalog import Catalog
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.errors import (
-    ApiError,
-    CallError,
-    NotFound,
-    Permission,
-    PolicyDenied,
-    RateLimited,
-    SchemaMismatch,
-)
+from admin_mcp.errors import ApiError, CallError, NotFound, Permission, PolicyDenied, RateLimited, SchemaMismatch
 
 AT_ONCE = 8
 LARGEST_PAGE = 100

@@ -56,6 +56,17 @@ async def opening_links(
         yield client
 
 
+def noting(action: Any) -> tuple[list[str], Answers]:
+    """Return the links that are offered, and a client's answer to each; what it says of a decision is nothing."""
+    links: list[str] = []
+
+    def answer(params: types.ElicitRequestURLParams) -> types.ElicitResult:
+        links.append(params.url)
+        return types.ElicitResult(action=action, content={"decision": "approve"} if action == "accept" else None)
+
+    return links, answer
+
+
 def decide(event: Any) -> None:
     kept = open_storage(Settings(state_dir=Path(os.environ["ADMIN_MCP_STATE_DIR"])))
     (waiting,) = [approval for approval in kept.approvals.all() if approval.state == "pending"]
@@ -89,12 +100,7 @@ async def test_the_link_opens_the_page_once_and_the_call_goes_on_when_it_is_deci
 async def test_what_the_client_answers_decides_nothing(
     era: str, action: Any, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    links: list[str] = []
-
-    def answer(params: types.ElicitRequestURLParams) -> types.ElicitResult:
-        links.append(params.url)
-        return types.ElicitResult(action=action, content={"decision": "approve"} if action == "accept" else None)
-
+    links, answer = noting(action)
     async with opening_links(era, recorder, monkeypatch, answer, wait="0") as client:
         result = await client.call_tool("update_role", UPDATE)
         assert result.structured_content is not None
@@ -111,12 +117,7 @@ async def test_what_the_client_answers_decides_nothing(
 async def test_what_is_asked_past_the_host_gives_the_host_no_link(
     era: str, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    links: list[str] = []
-
-    def answer(params: types.ElicitRequestURLParams) -> types.ElicitResult:
-        links.append(params.url)
-        return types.ElicitResult(action="accept")
-
+    links, answer = noting("accept")
     async with opening_links(era, recorder, monkeypatch, answer, "--approval", "local", wait="0") as client:
         result = await client.call_tool("update_role", UPDATE)
     assert result.is_error is True

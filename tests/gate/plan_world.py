@@ -134,3 +134,8 @@ def some_steps(users: Sequence[str], project: str) -> list[Drafted]:
         Drafted("create_group", {"name": "Lab people"}),
         Drafted("add_group_user", {"group_id": {"from_step": 4}, "user_id": users[1]}),
     ]
+
+
+async def steps(here: PlanWorld) -> list[Drafted]:
+    """Return the same about people and a project of the sandbox's."""
+    return some_steps((await here.ids("list_users"))[2:], (await here.ids("list_projects"))[1])

@@ -15,20 +15,14 @@ from admin_mcp.errors import (
     InvalidInput,
     NotFound,
     OutcomeUnknown,
-    PolicyDenied,
 )
 from admin_mcp.gate.approval import PLAN_APPROVED_SECONDS
 from admin_mcp.gate.forms import LONGEST_FORM, Reply
 from admin_mcp.gate.plan import LIFE_SECONDS, MOST_STEPS
-from admin_mcp.gate.policy import Policy, Rule
-from tests.gate.plan_world import Drafted, KilledError, PlanWorld, approving, some_steps, untouched
+from tests.gate.plan_world import Drafted, KilledError, PlanWorld, approving, steps, untouched
 from tests.gate.world import REJECT, AskedError, AtOnce, Later
 
 pytestmark = pytest.mark.anyio
-
-
-async def steps(here: PlanWorld) -> list[Drafted]:
-    return some_steps((await here.ids("list_users"))[2:], (await here.ids("list_projects"))[1])
 
 
 async def test_a_plan_is_asked_about_once_and_sent_in_order(here: PlanWorld) -> None:
@@ -275,51 +269,6 @@ async def test_two_servers_that_apply_one_plan_send_each_step_once(here: PlanWor
     assert len(here.wire.changes) == 5
 
 
-async def test_struck_steps_are_not_sent_and_what_is_approved_is_the_smaller_plan(here: PlanWorld) -> None:
-    plan = await here.plan(*await steps(here))
-    later = Later()
-    with pytest.raises(AskedError) as asked:
-        await here.apply(plan, later)
-    approval = asked.value.approval
-    smaller = here.world.storage.plans.strike(plan.id, [3], via="page")
-    assert smaller.digest != plan.digest
-    now = here.world.storage.approvals.get(approval.id)
-    assert now is not None
-    assert now.question.key == smaller.digest
-    assert "Renamed" not in now.preview.text
-    reply = Reply("accept", {"decision": "approve", "typed_text": now.preview.typed[0]})
-    applied = await here.apply(plan, Later(answers=approval.id, reply=reply))
-    assert applied.stopped is None
-    assert here.states(plan) == ["done", "done", "struck", "done", "done"]
-    assert not [path for _, path in here.wire.changes if path.endswith(plan.step(3).arguments["project_id"])]
-
-
-async def test_a_step_that_others_need_a_step_that_is_not_there_and_the_last_one_can_not_be_struck_out(
-    here: PlanWorld,
-) -> None:
-    plan = await here.plan(*await steps(here))
-    plans = here.world.storage.plans
-    with pytest.raises(InvalidInput, match="Step 2 needs what step 1 makes"):
-        plans.strike(plan.id, [1], via="page")
-    with pytest.raises(InvalidInput, match="no step 9"):
-        plans.strike(plan.id, [9], via="page")
-    with pytest.raises(InvalidInput, match="No step would be left"):
-        plans.strike(plan.id, [1, 2, 3, 4, 5], via="page")
-    assert (await here.apply(plan, approving())).stopped is None
-    with pytest.raises(Conflict, match="being applied, or was"):
-        plans.strike(plan.id, [3], via="page")
-
-
-async def test_an_approved_plan_is_struck_no_smaller(here: PlanWorld) -> None:
-    plan = await here.plan(*await steps(here))
-    person = Later()
-    with pytest.raises(AskedError) as asked:
-        await here.apply(plan, person)
-    here.world.storage.approvals.apply(asked.value.approval.id, "approve")
-    with pytest.raises(Conflict, match="approved already"):
-        here.world.storage.plans.strike(plan.id, [3], via="page")
-
-
 async def test_an_approval_of_one_plan_fits_no_other_and_no_single_change(here: PlanWorld) -> None:
     one = await here.plan(Drafted("create_group", {"name": "x"}))
     other = await here.plan(Drafted("create_group", {"name": "y"}))
@@ -331,98 +280,6 @@ async def test_an_approval_of_one_plan_fits_no_other_and_no_single_change(here: 
     with pytest.raises(AskedError):
         await here.world.call(here.world.make("create_group", name="x"), Later())
     assert here.wire.changes == []
-
-
-def ruled(*rules: Rule) -> Policy:
-    return Policy.standard(read_only=False, rules=rules)
-
-
-async def test_a_rule_can_deny_a_step_a_plan_by_its_size_or_what_it_does(tmp_path: Path) -> None:
-    cases = [
-        (Rule("no groups", "deny", tools=("create_group",)), "create_group", "no groups"),
-        (Rule("small plans", "deny", tools=("apply_plan",), steps=2), "apply_plan", "small plans"),
-        (Rule("no grants by plan", "deny", tools=("apply_plan",), effects=frozenset(["grant"])), "", "no grants"),
-    ]
-    for number, (rule, _, says) in enumerate(cases):
-        here = PlanWorld(tmp_path / str(number), policy=ruled(rule))
-        with pytest.raises(PolicyDenied, match=says):
-            await here.apply(await here.plan(*await steps(here)), approving())
-        assert here.wire.changes == []
-
-
-async def test_a_rule_about_plans_leaves_single_changes_and_smaller_plans_alone(tmp_path: Path) -> None:
-    here = PlanWorld(tmp_path, policy=ruled(Rule("small plans", "deny", steps=2)))
-    assert (await here.apply(await here.plan(Drafted("create_group", {"name": "x"})), approving())).stopped is None
-    await here.world.call(here.world.make("create_group", name="y"), approving())
-    assert len(here.wire.changes) == 2
-
-
-async def test_rules_demand_the_channel_of_a_plan_and_this_machine_where_they_demand_two(tmp_path: Path) -> None:
-    rules = (
-        Rule("groups by form", "confirm", tools=("create_group",), channel="elicit"),
-        Rule("projects here", "confirm", tools=("create_project",), channel="local"),
-    )
-    here = PlanWorld(tmp_path, policy=ruled(*rules))
-    plan = await here.plan(Drafted("create_group", {"name": "x"}), Drafted("create_project", {"name": "y"}))
-    with pytest.raises(ApprovalUnavailable):
-        await here.apply(plan, approving())
-    person = approving()
-    person.channel = "local"
-    assert (await here.apply(plan, AtOnce(person.reply, channel="local"))).stopped is None
-
-
-async def test_a_plan_of_changes_that_are_all_allowed_asks_nobody(tmp_path: Path) -> None:
-    rule = Rule("groups are free", "allow", tools=("create_group", "apply_plan"))
-    here = PlanWorld(tmp_path, policy=ruled(rule))
-    plan = await here.plan(Drafted("create_group", {"name": "x"}), Drafted("create_group", {"name": "y"}))
-    assert (await here.apply(plan, None)).stopped is None
-    mixed = await here.plan(Drafted("create_group", {"name": "z"}), Drafted("create_project", {"name": "z"}))
-    with pytest.raises(ApprovalUnavailable):
-        await here.apply(mixed, None)
-    assert len(here.wire.changes) == 2
-
-
-async def test_the_last_owner_is_kept_unless_an_earlier_step_makes_another(here: PlanWorld) -> None:
-    users = (await here.read("list_users", limit=100))["data"]
-    owners = [user["id"] for user in users if user["role"] == "owner"]
-    other = next(user["id"] for user in users if user["role"] != "owner")
-    demote = [Drafted("update_user", {"user_id": owner, "role": "reader"}) for owner in owners]
-    with pytest.raises(PolicyDenied, match=rf"Step {len(owners)}: .*last_owner"):
-        await here.plan(*demote)
-    plan = await here.plan(Drafted("update_user", {"user_id": other, "role": "owner"}), *demote)
-    assert (await here.apply(plan, approving())).stopped is None
-    assert here.states(plan) == ["done"] * len(plan.steps)
-
-
-async def test_a_later_step_is_shown_as_the_earlier_ones_leave_things(here: PlanWorld) -> None:
-    project = (await here.read("list_projects"))["data"][1]
-    plan = await here.plan(
-        Drafted("update_project", {"project_id": project["id"], "name": "One"}),
-        Drafted("update_project", {"project_id": project["id"], "name": "Two"}),
-    )
-    assert plan.step(2).preview.changes["name"].before == "“One”"
-    assert (await here.apply(plan, approving())).stopped is None
-    user = (await here.ids("list_users"))[3]
-    with pytest.raises(NotFound, match=r"Step 2: .*taken away by an earlier step"):
-        await here.plan(
-            Drafted("delete_user", {"user_id": user}), Drafted("update_user", {"user_id": user, "role": "reader"})
-        )
-
-
-async def test_steps_about_one_person_do_not_trip_over_each_other(here: PlanWorld) -> None:
-    user = next(row for row in (await here.read("list_users", limit=100))["data"] if row["role"] != "owner")
-    memberships = []
-    for project in (await here.read("list_projects", limit=100))["data"]:
-        members = (await here.read("list_project_users", project_id=project["id"], limit=100))["data"]
-        if any(member["id"] == user["id"] for member in members):
-            memberships.append(project["id"])
-    assert memberships
-    plan = await here.plan(
-        *(Drafted("delete_project_user", {"project_id": each, "user_id": user["id"]}) for each in memberships),
-        Drafted("delete_user", {"user_id": user["id"]}),
-    )
-    assert (await here.apply(plan, approving())).stopped is None
-    assert here.states(plan) == ["done"] * (len(memberships) + 1)
 
 
 async def test_a_plan_too_long_for_a_form_is_refused_where_only_a_form_may_ask(here: PlanWorld) -> None:

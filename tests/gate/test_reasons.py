@@ -15,7 +15,7 @@ from admin_mcp.gate.forms import LONGEST_REASON, Reply, form_schema, judge
 from admin_mcp.gate.policy import CHANGES, Policy, Rule
 from admin_mcp.gate.preview import Preview
 from admin_mcp.gate.storage import GateStorage
-from tests.channels.test_page_server import Desk
+from tests.channels.desk import Desk
 from tests.gate.conftest import NewWorld
 from tests.gate.plan_world import Drafted, PlanWorld, approving
 from tests.gate.questions import question, records

@@ -40,6 +40,9 @@ class AskedError(Exception):
         self.approval = approval
 
 
+UPDATE: dict[str, Any] = {"role_id": "role_1", "description": "new"}
+
+
 @dataclass
 class AtOnce:
     """A person who answers while the call is open."""
