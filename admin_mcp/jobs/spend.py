@@ -58,14 +58,15 @@ def movers(found: Iterable[Line], count: int) -> list[Line]:
     return sorted(changed, key=lambda line: (-abs(line.change), str(line.name)))[:count]
 
 
-def spikes(book: Ledger, days: Sequence[date], asked: Collection[date], least: Decimal) -> list[Spike]:
-    """Return the days asked for that stand out among ``days``, the farthest out first.
+def spikes(books: Iterable[Ledger], days: Sequence[date], asked: Collection[date], least: Decimal) -> list[Spike]:
+    """Return the days asked for that stand out among ``days``, the farthest out first. No day is in two books.
 
     ``least`` is what a day must be above the median to be worth a word.
     """
     series: dict[str | None, dict[date, Decimal]] = {}
-    for (name, day), amount in book.amounts.items():
-        series.setdefault(name, {})[day] = amount
+    for book in books:
+        for (name, day), amount in book.amounts.items():
+            series.setdefault(name, {})[day] = amount
     found = [spike for name, amounts in series.items() for spike in _outliers(name, amounts, days, asked, least)]
     return sorted(found, key=lambda spike: (spike.usual - spike.amount, spike.day, str(spike.name)))
 

@@ -198,11 +198,9 @@ class Spend:
         return self._named(spike.name, known) | {"day": str(spike.day)} | amounts
 
     def _spikes(self) -> list[Spike]:
-        known = Ledger(dict(self.book.main.amounts))
-        days = list(self.period.days)
+        known, days = [self.book.main], list(self.period.days)
         if self.before and self.other and not set(self.other.days) & set(days):
-            known.amounts.update(self.before.main.amounts)
-            days = [*self.other.days, *days]
+            known, days = [self.before.main, *known], [*self.other.days, *days]
         full = [day for day in days if day < self.today]
         return spikes(known, full, set(self.period.days), _LEAST[self.measure])
 
