@@ -220,7 +220,7 @@ class _Heard(logging.Handler):
 
 def _find_session_bus() -> None:
     """Let the library find the desktop where a host passes on only some of the environment, as the SDK's clients do."""
-    if sys.platform != "linux" or os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
+    if os.name != "posix" or sys.platform == "darwin" or os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
         return
     usual = Path(f"/run/user/{os.getuid()}/bus")
     if usual.is_socket() and usual.stat().st_uid == os.getuid():

@@ -138,8 +138,11 @@ async def test_where_it_is_shown_or_nothing_was_to_show_it_the_setting_holds(des
 async def test_where_nothing_shows_it_the_client_is_told_meanwhile_what_to_type(desk: Desk) -> None:
     approval = ask(desk)
     for opens in (True, False):
-        with pytest.raises(ApprovalPending):
-            await desk.person(wait=0.001, opens=opens).ask(approval)
+        desk.reported = anyio.Event()
+        async with anyio.create_task_group() as group:
+            group.start_soon(desk.person(wait=1000, opens=opens).ask, approval)
+            await desk.reported.wait()
+            group.cancel_scope.cancel()
     shown, unseen = desk.said
     assert approval.id not in shown
     assert unseen.startswith("Waiting for a person's decision on this machine: ")
