@@ -3,21 +3,22 @@
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from admin_mcp.channels.local_channel import waits
-from admin_mcp.channels.terminal import not_approved, terminal_reply
+from admin_mcp.channels.terminal import no_of, not_approved, terminal_reply
+from admin_mcp.cli.endings import ended_by_interrupt, interrupted_with
 from admin_mcp.cli.options import json_option, settings_of, storage_of
-from admin_mcp.cli.times import local_time, local_time_of, utc_time
+from admin_mcp.cli.times import local_time, utc_time
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import CallError
 from admin_mcp.gate.approval import APPLY_PLAN, APPROVED_SECONDS, PLAN_APPROVED_SECONDS, Approval, IllegalEventError
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.database import epoch_seconds
-from admin_mcp.gate.forms import judge
+from admin_mcp.gate.forms import DECISION, TYPED, Judgement, Reply, judge
 from admin_mcp.gate.storage import GateStorage
 from admin_mcp.gate.text import visible
 
@@ -69,19 +70,26 @@ def open_page(context: click.Context, /, approval_id: str | None) -> None:
 
     storage = storage_of(context)
     _decidable(_found(storage, approval_id))
+    _require_way(context)
     page = PageServer(storage.approvals, storage.plans, storage.database.directory, epoch_seconds)
     page.start()
     try:
-        _enter(context, page, approval_id)
-        click.echo("Waiting for the decision; Ctrl-C ends this without one.")
-        approval = _until(storage, approval_id, {"pending"})
-        click.echo(f"It is {approval.state}.")
-        if approval.state == "approved":
-            click.echo("Leave this open to see what becomes of it, or press Ctrl-C.")
-            click.echo(_fate(_until(storage, approval_id, {"approved", "used"})))
-        time.sleep(2 * _POLL_SECONDS)
+        with ended_by_interrupt("The page is closed."):
+            _enter(context, page, approval_id)
+            _follow(storage, approval_id, _watching(page))
     finally:
         page.stop()
+
+
+def _follow(storage: GateStorage, approval_id: str, look: Callable[[], None]) -> None:
+    """Say what is decided, and then what becomes of it."""
+    click.echo("Waiting for the decision; Ctrl-C ends this without one.")
+    approval = _until(storage, approval_id, {"pending"}, look)
+    click.echo(f"It is {approval.state}.")
+    if approval.state == "approved":
+        click.echo("Leave this open to see what becomes of it, or press Ctrl-C.")
+        click.echo(_fate(_until(storage, approval_id, {"approved", "used"}, look)))
+    time.sleep(2 * _POLL_SECONDS)
 
 
 @click.command()
@@ -99,19 +107,24 @@ def _inbox(context: click.Context) -> None:
         _enter(context, page)
         click.echo("What comes up appears there; Ctrl-C ends this.")
 
+    _require_way(context)
     settings = settings_of(context)
-    opens = settings.open_browser
-    if not (opens or sys.stdout.isatty()):
-        raise click.ClickException("nobody could see the page: this is no terminal, and no browser is to be opened")
+    storage = storage_of(context)
     desktop = desktop_of(settings)
     try:
-        with _explained(""):
-            keep_inbox_open(storage_of(context), epoch_seconds, enter, desktop=desktop, opens=opens)
+        with _explained(""), ended_by_interrupt("The inbox is closed."):
+            keep_inbox_open(storage, epoch_seconds, enter, _no_browser, desktop=desktop, opens=settings.open_browser)
     except OSError as error:
         raise click.ClickException(f"the page can't be shown: {error}") from None
     finally:
         if desktop is not None:
             desktop.stop()
+
+
+def _require_way(context: click.Context) -> None:
+    """Refuse to serve a page that nobody could see."""
+    if not (settings_of(context).open_browser or sys.stdout.isatty()):
+        raise click.ClickException("nobody could see the page: this is no terminal, and no browser is to be opened")
 
 
 def _enter(context: click.Context, page: "PageServer", approval_id: str | None = None) -> None:
@@ -121,7 +134,26 @@ def _enter(context: click.Context, page: "PageServer", approval_id: str | None =
         click.echo(f"Open this in a browser on this machine (it works once):\n  {page.address(approval_id)}")
     if settings_of(context).open_browser:
         page.open_browser(approval_id)
-        click.echo("The page was opened in the default browser.")
+        click.echo("Opening it in the default browser.")
+
+
+def _watching(page: "PageServer") -> Callable[[], None]:
+    """Return what looks, from time to time, whether a browser could be started, and says once that none could."""
+    told = False
+
+    def look() -> None:
+        nonlocal told
+        if page.unreachable and not told:
+            told = True
+            _no_browser()
+
+    return look
+
+
+def _no_browser() -> None:
+    if not sys.stdout.isatty():
+        raise click.ClickException("the page can't be shown: no browser could be started, and this is no terminal")
+    click.echo("No browser could be started: open the link above in one yourself.", err=True)
 
 
 @approvals.command(short_help="Show a change whole and approve it, from this terminal.")
@@ -138,15 +170,19 @@ def approve(context: click.Context, /, approval_id: str | None) -> None:
             f"`openai-admin-mcp approvals open {approval_id or 'ID'}`"
         )
     storage = storage_of(context)
-    approval = _found(storage, approval_id) if approval_id is not None else _only_one(storage)
+    approval = _found(storage, approval_id) if approval_id is not None else _only_one(storage, "approve")
     approval_id = approval.id
     _decidable(approval)
     _print(approval)
-    reply = terminal_reply(approval, lambda text: str(click.prompt(f"\n{text}", default="", show_default=False)))
+    reply = _reply(approval)
     judgement = judge(reply, approval)
+    if judgement.event == "reject":
+        _reject(storage, approval)
+        return
     if judgement.event != "approve":
         raise click.ClickException(
-            f"not approved: {not_approved(judgement)}; the question stays open, run it again to try once more"
+            f"not approved: {_lacking(reply, judgement)}; the question stays open, run it again to try once more. "
+            f"`approvals deny {approval_id}` rejects it."
         )
     with _explained(approval_id):
         storage.approvals.apply(approval_id, judgement.event, via="terminal", reason=judgement.given)
@@ -157,28 +193,48 @@ def approve(context: click.Context, /, approval_id: str | None) -> None:
     )
 
 
-@approvals.command(short_help="Reject one change, or all that wait.")
-@click.argument("approval_id", metavar="[ID]", required=False)
-@click.option("--all", "everything", is_flag=True, help="Reject every question that waits for this machine.")
-@click.option("--yes", is_flag=True, help="With --all: don't ask whether these are to be rejected.")
-@click.pass_context
-def deny(context: click.Context, /, approval_id: str | None, *, everything: bool, yes: bool) -> None:
-    """Reject one change, also one that was approved and not sent yet; or with --all every one that waits."""
-    if (approval_id is None) is not everything:
-        raise click.UsageError("give either the ID of one approval or --all")
-    storage = storage_of(context)
-    if approval_id is None:
-        _deny_all(storage, sure=yes)
-        return
-    _found(storage, approval_id)
-    with _explained(approval_id):
-        storage.approvals.apply(approval_id, "reject", via="terminal")
+def _reply(approval: Approval) -> Reply:
+    """Have the person at this terminal answer."""
+    no = no_of(approval)
+    click.echo(f"\nTo reject it, type {no}; Enter alone leaves it open.")
+    with interrupted_with("Nothing was decided; the question stays open."):
+        return terminal_reply(approval, lambda text: str(click.prompt(text, default="", show_default=False)), no)
+
+
+def _lacking(reply: Reply, judgement: Judgement) -> str:
+    content = reply.content or {}
+    return not_approved(judgement) if content.get(TYPED, content.get(DECISION)) else "nothing was typed"
+
+
+def _reject(storage: GateStorage, approval: Approval) -> None:
+    with _explained(approval.id):
+        storage.approvals.apply(approval.id, "reject", via="terminal")
     click.echo(f"Rejected. {_REFUSED_NOW}")
 
 
-def _deny_all(storage: GateStorage, *, sure: bool) -> None:
-    """Reject what waits at this moment, and nothing that comes up while the person makes up their mind."""
-    waiting = [approval for approval in _all(storage) if waits(approval)]
+@approvals.command(short_help="Reject one change, or all that wait.")
+@click.argument("approval_id", metavar="[ID]", required=False)
+@click.option("--all", "everything", is_flag=True, help="Reject every question that waits for this machine.")
+@click.option("--yes", is_flag=True, help="Without an ID: don't ask whether these are to be rejected.")
+@click.pass_context
+def deny(context: click.Context, /, approval_id: str | None, *, everything: bool, yes: bool) -> None:
+    """Reject one change, also one that was approved and not sent yet; or with --all every one that waits.
+
+    Without an ID it is the one that waits, if there is exactly one.
+    """
+    if approval_id is not None and everything:
+        raise click.UsageError("give either the ID of one approval or --all")
+    storage = storage_of(context)
+    if approval_id is not None:
+        _reject(storage, _found(storage, approval_id))
+    elif everything:
+        _deny_all(storage, _waiting(storage), sure=yes)
+    else:
+        _deny_all(storage, [_only_one(storage, "deny", ", or --all")], sure=yes)
+
+
+def _deny_all(storage: GateStorage, waiting: list[Approval], *, sure: bool) -> None:
+    """Reject what waited at that moment, and nothing that comes up while the person makes up their mind."""
     if not waiting:
         click.echo("Nothing waits for this machine.")
         return
@@ -242,11 +298,16 @@ def _all(storage: GateStorage) -> list[Approval]:
 
 
 def _list(approvals: list[Approval], *, as_json: bool = False) -> None:
-    from admin_mcp.cli.tables import Column, field, print_list  # noqa: PLC0415 - each command loads only what it needs
+    from admin_mcp.cli.tables import (  # noqa: PLC0415 - each command loads only what it needs
+        Column,
+        field,
+        moment,
+        print_list,
+    )
 
     columns = (
         Column("ID", field("id")),
-        Column("Asked", lambda row: local_time_of(row["asked_at"])),
+        moment("Asked", "asked_at"),
         Column("State", field("fate")),
         Column("Risk", field("effect")),
         Column("Asked by", field("asked_by")),
@@ -276,14 +337,22 @@ def _row(approval: Approval) -> Json:
     }
 
 
-def _only_one(storage: GateStorage) -> Approval:
+def _waiting(storage: GateStorage) -> list[Approval]:
+    """Return what waits for this machine."""
+    return [approval for approval in _all(storage) if waits(approval)]
+
+
+def _only_one(storage: GateStorage, command: str, otherwise: str = "") -> Approval:
     """Return the one approval that waits for this machine; of several, show which there are to choose from."""
-    waiting = [approval for approval in _all(storage) if waits(approval)]
+    waiting = _waiting(storage)
     if not waiting:
         raise click.ClickException("nothing waits for this machine; `approvals list` shows what became of the rest")
     if len(waiting) > 1:
         _list(waiting)
-        raise click.UsageError(f"{len(waiting)} wait: give the ID of one")
+        example = f"`approvals {command} {waiting[0].id}`"
+        error = click.ClickException(f"{len(waiting)} wait: give the ID of one, such as {example}{otherwise}")
+        error.exit_code = 2  # as of wrong usage, though how the command is used would only push the list away
+        raise error
     return waiting[0]
 
 
@@ -291,7 +360,8 @@ def _found(storage: GateStorage, approval_id: str) -> Approval:
     found = next((approval for approval in _all(storage) if approval.id == approval_id), None)
     if found is None:
         raise click.ClickException(
-            f"no approval {approval_id} in {storage.database.directory}; `approvals list` shows those there are"
+            f"There is no approval {visible(approval_id)} in {storage.database.directory}. "
+            "`approvals list` shows those there are."
         )
     return found
 
@@ -314,9 +384,10 @@ def _explained(approval_id: str) -> Iterator[None]:
         raise click.ClickException(error.told_to_operator) from None
 
 
-def _until(storage: GateStorage, approval_id: str, states: set[str]) -> Approval:
-    """Return the approval once it has left these states, or its outcome is known."""
+def _until(storage: GateStorage, approval_id: str, states: set[str], look: Callable[[], None]) -> Approval:
+    """Return the approval once it has left these states, or its outcome is known; meanwhile ``look`` as well."""
     while True:
+        look()
         approval = _found(storage, approval_id)
         if approval.state not in states or approval.result is not None:
             return approval
