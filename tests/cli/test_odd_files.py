@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from admin_mcp.cli.host_checks import _log
+from admin_mcp.cli.host_files import Logs
 from admin_mcp.cli.host_table import HOSTS, WRITTEN
 from admin_mcp.cli.main import main
 from tests.cli.entries import OTHER
@@ -230,3 +233,83 @@ def test_a_key_is_not_shown_wherever_it_stands_in_our_entry(tmp_path: Path) -> N
         code, said = change(path, what=what)
         assert code == 0
         assert key not in said
+
+
+ODD_ENTRIES: list[dict[str, Any]] = [
+    {"command": "a\0b"},
+    {"command": "/a\0b"},
+    {"command": sys.executable, "args": ["a\0b"]},
+    {"command": sys.executable, "args": ["\ud800"]},
+    {"command": "\ud800"},
+    {"command": sys.executable, "env": {"A=B": "x"}},
+    {"command": sys.executable, "env": {"": "x"}},
+    {"command": sys.executable, "env": {"A": "a\0b"}},
+    {"command": sys.executable, "env": {"A": "\ud800"}},
+    {"command": sys.executable, "env": {"\ud800": "x"}},
+    {"command": sys.executable, "args": ["x" * 5_000_000]},
+    {"command": str(Path(__file__).parent)},
+    {"command": ""},
+    {"command": "", "args": [""]},
+    {"command": "."},
+    {"command": __file__},
+]
+
+
+@pytest.mark.parametrize("entry", ODD_ENTRIES)
+def test_a_command_that_no_system_can_start_is_said(tmp_path: Path, entry: dict[str, Any]) -> None:
+    path = put(tmp_path / "mcp.json", json.dumps({"mcpServers": {"openai-admin": entry}}))
+    code, said = run("doctor", "cursor", "--file", str(path))
+    assert code == 1
+    assert "FAIL  command" in said or "FAIL  start" in said
+
+
+SAYS = """
+import json, sys
+for line in sys.stdin:
+    request = json.loads(line)
+    if "id" in request:
+        print(json.dumps({"jsonrpc": "2.0", "id": request["id"], **ANSWER[request["method"]]}), flush=True)
+"""
+GREETING = {
+    "protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverInfo": {"name": "x", "version": "1"}
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"initialize": {"result": None}},
+        {"initialize": {"result": {}}},
+        {"initialize": {"result": {**GREETING, "protocolVersion": "1999-01-01"}}},
+        {"initialize": {"result": {**GREETING, "protocolVersion": None}}},
+        {"initialize": {"error": {"code": 1, "message": "no"}}},
+        {"initialize": {"result": GREETING}, "tools/list": {"result": {}}},
+        {"initialize": {"result": GREETING}, "tools/list": {"result": {"tools": [{}]}}},
+        {"initialize": {"result": GREETING}, "tools/list": {"result": None}},
+    ],
+)
+def test_a_program_that_answers_wrongly_is_said(tmp_path: Path, answers: Any) -> None:
+    other = {"error": {"code": -32601, "message": "unknown"}}
+    script = tmp_path / "script.py"
+    known = f"import collections\nANSWER = collections.defaultdict(lambda: {other!r}, {answers!r})\n"
+    script.write_text(known + SAYS, "utf-8")
+    entry = {"command": sys.executable, "args": [str(script)], "env": {"OPENAI_ADMIN_KEY": "x"}}
+    path = put(tmp_path / "mcp.json", json.dumps({"mcpServers": {"openai-admin": entry}}))
+    code, said = run("doctor", "cursor", "--file", str(path))
+    assert (code, "FAIL  start" in said) == (1, True), said
+
+
+def test_a_value_that_is_null_is_no_word(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("import os, sys; sys.exit(repr(os.environ.get('OPENAI_ADMIN_KEY')))", "utf-8")
+    entry = {"command": sys.executable, "args": [str(script)], "env": {"OPENAI_ADMIN_KEY": None}}
+    path = put(tmp_path / "mcp.json", json.dumps({"mcpServers": {"openai-admin": entry}}))
+    assert "'None'" not in run("doctor", "cursor", "--file", str(path))[1]
+
+
+@needs_posix_processes
+def test_a_log_that_leads_nowhere_hides_no_other(tmp_path: Path) -> None:
+    logs = Logs(tmp_path, "*.log")
+    put(tmp_path / "a.log", "")
+    (tmp_path / "b.log").symlink_to(tmp_path / "gone")
+    assert "a.log" in str(_log("X", logs, 0.0))
