@@ -17,8 +17,8 @@ from admin_mcp.gate.plans import Plans
 READING_SECONDS = 1.0
 """How long a question to which a decision led takes no answer."""
 
-_LONGEST_NUMBER = 100
-"""Digits of a step's number: Python reads no number of thousands."""
+_LONGEST_NUMBER = 4000
+"""Digits of a step's number: Python reads hardly more."""
 
 
 class Decisions:
