@@ -23,6 +23,9 @@ CSRF = "csrf"
 WAITING = "waiting"
 """The field with the ids of all that a page shows as waiting, separated by spaces."""
 
+SHOWN = "shown"
+"""The field that stands for all that is shown above the buttons. An approval is for that and nothing else."""
+
 REFRESH_SECONDS = 2
 CLOSE = "You can close this tab."
 _DECIDING = "decision-form"
@@ -244,6 +247,7 @@ def _form(approval: Approval, frame: Frame) -> Iterable[ET.Element]:
     yield _e(
         "form",
         _e("input", type="hidden", name=CSRF, value=frame.csrf),
+        _e("input", type="hidden", name=SHOWN, value=approval.preview.drift),
         *typing,
         _e("p", f"{_once(approval.preview)} This question ends at {at}: {left(ends - frame.now)}.", **_QUIET),
         _countdown(ends - frame.now, approval.lifetime or 0),

@@ -1,11 +1,13 @@
 """The hosts' own configuration files: where each is, and this server put into one, found in it or taken out. Pure."""
 
 import json
+import math
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from admin_mcp.cli.snippets import KEY, SERVER, WAIT, Launch, Shape, as_toml, is_reference, words_of
 from admin_mcp.endpoints.schema import Json
@@ -13,6 +15,8 @@ from admin_mcp.errors import AdminMcpError
 from admin_mcp.settings import PLACEHOLDER_KEY
 
 _LEFT_ALONE = "(left alone)"
+_HIDDEN = "(hidden)"
+_KEY_LIKE = re.compile(r"(?<![A-Za-z0-9])sk-[\w-]{8,}", re.IGNORECASE)
 
 
 class UnfitFileError(AdminMcpError):
@@ -135,7 +139,27 @@ def parsed(shape: Shape, text: str | None) -> Json:
 
 
 def _loaded(text: str, *, toml: bool) -> Any:  # noqa: ANN401 - whatever the file holds
-    return tomllib.loads(text) if toml else json.loads(text)
+    """Return the values of a text, if they are all there is to it: what they don't hold would be lost in writing."""
+    if toml:
+        return tomllib.loads(text)
+    return json.loads(text, object_pairs_hook=_once, parse_float=_finite, parse_constant=_no_number)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> Json:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UnfitFileError(f"has {json.dumps(twice)} twice in one object")
+    return found
+
+
+def _finite(text: str) -> float:
+    return number if math.isfinite(number := float(text)) else _no_number(text)
+
+
+def _no_number(text: str) -> NoReturn:
+    raise UnfitFileError(f"has {text}, which is no number that JSON can spell")
 
 
 def servers_of(shape: Shape, config: Json) -> Json:
@@ -176,7 +200,7 @@ def _joined(present: object, added: list[Json]) -> list[Any]:
     """Return a list of a host's with what this server needs in it; what is there with the same id stays."""
     if not isinstance(present, list):
         raise UnfitFileError('has no list where "inputs" must be')
-    known = {each.get("id") for each in present if isinstance(each, dict)}
+    known = [each.get("id") for each in present if isinstance(each, dict)]
     return [*present, *(each for each in added if each["id"] not in known)]
 
 
@@ -205,7 +229,9 @@ def shown(shape: Shape, config: Json) -> Json:
     beside = shape.beside(Launch("", (), key=True))
     visible: Json = {name: _LEFT_ALONE for name in config if name not in {shape.section, *beside}}
     for name in beside.keys() & config.keys():
-        visible[name] = [each if each in beside[name] else _LEFT_ALONE for each in config[name]]
+        given = config[name]
+        parts = [each if each in beside[name] else _LEFT_ALONE for each in given] if isinstance(given, list) else None
+        visible[name] = _LEFT_ALONE if parts is None else parts
     if shape.section in config:
         servers = servers_of(shape, config)
         visible[shape.section] = {
@@ -215,13 +241,21 @@ def shown(shape: Shape, config: Json) -> Json:
 
 
 def _hidden(shape: Shape, entry: Json) -> Json:
-    if not (variables := _variables(shape, entry)):
-        return entry
-    kept = {
-        name: value if name == WAIT or value == PLACEHOLDER_KEY or is_reference(value) else "(hidden)"
-        for name, value in variables.items()
-    }
-    return {**entry, shape.environment: kept}
+    """Return this server's entry without what is or may be a secret: nobody knows what else people put into one."""
+    ours = {*shape.entry(Launch("", (), key=True)), "enabled", "disabled"}
+    told = {name: _without_keys(value) if name in ours else _HIDDEN for name, value in entry.items()}
+    if variables := _variables(shape, entry):
+        told[shape.environment] = {
+            name: value if name == WAIT or value == PLACEHOLDER_KEY or is_reference(value) else _HIDDEN
+            for name, value in variables.items()
+        }
+    return told
+
+
+def _without_keys(value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+    if isinstance(value, list):
+        return [_without_keys(each) for each in value]
+    return _KEY_LIKE.sub(_HIDDEN, value) if isinstance(value, str) else value
 
 
 def key_of(shape: Shape, entry: Json) -> object:

@@ -23,6 +23,9 @@ SECONDS = "570"
 """How long the server lets a call wait in a host that allows it: the question is open for ten minutes."""
 
 
+_HALF = re.compile("[\ud800-\udfff]")
+
+
 @dataclass(frozen=True, slots=True)
 class Launch:
     """How the server is to be started: its command, arguments, whether it needs a key and may ask on this machine."""
@@ -58,8 +61,9 @@ class Launch:
 
 
 def as_json(value: Json) -> str:
-    """Write a configuration as JSON."""
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    """Write a configuration as JSON. Half of a surrogate pair, which no file can hold, stays an escape."""
+    written = json.dumps(value, indent=2, ensure_ascii=False)
+    return _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", written)
 
 
 def as_toml(value: Json) -> str:
