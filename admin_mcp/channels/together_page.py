@@ -151,9 +151,8 @@ def _buttons(*, possible: bool) -> ET.Element:
         *(
             element(
                 "button",
-                f"{word} the ",
-                element("span", **{"class": "count"}),
-                " ticked",
+                f"{word} what is ticked",
+                element("span", **{"class": "count", "aria-hidden": "true"}),
                 type="submit",
                 name=DECISION,
                 value=decision,
