@@ -118,7 +118,7 @@ def outcomes_page(decided: Sequence[Approval], states: Mapping[str, Mapping[int,
         ),
         onward,
     ]
-    follows = None if over else following(digest_of(title, header, content), f"{address}&")
+    follows = following(digest_of(title, header, content), f"{address}&", over=over)
     return document(title, content, header=header, head=[] if over else without_script(address), follows=follows)
 
 
