@@ -22,6 +22,12 @@ def message(method: str, params: object = ..., **more: object) -> bytes:
     return json.dumps({"jsonrpc": "2.0", **more, "method": method, **given}).encode()
 
 
+KNOWN: tuple[dict[str, object], ...] = (
+    {},
+    {"roots": {}, "sampling": {}, "elicitation": {}},
+    {"roots": {"listChanged": True}, "elicitation": {"form": {}}},
+    {"roots": {"listChanged": False}},
+)
 CAPABILITIES: tuple[object, ...] = (
     {},
     {"elicitation": {}},

@@ -22,7 +22,7 @@ from admin_mcp.gate.policy import Policy
 from admin_mcp.gate.storage import open_storage
 from admin_mcp.server.app import admin_server
 from admin_mcp.server.compile_front import compiled
-from admin_mcp.server.front import ANSWERS_JSON, MODERN, Front, Handed
+from admin_mcp.server.front import ANSWERS_JSON, META, MODERN, Front, Handed
 from admin_mcp.server.stdio import Replay, malformed
 from admin_mcp.settings import Settings
 from tests.server.front_messages import (
@@ -30,6 +30,7 @@ from tests.server.front_messages import (
     CAPABILITIES,
     CLIENT,
     HELLO,
+    KNOWN,
     LISTS,
     METHODS,
     NOTED,
@@ -159,6 +160,28 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
             return alone, sent + portal.call(served, server, left, handed)
 
         yield asked
+
+
+@pytest.mark.parametrize("version", HANDSHAKE_PROTOCOL_VERSIONS)
+@pytest.mark.parametrize("number", [0, 2**31 - 1, "", "a"])
+def test_what_hosts_ask_at_the_start_is_all_answered(version: str, number: int | str) -> None:
+    asked = [message(method, params, id=number) for method in ("ping", *LISTS) for params in PARAMS[:3]]
+    for capabilities in KNOWN:
+        for client in (CLIENT, {**CLIENT, "title": "T"}):
+            hello = {"protocolVersion": version, "capabilities": capabilities, "clientInfo": client}
+            lines = [message("initialize", hello, id=number), message("notifications/initialized"), *asked]
+            sent, left, handed = fronted(lines)
+            assert (len(sent), left) == (len(lines) - 1, [])
+            assert handed == Handed([line + b"\n" for line in lines[:2]], [number], b"")
+
+
+@pytest.mark.parametrize("capabilities", KNOWN)
+def test_what_hosts_of_the_other_era_ask_is_all_answered(capabilities: object) -> None:
+    meta = {**envelope()["_meta"], f"{META}clientCapabilities": capabilities}
+    lines = [message(method, {"_meta": meta}, id=1) for method in ("server/discover", *LISTS, "server/discover")]
+    sent, left, handed = fronted(lines)
+    assert (len(sent), left) == (len(lines), [])
+    assert handed == Handed([lines[0] + b"\n"], [1], b"")
 
 
 @pytest.mark.parametrize("begun", BEGUN)
