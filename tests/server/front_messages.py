@@ -82,6 +82,7 @@ NOTED = (
     message("notifications/cancelled", {"requestId": 1}),
     message("notifications/nonsense"),
 )
+SPACED = b' \t{ "jsonrpc" : "2.0", "id" : -0, "method" : "ping" } '
 ODD = (
     b"",
     b"{",
@@ -95,7 +96,7 @@ ODD = (
     b'{"jsonrpc":"2.0","id":NaN,"method":"ping"}',
     b'\xef\xbb\xbf{"jsonrpc":"2.0","id":1,"method":"ping"}',
     b'{"jsonrpc":"2.0","id":1,"method":"ping"}\r',
-    b' \t{ "jsonrpc" : "2.0", "id" : -0, "method" : "ping" } ',
+    SPACED,
     b'{"jsonrpc":"2.0","id":01,"method":"ping"}',
     b'{"jsonrpc":"2.0","id":1e0,"method":"ping"}',
     b'{"jsonrpc":"2.0","id":1,"method":"ping"}{}',
@@ -139,3 +140,82 @@ TRIED = [
     *NOTED,
     *ODD,
 ]
+
+
+def greeting(**changed: object) -> bytes:
+    """Return a usual greeting but for these parameters, or for the id."""
+    number = changed.pop("id", 1)
+    usual = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": CLIENT}
+    return message("initialize", {**usual, **changed}, id=number)
+
+
+def enveloped(**changed: object) -> bytes:
+    """Return a usual request of the other era but for these fields of its envelope."""
+    meta = {**envelope()["_meta"], **{f"{META}{name}": value for name, value in changed.items()}}
+    return message("tools/list", {"_meta": meta}, id=7)
+
+
+STRANGERS: tuple[object, ...] = (
+    None,
+    [],
+    {"name": "x"},
+    {"version": "1"},
+    {"name": 1, "version": "1"},
+    {"name": "x", "version": None},
+    {**CLIENT, "title": 1},
+    {**CLIENT, "extra": "T"},
+)
+ABLE: tuple[object, ...] = (
+    None,
+    [],
+    {"x": {}},
+    {"roots": {}, "x": {}},
+    {"roots": {"listChanged": 1}},
+    {"roots": {"listChanged": None}},
+    {"roots": {"listChanged": True, "x": 1}},
+    {"roots": {}, "sampling": {"tools": {}}},
+    {"sampling": {"tools": {}}, "roots": {}},
+    {"elicitation": {"form": 1}},
+    {"elicitation": {"form": {}, "url": {}}},
+    {"elicitation": None},
+)
+NUMBERS: tuple[object, ...] = (-1, 2**31, None, True, 1.5, [], "\xe4")
+MISFITS: tuple[object, ...] = ([], {"cursor": None}, {"_meta": {}}, {"_meta": None}, 0, "")
+PING, NOTE = message("ping", id=7), message("notifications/initialized")
+ELSEWHERE = (
+    *(line for line in ODD if line != SPACED),
+    b'{"jsonrpc":"2.0","id":1,"method":"ping","method":"ping"}',
+    b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{},"params":{}}',
+    b'{"jsonrpc":"2.0","id":"\\u0061","method":"ping"}',
+    b'{"jsonrpc":"2.0",\r"id":1,"method":"ping"}',
+    b'{"id":1,"method":"ping"}',
+    b'{"jsonrpc":"2.0","id":1}',
+    *(message("ping", id=number) for number in NUMBERS),
+    *(message("ping", params, id=7) for params in MISFITS),
+    *(message(method, id=7) for method in ("tools/call", "nonsense", "server/discover", "initialize", "")),
+    *NOTED[1:],
+    b'{"method":"notifications/initialized"}',
+)
+UNKNOWN: dict[str, tuple[bytes, ...]] = {
+    "nothing": (
+        *ELSEWHERE,
+        PING,
+        NOTE,
+        *(greeting(protocolVersion=version) for version in (MODERN, "1999-01-01", "", None, 1, ["2025-11-25"])),
+        *(greeting(clientInfo=client) for client in STRANGERS),
+        *(greeting(capabilities=capabilities) for capabilities in ABLE),
+        *(greeting(id=number) for number in NUMBERS),
+        greeting(extra=1),
+        message("initialize", [], id=1),
+        message("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}}, id=1),
+        *(enveloped(protocolVersion=version) for version in ("2025-11-25", None, 1)),
+        *(enveloped(clientInfo=client) for client in STRANGERS),
+        *(enveloped(clientCapabilities=capabilities) for capabilities in ABLE),
+        enveloped(other=1),
+        *(message("tools/list", envelope(**more), id=7) for more in ({"cursor": None}, {"cursor": "x"}, {"extra": 1})),
+        *(message(method, envelope(), id=7) for method in ("ping", "initialize", "tools/call")),
+    ),
+    "a greeting": (*ELSEWHERE, greeting(), enveloped()),
+    "a session": (*ELSEWHERE, greeting(), enveloped(), NOTE),
+    "the other era": (*ELSEWHERE, greeting(), PING, message("tools/list", id=7), NOTE),
+}

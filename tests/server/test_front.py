@@ -37,6 +37,7 @@ from tests.server.front_messages import (
     ODD,
     PARAMS,
     TRIED,
+    UNKNOWN,
     envelope,
     message,
 )
@@ -182,6 +183,12 @@ def test_what_hosts_of_the_other_era_ask_is_all_answered(capabilities: object) -
     sent, left, handed = fronted(lines)
     assert (len(sent), left) == (len(lines), [])
     assert handed == Handed([lines[0] + b"\n"], [1], b"")
+
+
+@pytest.mark.parametrize("begun", UNKNOWN)
+def test_what_is_not_known_to_its_last_field_is_left_to_the_server(begun: str) -> None:
+    for line in UNKNOWN[begun]:
+        assert fronted([*BEGUN[begun], line])[1] == [line]
 
 
 @pytest.mark.parametrize("begun", BEGUN)
