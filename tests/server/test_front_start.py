@@ -55,7 +55,7 @@ USUAL_STATES: dict[str, Callable[[Path], object]] = {
 }
 STATES: dict[str, Callable[[Path], object]] = {
     "a file": Path.touch,
-    "below a file": lambda path: path.parent.touch(),
+    "below a file": lambda path: path.parent.touch(0o700),
     "writable by the group": directory(0o720),
     "writable by all": directory(0o702),
     "a link to nowhere": lambda path: path.symlink_to(path.with_name("nowhere")),
