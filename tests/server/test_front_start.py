@@ -211,6 +211,7 @@ def test_all_usual_settings_at_once_are_usual(opens: str, tmp_path: Path, monkey
 @pytest.mark.parametrize("arguments", [[], ["serve"]])
 @pytest.mark.parametrize("key", [None, ""])
 def test_a_missing_key_is_told_of(arguments: list[str], key: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ADMIN_MCP_OPEN_BROWSER")
     if key is not None:
         monkeypatch.setenv("OPENAI_ADMIN_KEY", key)
     assert label_of(arguments) == "no admin key is set (OPENAI_ADMIN_KEY)"
