@@ -129,6 +129,12 @@ def sent_before(storage: GateStorage) -> None:
     storage.journal.settle(lambda _: False)
 
 
+def sent_after(storage: GateStorage) -> None:
+    add(storage, [step for number in range(MOST_RECORDS) for step in done(number)])
+    storage.settle()
+    add(storage, [("sending", "c9")])
+
+
 def sent_below(storage: GateStorage) -> None:
     add(storage, [("sending", "c9")])
     statement("UPDATE journal SET seq = ? WHERE change = 'c9'", 1 - 2**63)(storage)
@@ -179,6 +185,7 @@ TOLD: dict[str, Callable[[GateStorage], object]] = {
     "it is of a newer version": statement("PRAGMA user_version = 2"),
     "a change was being sent": lambda storage: add(storage, [("sending", "c9")]),
     "a change was being sent, before": sent_before,
+    "a change was being sent, after the others were gone through": sent_after,
     "a change was being sent, below all numbers": sent_below,
     "a change was being sent, and more was noted of it": lambda storage: add(
         storage, [("sending", "c9"), ("refused", "c9")]
