@@ -219,7 +219,9 @@ def test_where_the_bytes_are_cut_changes_nothing(lines: list[bytes], cuts: list[
     assert (sent, front.is_done, front.handed()) == (expected, whole.is_done, whole.handed())
 
 
-@pytest.mark.parametrize("tail", [b'{"jsonrpc":"2.0","id":5,"method":"ping"}', b"x" * 70_000, b" " * 70_000])
+@pytest.mark.parametrize(
+    "tail", [b'{"jsonrpc":"2.0","id":5,"method":"ping"}', b"x" * 70_000, b" " * 65_536, b" " * 65_537]
+)
 def test_a_line_without_an_end_waits_and_a_huge_one_is_the_servers(tail: bytes) -> None:
     front = Front(ANSWERS)
     front.ahead = HELLO + tail
