@@ -34,14 +34,18 @@ def start_link_process(directory: Path, approval_id: str) -> str | None:
     except OSError:
         return None
     for _ in range(_LOOKS):
-        if path.exists():
+        try:
             address = path.read_text("utf-8")
-            path.unlink(missing_ok=True)
-            return address
-        if process.poll() is not None:
-            return None
-        time.sleep(_LOOK_SECONDS)
+        except FileNotFoundError:
+            if process.poll() is not None:
+                return None
+            time.sleep(_LOOK_SECONDS)
+            continue
+        path.unlink(missing_ok=True)
+        return address
     process.kill()
+    process.wait()
+    path.unlink(missing_ok=True)  # it may have come in the last moment
     return None
 
 
