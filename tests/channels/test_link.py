@@ -201,3 +201,26 @@ def test_a_link_that_came_too_late_is_not_left_behind(tmp_path: Path, monkeypatc
     monkeypatch.setattr(link_process, "_LOOK_SECONDS", 0.0)
     assert link_process.start_link_process(tmp_path, "a") is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_call_that_is_repeated_again_and_again_does_not_fill_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    living: list[bool] = []
+
+    class Serving:
+        def __init__(self, words: list[str], directory: Path, **_: object) -> None:
+            self.number = len(living)
+            living.append(True)
+            (directory / words[-1]).write_text(f"http://127.0.0.1/{self.number}", "utf-8")
+
+        def poll(self) -> int | None:
+            return None if living[self.number] else 0
+
+    monkeypatch.setattr(link_process, "start_child", Serving)
+    links = link_process.Links(tmp_path)
+    found = [links("a") for _ in range(100)]
+    assert len(living) == link_process.MOST_LINKS
+    assert [each is not None for each in found] == [number < len(living) for number in range(100)]
+    living[0] = False
+    assert links("a") == f"http://127.0.0.1/{link_process.MOST_LINKS}"
