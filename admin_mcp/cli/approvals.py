@@ -148,6 +148,8 @@ def approve(context: click.Context, /, approval_id: str | None) -> None:
         raise click.ClickException(
             f"not approved: {not_approved(judgement)}; the question stays open, run it again to try once more"
         )
+    if _found(storage, approval_id).preview.drift != approval.preview.drift:
+        raise click.ClickException("not approved: what is asked has changed meanwhile; run it again to read it")
     with _explained(approval_id):
         storage.approvals.apply(approval_id, judgement.event, via="terminal", reason=judgement.given)
     seconds = PLAN_APPROVED_SECONDS if approval.question.tool == APPLY_PLAN else APPROVED_SECONDS

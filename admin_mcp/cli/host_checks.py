@@ -8,12 +8,11 @@ import shutil
 import sys
 import tempfile
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO, cast
+from typing import IO, TYPE_CHECKING, TextIO, cast
 
 from admin_mcp.cli.checks import Finding
 from admin_mcp.cli.host_files import (
@@ -32,8 +31,15 @@ from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.text import visible
 from admin_mcp.installation import child_environment, command
 
+if TYPE_CHECKING:
+    from anyio import CancelScope
+
 _SLOW = 0.5
 """The share of a host's patience that a start may take here before that is noted: a machine can be busier."""
+
+_MOST_SAID = 16 * 1024 * 1024
+_LAST = 64 * 1024
+_LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,17 +157,40 @@ def _start(host: Host, started: _Started) -> Iterator[Finding]:
 async def _started(host: Host, entry: Json) -> _Started:
     import anyio  # noqa: PLC0415 - loads the MCP library
 
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
+    with tempfile.TemporaryFile() as errors:
         began = time.monotonic()
         told: int | str = ""
         with anyio.move_on_after(host.starts_within):
-            told = await _tools_told(words_of(entry), _environment(host, entry), cast("TextIO", errors))
+            async with anyio.create_task_group() as both:
+                both.start_soon(_bounded, errors, both.cancel_scope)
+                told = await _tools_told(words_of(entry), _environment(host, entry), cast("TextIO", errors))
+                both.cancel_scope.cancel()
         seconds = time.monotonic() - began
-        errors.seek(0)
-        last = deque((line.strip() for line in errors if line.strip()), maxlen=1)
-    if isinstance(told, int):
-        return _Started(seconds, told, "")
-    return _Started(seconds, None, visible(last[0] if last else told))
+        if isinstance(told, int):
+            return _Started(seconds, told, "")
+        return _Started(seconds, None, visible(_last_line(errors) or told))
+
+
+async def _bounded(errors: IO[bytes], scope: "CancelScope") -> None:
+    """End what writes to this file when it is too much: some programs complain without end."""
+    import anyio  # noqa: PLC0415 - as above
+
+    while _length(errors) < _MOST_SAID:  # noqa: ASYNC110 - another process writes
+        await anyio.sleep(_LOOK_SECONDS)
+    scope.cancel()
+
+
+def _last_line(errors: IO[bytes]) -> str:
+    """Return the last thing that was said, or that it was too much."""
+    if (length := _length(errors)) >= _MOST_SAID:
+        return f"it wrote more than {_MOST_SAID // 1024**2} MB on stderr"
+    errors.seek(max(0, length - _LAST))
+    lines = errors.read().decode("utf-8", "replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _length(file: IO[bytes]) -> int:
+    return os.fstat(file.fileno()).st_size
 
 
 async def _tools_told(words: list[str], environment: Mapping[str, str], errors: TextIO) -> int | str:

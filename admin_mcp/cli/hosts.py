@@ -20,7 +20,7 @@ from admin_mcp.cli.options import Known, settings_of, settings_options
 from admin_mcp.cli.snippets import KEY, SERVER, Launch, as_toml, cursor_link, is_reference, vscode_link
 from admin_mcp.cli.toml_tables import rewritten, with_ends_of
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.gate.text import in_plain_sight, spelt_out
+from admin_mcp.gate.text import unhidden
 from admin_mcp.settings import PLACEHOLDER_KEY
 
 _LINKS: Mapping[str, Callable[[Launch], str]] = {"cursor": cursor_link, "vscode": vscode_link}
@@ -171,7 +171,7 @@ class _Change:
     def _difference(self) -> str:
         shape = self.host.shape()
         now, then = (shape.write(shown(shape, each)).split("\n") for each in (self.before, self.after))
-        return "\n".join(map(_in_sight, difflib.unified_diff(now, then, "now", "then", lineterm="")))
+        return "\n".join(map(unhidden, difflib.unified_diff(now, then, "now", "then", lineterm="")))
 
     def _need_the_host(self, *, dry_run: bool) -> None:
         if self.path.parent.is_dir():
@@ -189,11 +189,6 @@ def _put_in(host: Host) -> str:
 
 def _take_out(host: Host) -> str:
     return f'Take "{SERVER}" out of its "{host.shape().section}" by hand, if it is there.'
-
-
-def _in_sight(line: str) -> str:
-    """Return a line with what is hidden in it spelt out: a file may have servers of any name."""
-    return "".join(each if in_plain_sight(each) else spelt_out(each) for each in line)
 
 
 def _tell_about_key(change: _Change) -> None:

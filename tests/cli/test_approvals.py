@@ -11,6 +11,8 @@ from click.testing import CliRunner
 from admin_mcp.cli.main import main
 from admin_mcp.gate.approval import Approval, Result
 from admin_mcp.gate.database import epoch_seconds
+from admin_mcp.gate.plan import Plan, Step
+from admin_mcp.gate.plans import question_of
 from admin_mcp.gate.policy import Channel
 from admin_mcp.gate.storage import GateStorage
 from tests.gate.questions import Clock, question, records
@@ -326,3 +328,30 @@ def test_a_state_that_cannot_be_used_is_one_clear_error(kept: GateStorage) -> No
     assert "not a database" in err
     assert "Make that file usable" in err
     assert "operator" not in err.partition("Make that")[2]
+
+
+@needs_terminal
+def test_what_was_struck_out_while_it_was_read_is_not_approved(kept: GateStorage) -> None:
+    steps = tuple(
+        Step(
+            number=number,
+            tool="x",
+            arguments={"name": f"n{number}"},
+            why="",
+            key=f"k{number}",
+            effects=("destroy",),
+            projects=(),
+            preview=question(title=f"Change {number}").preview,
+        )
+        for number in (1, 2)
+    )
+    plan = Plan(id="plan_1", title="P", system="s", target="t", made=time.time(), steps=steps)
+    kept.plans.save(plan)
+    approval, _ = kept.approvals.open(question_of(plan, "local"), "local")
+    with terminal("approvals", "approve", approval.id) as at:
+        at.wait_for("To approve, type")
+        kept.plans.strike("plan_1", [2], via="page")
+        at.type(approval.preview.typed[0])
+        assert at.end() == 1
+    assert "changed meanwhile" in at.shown
+    assert state(kept, approval) == "pending"

@@ -8,10 +8,11 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from click.testing import CliRunner
 
-from admin_mcp.cli.host_checks import _log
+from admin_mcp.cli.host_checks import _log, _started
 from admin_mcp.cli.host_files import Logs
 from admin_mcp.cli.host_table import HOSTS, WRITTEN
 from admin_mcp.cli.main import main
@@ -313,3 +314,14 @@ def test_a_log_that_leads_nowhere_hides_no_other(tmp_path: Path) -> None:
     put(tmp_path / "a.log", "")
     (tmp_path / "b.log").symlink_to(tmp_path / "gone")
     assert "a.log" in str(_log("X", logs, 0.0))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("said", ["\\n", "x"])
+async def test_a_program_that_complains_for_ever_fills_no_disk(said: str) -> None:
+    endless = f"import sys\nwhile True: sys.stderr.write('{said}' * 65536)"
+    entry = {"command": sys.executable, "args": ["-c", endless]}
+    with anyio.fail_after(HOSTS["cursor"].starts_within):
+        started = await _started(HOSTS["cursor"], entry)
+    assert started.tools is None
+    assert "on stderr" in started.said

@@ -310,3 +310,40 @@ def test_a_process_beside_a_usual_journal_answers_before_it_loads_the_server(tmp
     imported = {line.rpartition("|")[2].strip() for line in process.stderr.decode().splitlines() if "|" in line}
     assert "sqlite3" in imported
     assert not {"mcp", "pydantic", "anyio"} & imported
+
+
+ODD_MARKS = [
+    b"[" * 100_000,
+    b'{"identity": 1, "seq": 1e999, "hash": "x"}',
+    b'{"identity": 1e999, "seq": 0, "hash": "x"}',
+    b'{"identity": 1, "seq": %d, "hash": "x"}' % 10**30,
+    b'{"identity": %d, "seq": 0, "hash": "x"}' % 10**30,
+    b'{"identity": 1, "seq": -%d, "hash": "x"}' % 10**30,
+    b'{"identity": 1, "seq": %s, "hash": "x"}' % (b"9" * 5000),
+    b"null", b"[]", b"{}", b"", b"\xff", b"\x00" * 1000,
+    b'{"identity": null, "seq": null, "hash": null}',
+    b'{"identity": 1, "seq": 1, "hash": "\\ud800"}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", ODD_MARKS)
+def test_an_odd_marker_ends_neither_the_front_nor_the_server(tmp_path: Path, content: bytes) -> None:
+    storage = begun(tmp_path)
+    add(storage, done(1))
+    mark = tmp_path / "state" / "gate.sqlite3.mark"
+    mark.write_bytes(content)
+    mark.chmod(0o600)
+    is_usual(tmp_path)
+    storage.journal.lost()
+    add(storage, done(2))
+
+
+@pytest.mark.parametrize("record", ["[" * 100_000, "9" * 5000, "1e999", "null", '{"kind": []}', "\\ud800"])
+def test_an_odd_record_ends_neither(tmp_path: Path, record: str) -> None:
+    storage = begun(tmp_path)
+    add(storage, done(1))
+    with closing(sqlite3.connect(tmp_path / "state" / "gate.sqlite3")) as connection, connection:
+        connection.execute("UPDATE journal SET record = ? WHERE seq = 2", (record,))
+    assert not is_usual(tmp_path)
+    assert storage.journal.verify()[1] is not None
+    assert len(list(storage.journal.read())) == 4
