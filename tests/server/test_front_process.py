@@ -116,6 +116,17 @@ def test_without_its_answers_the_front_says_nothing_and_leaves_all_to_the_server
 
 
 @needs_posix_processes
+@pytest.mark.parametrize(("arguments", "usual"), [(["doctor"], True), (["--sandbox"], False)])
+def test_a_start_that_is_not_usual_is_left_to_the_server(
+    arguments: list[str], usual: bool, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(front, "has_usual_streams", lambda: usual)
+    monkeypatch.setattr(front, "_serve", lambda _: front.Handed([], [], b""))
+    assert front.serve_front(arguments, "1") is None
+    assert capfd.readouterr().err == ""
+
+
+@needs_posix_processes
 @pytest.mark.parametrize("number", [2, 15])
 def test_a_signal_ends_it_as_it_ends_the_server(number: int) -> None:
     for chosen in ("0", "1"):
