@@ -2,6 +2,8 @@
 
 import json
 import os
+import select
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 
 from admin_mcp.server import front
 from tests.platforms import needs_posix_processes
-from tests.server.front_messages import CALL, HELLO, INITIALIZED, LIST, LISTS, message
+from tests.server.front_messages import CALL, CLIENT, HELLO, INITIALIZED, LIST, LISTS, message
 from tests.sessions import KEY, environment
 
 
@@ -175,3 +177,23 @@ def test_a_client_that_sends_all_it_has_before_it_reads_is_answered() -> None:
     assert started.heard(4002).keys() == set(range(4002))
     started.process.communicate(timeout=30)
     assert started.process.returncode == 0
+
+
+@needs_posix_processes
+@pytest.mark.parametrize("front", ["0", "1"])
+@pytest.mark.parametrize("more", [b"", b"{", b'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"x"}}\n'])
+def test_a_client_that_goes_without_reading_the_answer_ends_it_quietly(tmp_path: Path, front: str, more: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    env = environment(ADMIN_MCP_FRONT=front, ADMIN_MCP_STATE_DIR=str(tmp_path / "state"))
+    words = [sys.executable, "-m", "admin_mcp", "--sandbox"]
+    with theirs:
+        process = subprocess.Popen(
+            words, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.PIPE, env={**os.environ, **env}
+        )
+    with ours:
+        params = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": CLIENT}
+        greeting = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+        ours.sendall(json.dumps(greeting).encode() + b"\n" + more)
+        assert select.select([ours], [], [], 30)[0]
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, b"Traceback" in said) == (0, False), said
