@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from admin_mcp.channels.form import NeedsAnswerError
 from admin_mcp.channels.local_channel import Link
+from admin_mcp.errors import CallError
 from admin_mcp.gate.approval import PENDING_SECONDS, Approval
 
 _QUESTION = "page"
@@ -52,17 +53,23 @@ class InlineLink:
             return None
         action: str | None = None
         over = False
+        failed: CallError | None = None
         async with anyio.create_task_group() as both:
 
             async def elsewhere() -> None:
-                nonlocal over
-                await decided()
-                over = True
+                nonlocal over, failed
+                try:
+                    await decided()
+                    over = True
+                except CallError as error:  # the group would wrap it, and nobody know it for what it is
+                    failed = error
                 both.cancel_scope.cancel()
 
             both.start_soon(elsewhere)
             action = await self._sent(approval, address)
             both.cancel_scope.cancel()
+        if failed is not None:
+            raise failed
         if action is None:
             return False if over else None
         return action == "accept"

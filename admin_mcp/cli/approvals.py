@@ -1,31 +1,23 @@
 """``approvals``: look at what waits for a person, and decide it from a terminal."""
 
-import contextlib
 import sys
-import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import click
 
 from admin_mcp.channels.local_channel import waits
 from admin_mcp.channels.terminal import no_of, not_approved, terminal_reply
-from admin_mcp.cli.endings import ended_by_interrupt, interrupted_with
+from admin_mcp.cli.approval_pages import show_inbox, show_page
+from admin_mcp.cli.endings import interrupted_with
+from admin_mcp.cli.kept_approvals import approval_of, every_approval, explained, fate, require_decidable, waiting_here
 from admin_mcp.cli.options import json_option, settings_of, storage_of
 from admin_mcp.cli.times import local_time, utc_time
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.errors import CallError
 from admin_mcp.gate.approval import APPLY_PLAN, APPROVED_SECONDS, PLAN_APPROVED_SECONDS, Approval, IllegalEventError
-from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.database import epoch_seconds
 from admin_mcp.gate.forms import DECISION, TYPED, Judgement, Reply, judge
 from admin_mcp.gate.storage import GateStorage
 from admin_mcp.gate.text import visible
 
-if TYPE_CHECKING:
-    from admin_mcp.channels.page_server import PageServer
-
-_POLL_SECONDS = 0.3
 _REFUSED_NOW = "The same change is refused for ten minutes."
 
 
@@ -40,7 +32,7 @@ def approvals() -> None:
 def list_all(context: click.Context, /, *, as_json: bool) -> None:
     """List the approvals of the last day, the newest first."""
     storage = storage_of(context)
-    found = _all(storage)
+    found = every_approval(storage)
     if found or as_json:
         _list(found, as_json=as_json)
     if not found:
@@ -52,7 +44,7 @@ def list_all(context: click.Context, /, *, as_json: bool) -> None:
 @click.pass_context
 def show(context: click.Context, /, approval_id: str) -> None:
     """Show one approval whole."""
-    _print(_found(storage_of(context), approval_id))
+    _print(approval_of(storage_of(context), approval_id))
 
 
 @approvals.command("open", short_help="Open a change's page, or the inbox, in the browser.")
@@ -64,96 +56,19 @@ def open_page(context: click.Context, /, approval_id: str | None) -> None:
     Without an ID it is the page of all that waits, until Ctrl-C.
     """
     if approval_id is None:
-        _inbox(context)
+        show_inbox(context)
         return
-    from admin_mcp.channels.page_server import PageServer  # noqa: PLC0415 - no other command needs a web server
-
     storage = storage_of(context)
-    _decidable(_found(storage, approval_id))
-    _require_way(context)
-    page = PageServer(storage.approvals, storage.plans, storage.database.directory, epoch_seconds)
-    page.start()
-    try:
-        with ended_by_interrupt("The page is closed."):
-            _enter(context, page, approval_id)
-            _follow(storage, approval_id, _watching(page))
-    finally:
-        page.stop()
-
-
-def _follow(storage: GateStorage, approval_id: str, look: Callable[[], None]) -> None:
-    """Say what is decided, and then what becomes of it."""
-    click.echo("Waiting for the decision; Ctrl-C ends this without one.")
-    approval = _until(storage, approval_id, {"pending"}, look)
-    click.echo(f"It is {approval.state}.")
-    if approval.state == "approved":
-        click.echo("Leave this open to see what becomes of it, or press Ctrl-C.")
-        click.echo(_fate(_until(storage, approval_id, {"approved", "used"}, look)))
-    time.sleep(2 * _POLL_SECONDS)
+    approval = approval_of(storage, approval_id)
+    require_decidable(approval)
+    show_page(context, storage, approval)
 
 
 @click.command()
 @click.pass_context
 def inbox(context: click.Context, /) -> None:
     """Show all that waits on one page in the browser, until Ctrl-C."""
-    _inbox(context)
-
-
-def _inbox(context: click.Context) -> None:
-    from admin_mcp.channels.desktop import desktop_of  # noqa: PLC0415 - only what draws attention needs it
-    from admin_mcp.channels.page_process import keep_inbox_open  # noqa: PLC0415 - brings the web server
-
-    def enter(page: "PageServer") -> None:
-        _enter(context, page)
-        click.echo("What comes up appears there; Ctrl-C ends this.")
-
-    _require_way(context)
-    settings = settings_of(context)
-    storage = storage_of(context)
-    desktop = desktop_of(settings)
-    try:
-        with _explained(""), ended_by_interrupt("The inbox is closed."):
-            keep_inbox_open(storage, epoch_seconds, enter, _no_browser, desktop=desktop, opens=settings.open_browser)
-    except OSError as error:
-        raise click.ClickException(f"the page can't be shown: {error}") from None
-    finally:
-        if desktop is not None:
-            desktop.stop()
-
-
-def _require_way(context: click.Context) -> None:
-    """Refuse to serve a page that nobody could see."""
-    if not (settings_of(context).open_browser or sys.stdout.isatty()):
-        raise click.ClickException("nobody could see the page: this is no terminal, and no browser is to be opened")
-
-
-def _enter(context: click.Context, page: "PageServer", approval_id: str | None = None) -> None:
-    """Let the person in, to one approval's page or to the inbox."""
-    # Whoever has the address can decide, so it is for a person's screen and no program's input.
-    if sys.stdout.isatty():
-        click.echo(f"Open this in a browser on this machine (it works once):\n  {page.address(approval_id)}")
-    if settings_of(context).open_browser:
-        page.open_browser(approval_id)
-        click.echo("Opening it in the default browser.")
-
-
-def _watching(page: "PageServer") -> Callable[[], None]:
-    """Return what looks, from time to time, whether a browser could be started, and says once that none could."""
-    told = False
-
-    def look() -> None:
-        nonlocal told
-        if page.unreachable and not told:
-            told = True
-            _no_browser()
-
-    return look
-
-
-def _no_browser() -> None:
-    if not sys.stdout.isatty():
-        raise click.ClickException("the page can't be shown: no browser could be started, and this is no terminal")
-    click.echo("No browser could be started: open the link above in one yourself.", err=True)
+    show_inbox(context)
 
 
 @approvals.command(short_help="Show a change whole and approve it, from this terminal.")
@@ -170,9 +85,9 @@ def approve(context: click.Context, /, approval_id: str | None) -> None:
             f"`openai-admin-mcp approvals open {approval_id or 'ID'}`"
         )
     storage = storage_of(context)
-    approval = _found(storage, approval_id) if approval_id is not None else _only_one(storage, "approve")
+    approval = approval_of(storage, approval_id) if approval_id is not None else _only_one(storage, "approve")
     approval_id = approval.id
-    _decidable(approval)
+    require_decidable(approval)
     _print(approval)
     reply = _reply(approval)
     judgement = judge(reply, approval)
@@ -184,7 +99,9 @@ def approve(context: click.Context, /, approval_id: str | None) -> None:
             f"not approved: {_lacking(reply, judgement)}; the question stays open, run it again to try once more. "
             f"`approvals deny {approval_id}` rejects it."
         )
-    with _explained(approval_id):
+    if approval_of(storage, approval_id).preview.drift != approval.preview.drift:
+        raise click.ClickException("not approved: what is asked has changed meanwhile; run it again to read it")
+    with explained(approval_id):
         storage.approvals.apply(approval_id, judgement.event, via="terminal", reason=judgement.given)
     seconds = PLAN_APPROVED_SECONDS if approval.question.tool == APPLY_PLAN else APPROVED_SECONDS
     minutes = round(seconds / 60)
@@ -207,7 +124,7 @@ def _lacking(reply: Reply, judgement: Judgement) -> str:
 
 
 def _reject(storage: GateStorage, approval: Approval) -> None:
-    with _explained(approval.id):
+    with explained(approval.id):
         storage.approvals.apply(approval.id, "reject", via="terminal")
     click.echo(f"Rejected. {_REFUSED_NOW}")
 
@@ -226,9 +143,9 @@ def deny(context: click.Context, /, approval_id: str | None, *, everything: bool
         raise click.UsageError("give either the ID of one approval or --all")
     storage = storage_of(context)
     if approval_id is not None:
-        _reject(storage, _found(storage, approval_id))
+        _reject(storage, approval_of(storage, approval_id))
     elif everything:
-        _deny_all(storage, _waiting(storage), sure=yes)
+        _deny_all(storage, waiting_here(storage), sure=yes)
     else:
         _deny_all(storage, [_only_one(storage, "deny", ", or --all")], sure=yes)
 
@@ -251,10 +168,10 @@ def _deny_all(storage: GateStorage, waiting: list[Approval], *, sure: bool) -> N
 
 def _rejected(storage: GateStorage, approval: Approval) -> str:
     """Reject it if it still waits, and return its state: what was decided meanwhile counts."""
-    now = _found(storage, approval.id)
+    now = approval_of(storage, approval.id)
     if not waits(now):
         return now.state
-    with _explained(approval.id):
+    with explained(approval.id):
         try:
             return storage.approvals.apply(approval.id, "reject", via="terminal").state
         except IllegalEventError as error:
@@ -290,13 +207,6 @@ def link(context: click.Context, /, approval_id: str, name: str) -> None:
     run_link_process(storage_of(context), approval_id, name, epoch_seconds)
 
 
-def _all(storage: GateStorage) -> list[Approval]:
-    if not storage.database.exists:
-        return []
-    with _explained(""):
-        return storage.approvals.all()
-
-
 def _list(approvals: list[Approval], *, as_json: bool = False) -> None:
     from admin_mcp.cli.tables import (  # noqa: PLC0415 - each command loads only what it needs
         Column,
@@ -323,7 +233,7 @@ def _row(approval: Approval) -> Json:
         "id": approval.id,
         "asked_at": utc_time(approval.opened),
         "ends_at": None if ends is None else utc_time(ends),
-        "fate": _fate(approval),
+        "fate": fate(approval),
         "state": approval.state,
         "outcome": approval.result.outcome if approval.result else None,
         "channel": approval.channel,
@@ -337,65 +247,22 @@ def _row(approval: Approval) -> Json:
     }
 
 
-def _waiting(storage: GateStorage) -> list[Approval]:
-    """Return what waits for this machine."""
-    return [approval for approval in _all(storage) if waits(approval)]
-
-
 def _only_one(storage: GateStorage, command: str, otherwise: str = "") -> Approval:
     """Return the one approval that waits for this machine; of several, show which there are to choose from."""
-    waiting = _waiting(storage)
+    waiting = waiting_here(storage)
     if not waiting:
         raise click.ClickException("nothing waits for this machine; `approvals list` shows what became of the rest")
     if len(waiting) > 1:
         _list(waiting)
         example = f"`approvals {command} {waiting[0].id}`"
-        error = click.ClickException(f"{len(waiting)} wait: give the ID of one, such as {example}{otherwise}")
-        error.exit_code = 2  # as of wrong usage, though how the command is used would only push the list away
-        raise error
+        # As wrong usage ends, but for how the command is used: that would only push the list away.
+        click.echo(f"Error: {len(waiting)} wait: give the ID of one, such as {example}{otherwise}", err=True)
+        raise click.exceptions.Exit(2)
     return waiting[0]
 
 
-def _found(storage: GateStorage, approval_id: str) -> Approval:
-    found = next((approval for approval in _all(storage) if approval.id == approval_id), None)
-    if found is None:
-        raise click.ClickException(
-            f"There is no approval {visible(approval_id)} in {storage.database.directory}. "
-            "`approvals list` shows those there are."
-        )
-    return found
-
-
-def _decidable(approval: Approval) -> None:
-    channel = traits(approval.channel)
-    if not channel.here:
-        raise click.ClickException(f"{approval.id} is asked through {channel.where}; answer it there")
-    if approval.state != "pending":
-        raise click.ClickException(f"{approval.id} can't be decided any more: it is {approval.state}")
-
-
-@contextlib.contextmanager
-def _explained(approval_id: str) -> Iterator[None]:
-    try:
-        yield
-    except IllegalEventError as error:
-        raise click.ClickException(f"{approval_id} can't be decided any more: it is {error.state}") from None
-    except CallError as error:
-        raise click.ClickException(error.told_to_operator) from None
-
-
-def _until(storage: GateStorage, approval_id: str, states: set[str], look: Callable[[], None]) -> Approval:
-    """Return the approval once it has left these states, or its outcome is known; meanwhile ``look`` as well."""
-    while True:
-        look()
-        approval = _found(storage, approval_id)
-        if approval.state not in states or approval.result is not None:
-            return approval
-        time.sleep(_POLL_SECONDS)
-
-
 def _print(approval: Approval) -> None:
-    click.echo(f"Approval {approval.id}: {_fate(approval)}; asked {local_time(approval.opened)}")
+    click.echo(f"Approval {approval.id}: {fate(approval)}; asked {local_time(approval.opened)}")
     if approval.state == "pending" and approval.ends is not None:
         click.echo(f"Ends at {local_time(approval.ends)}")
     for label, value in approval.preview.asker.facts.items():
@@ -404,7 +271,3 @@ def _print(approval: Approval) -> None:
     click.echo(approval.preview.text)
     if approval.result is not None:
         click.echo(f"\n{visible(approval.result.message, 1000)}")
-
-
-def _fate(approval: Approval) -> str:
-    return approval.result.outcome if approval.result else approval.state

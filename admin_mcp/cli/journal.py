@@ -10,7 +10,7 @@ import click
 from admin_mcp.cli.options import json_option, storage_of
 from admin_mcp.cli.times import local_time_of
 from admin_mcp.errors import CallError
-from admin_mcp.gate.text import visible
+from admin_mcp.gate.text import unhidden, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,13 +87,13 @@ def show(context: click.Context, /, change: str) -> None:
         with _explained():
             found = storage.journal.records(change)
     if not found:
-        raise click.ClickException(f"nothing is recorded under {change} in {storage.database.directory}")
+        raise click.ClickException(f"nothing is recorded under {visible(change)} in {storage.database.directory}")
     for record in found:
-        click.echo(f"{visible(local_time_of(record.at))}  {record.kind}  (record {record.seq})")
+        click.echo(f"{visible(local_time_of(record.at))}  {visible(record.kind)}  (record {record.seq})")
         for name, value in record.fields.items():
-            lines = str(value).splitlines() or [""]
-            click.echo(f"    {name}: {lines[0]}")
-            for line in lines[1:]:
+            first, *more = map(unhidden, str(value).splitlines() or [""])
+            click.echo(f"    {unhidden(name)}: {first}")
+            for line in more:
                 click.echo(f"        {line}")
 
 

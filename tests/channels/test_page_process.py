@@ -40,7 +40,7 @@ class Screen:
         monkeypatch.setattr(PageServer, "open_browser", lambda page, *approval: self._open(page, *approval))  # noqa: PLW0108 - a bound method would not get the page
 
     def _open(self, page: PageServer, approval_id: str = "inbox") -> None:
-        page._busy_until = self.clock.now + TAB_BUSY_SECONDS
+        page._seen("page", TAB_BUSY_SECONDS)
         self.opened.append((self.clock.now - self.start, approval_id))
 
     def no_browser(self) -> None:

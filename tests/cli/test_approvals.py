@@ -14,6 +14,8 @@ from admin_mcp.channels.page_server import PageServer
 from admin_mcp.cli.main import main
 from admin_mcp.gate.approval import Approval, Result
 from admin_mcp.gate.database import epoch_seconds
+from admin_mcp.gate.plan import Plan, Step
+from admin_mcp.gate.plans import question_of
 from admin_mcp.gate.policy import Channel
 from admin_mcp.gate.storage import GateStorage
 from tests.gate.questions import Clock, question, records
@@ -394,8 +396,8 @@ def test_open_shows_its_address_to_no_pipe(kept: GateStorage, monkeypatch: pytes
     opened: list[str | None] = []
     monkeypatch.setenv("ADMIN_MCP_OPEN_BROWSER", "1")
     monkeypatch.setattr(PageServer, "open_browser", lambda _, approval_id: opened.append(approval_id))
-    monkeypatch.setattr("admin_mcp.cli.approvals._until", lambda *_: approval)
-    monkeypatch.setattr("admin_mcp.cli.approvals.time.sleep", lambda _: None)
+    monkeypatch.setattr("admin_mcp.cli.approval_pages._until", lambda *_: approval)
+    monkeypatch.setattr("admin_mcp.cli.approval_pages.time.sleep", lambda _: None)
     code, out, err = run("open", approval.id)
     assert (code, opened) == (0, [approval.id])
     assert "127.0.0.1" not in out + err
@@ -415,3 +417,30 @@ def test_a_state_that_cannot_be_used_is_one_clear_error(kept: GateStorage) -> No
     assert "not a database" in err
     assert "Make that file usable" in err
     assert "operator" not in err.partition("Make that")[2]
+
+
+@needs_terminal
+def test_what_was_struck_out_while_it_was_read_is_not_approved(kept: GateStorage) -> None:
+    steps = tuple(
+        Step(
+            number=number,
+            tool="x",
+            arguments={"name": f"n{number}"},
+            why="",
+            key=f"k{number}",
+            effects=("destroy",),
+            projects=(),
+            preview=question(title=f"Change {number}").preview,
+        )
+        for number in (1, 2)
+    )
+    plan = Plan(id="plan_1", title="P", system="s", target="t", made=time.time(), steps=steps)
+    kept.plans.save(plan)
+    approval, _ = kept.approvals.open(question_of(plan, "local"), "local")
+    with terminal("approvals", "approve", approval.id) as at:
+        at.wait_for("To approve, type")
+        kept.plans.strike("plan_1", [2], via="page")
+        at.type(approval.preview.typed[0])
+        assert at.end() == 1
+    assert "changed meanwhile" in at.shown
+    assert state(kept, approval) == "pending"
