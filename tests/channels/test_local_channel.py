@@ -190,11 +190,15 @@ class Offered:
     def __init__(self, taken: bool | None) -> None:
         self.taken = taken
         self.times = 0
+        self.told = 0
 
     async def offer(self, approval: Approval, decided: Callable[[], Awaitable[None]]) -> bool | None:
         del approval, decided
         self.times += 1
         return self.taken
+
+    async def done(self) -> None:
+        self.told += 1
 
 
 @pytest.mark.parametrize(("taken", "shown"), [(True, 0), (False, 0), (None, 1)])
