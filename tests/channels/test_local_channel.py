@@ -208,7 +208,7 @@ async def test_the_page_is_opened_here_only_if_the_client_could_not_offer_it(
     desk.link = offered = Offered(taken)
     with pytest.raises(ApprovalPending) as caught:
         await desk.person(by_client=True).ask(ask(desk))
-    assert (offered.times, desk.shown) == (1, shown)
+    assert (offered.times, offered.told, desk.shown) == (1, 0, shown)
     assert ("decide on the page" in (caught.value.hint or "")) is (taken is not False)
 
 
