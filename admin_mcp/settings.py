@@ -101,7 +101,7 @@ class Settings(BaseSettings):
         10,
         ge=1,
         le=480,
-        description="Minutes for which a question on this machine stays open. After half of them its page opens "
+        description="Minutes for which a question on this machine stays open. After half of them it is shown "
         "once more if nobody seems to look. Forms end after ten, an approval after five.",
     )
     organization_label: str = Field(
@@ -111,6 +111,11 @@ class Settings(BaseSettings):
     )
     open_browser: bool = Field(
         default=True, description="Whether approval pages open by themselves. If not, decide in a terminal."
+    )
+    desktop_notifications: bool = Field(
+        default=True,
+        description="Whether a question on this machine is also told by a desktop notification, where the extra "
+        "`desktop` is installed. A click on it opens the page.",
     )
     config: Path | None = Field(None, description="The policy file, by its full path.")
     read_only: bool = Field(default=False, description="Neither list nor run tools that change something.")

@@ -26,6 +26,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ADMIN_MCP_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state-home"))
     monkeypatch.setenv("ADMIN_MCP_OPEN_BROWSER", "0")
+    monkeypatch.setenv("ADMIN_MCP_DESKTOP_NOTIFICATIONS", "0")
 
 
 @pytest.fixture

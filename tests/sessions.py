@@ -49,7 +49,11 @@ class Session:
 
 
 def environment(**given: str) -> dict[str, str]:
-    quiet = {"ADMIN_MCP_OPEN_BROWSER": "0", "ADMIN_MCP_APPROVAL_WAIT": "0"}
+    quiet = {
+        "ADMIN_MCP_OPEN_BROWSER": "0",
+        "ADMIN_MCP_DESKTOP_NOTIFICATIONS": "0",
+        "ADMIN_MCP_APPROVAL_WAIT": "0",
+    }
     state = os.environ["ADMIN_MCP_STATE_DIR"]
     return {"ADMIN_MCP_STATE_DIR": state, "XDG_STATE_HOME": f"{state}-home", **quiet, **given}
 

@@ -103,6 +103,7 @@ class Workspace:
             **os.environ,
             "ADMIN_MCP_STATE_DIR": str(self.state),
             "ADMIN_MCP_OPEN_BROWSER": "1",
+            "ADMIN_MCP_DESKTOP_NOTIFICATIONS": "0",
             "ADMIN_MCP_APPROVAL_WAIT": "0",
             "DISPLAY": ":99",
             **shell,

@@ -24,8 +24,11 @@ _POLLS_PER_REPORT = 8
 Show = Callable[[], Callable[[], bool]]
 """Puts the questions on the screen; what it returns tells whether they are there, as far as is known by then."""
 
-Report = Callable[[float], Awaitable[None]]
-"""Tells the client how many seconds the call has waited."""
+Report = Callable[[float, str], Awaitable[None]]
+"""Tells the client how many seconds the call has waited, and for what."""
+
+PAGE = "decide on the page in the browser"
+NOTIFICATION = "click the notification on the desktop"
 
 
 class Link(Protocol):
@@ -61,6 +64,7 @@ class LocalChannel:
         unseen: float,
         report: Report,
         at: str,
+        screen: str = PAGE,
         too_long: bool = False,
         link: Callable[[], Link | None] = lambda: None,
         by_client: bool = False,
@@ -68,9 +72,9 @@ class LocalChannel:
         """Take the moment the call ``started``, on anyio's clock, and the state directory, which the hint names.
 
         It waits for ``wait`` seconds, but no longer than ``unseen`` where the screen was to show it and can't: then
-        only the hint, which comes with the end of the call, tells anybody what to do. ``too_long`` tells that the
-        client's form would have been asked, but for the length of the question. ``by_client`` lets the client open the
-        page, if it has a ``link``.
+        only the hint, which comes with the end of the call, tells anybody what to do. ``screen`` says what is done with
+        what is shown. ``too_long`` tells that the client's form would have been asked, but for the length of the
+        question. ``by_client`` lets the client open the page, if it has a ``link``.
         """
         self._approvals = approvals
         self._show = show
@@ -79,6 +83,7 @@ class LocalChannel:
         self._unseen = min(wait, unseen)
         self._report = report
         self._at = at
+        self._screen = screen
         self._link = link() if by_client else None
         self._too_long = too_long
 
@@ -98,7 +103,7 @@ class LocalChannel:
             if waited >= wait:
                 raise self._pending(approval, on_page=on_page)
             if polls % _POLLS_PER_REPORT == 0:
-                await self._report(waited)
+                await self._report(waited, self._waiting_for(approval, on_page=on_page))
             polls += 1
             await anyio.sleep(min(POLL_SECONDS, wait - waited))
 
@@ -121,16 +126,23 @@ class LocalChannel:
             await anyio.sleep(POLL_SECONDS)
 
     def _pending(self, approval: Approval, *, on_page: bool) -> ApprovalPending:
-        command = command_line("--state-dir", self._at, "approvals", "approve", approval.id)
-        page = "decide on the page in the browser or, " if on_page else ""
+        page = f"{self._screen} or, " if on_page else ""
         return ApprovalPending(
             f"Approval {approval.id}: a person on this machine has not decided yet{self._told(approval)}. Nothing was "
             "sent.",
-            hint=f"Tell the user: {page}in a terminal of your own, run {command} "
+            hint=f"Tell the user: {page}in a terminal of your own, run {self._command(approval)} "
             "(deny in place of approve refuses it, open shows it as a page). "
             "Don't repeat the call by yourself: when the user says it is decided, call the tool again with the same "
             "arguments.",
         )
+
+    def _waiting_for(self, approval: Approval, *, on_page: bool) -> str:
+        """Say what the call waits for; where nothing is shown, the client may be all that can tell how to decide."""
+        waiting = "Waiting for a person's decision on this machine"
+        return waiting if on_page else f"{waiting}: {self._command(approval)}"
+
+    def _command(self, approval: Approval) -> str:
+        return command_line("--state-dir", self._at, "approvals", "approve", approval.id)
 
     def _told(self, approval: Approval) -> str:
         """Say until when the question is open, how many others wait, and why no form was shown if one could be."""

@@ -70,7 +70,8 @@ def approval_page(approval: Approval, frame: Frame) -> str:
         *_others(approval, frame),
     ]
     goes_on = frame.others or not settled(approval)
-    follows = following(digest_of(title, header, content), f"{frame.address}?") if goes_on and not pending else None
+    digest = digest_of(title, header, content)
+    follows = None if pending else following(digest, f"{frame.address}?", over=not goes_on)
     ends = f"{max(1, round((approval.ends or frame.now) - frame.now))}; url={frame.address}"
     anew = [refreshing(ends)] if pending else without_script(frame.address) if goes_on else []
     return document(title, content, header=header, risky=risky(preview), head=anew, follows=follows)

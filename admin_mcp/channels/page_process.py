@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from admin_mcp.channels.attention import Attention
+from admin_mcp.channels.desktop import Desktop
 from admin_mcp.channels.local_channel import waits
 from admin_mcp.channels.page_server import PageServer
 from admin_mcp.gate.approval import Approval
@@ -69,9 +71,16 @@ class _Started:
 
 
 def run_page_process(
-    storage: GateStorage, clock: Callable[[], float], sleep: Callable[[float], None] = time.sleep
+    storage: GateStorage,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None] = time.sleep,
+    *,
+    desktop: Desktop | None = None,
+    opens: bool = True,
 ) -> None:
     """Show each question that comes up, until none has been open for a while. Returns at once if another one runs.
+
+    ``desktop`` is told of each; unless this ``opens`` browsers by itself, nothing but a click there does.
 
     Raises:
         StateUnavailable: the state can't be used. ``OSError``: the page can't be served, or nothing opens it.
@@ -84,7 +93,7 @@ def run_page_process(
         except LockBusyError:
             return
         try:
-            _serve(storage, clock, sleep)
+            _serve(storage, clock, sleep, desktop, opens=opens)
         finally:
             lock.release()
         # A question may have come while the lock was still held, and its server was content with that.
@@ -97,13 +106,14 @@ def keep_inbox_open(
     clock: Callable[[], float],
     enter: Callable[[PageServer], None],
     *,
+    desktop: Desktop | None = None,
     opens: bool,
     sleep: Callable[[float], None] = time.sleep,
 ) -> NoReturn:
     """Serve the inbox until this is interrupted; ``enter`` lets the person in.
 
-    Where it ``opens`` browsers, it also does what a page process does, so that servers start none; while one still
-    runs, that one does it. A question opens a tab only where no tab has the inbox.
+    Where it ``opens`` browsers or has a ``desktop``, it also does what a page process does, so that servers start none;
+    while one still runs, that one does it. A question opens a tab only where no tab has the inbox.
 
     Raises:
         StateUnavailable: the state can't be used. ``OSError``: the page can't be served, or nothing opens it.
@@ -114,13 +124,12 @@ def keep_inbox_open(
     page.start()
     try:
         enter(page)
-        shown = _waiting_ids(storage)
+        attention = Attention(page, desktop, clock, opens=opens, inbox=True)
+        attention.entered(storage.approvals.all())
         while True:
-            holds = holds or (opens and _taken(lock))
-            waiting = _waiting_ids(storage)
-            if holds and waiting - shown and not (page.inbox_open or page.watched):
-                page.open_browser()
-                shown = waiting
+            holds = holds or ((opens or desktop is not None) and _taken(lock))
+            if holds:
+                attention.draw_to(storage.approvals.all())
             if page.unreachable:
                 raise OSError("no browser could be started")
             sleep(_POLL_SECONDS)
@@ -128,10 +137,6 @@ def keep_inbox_open(
         page.stop()
         if holds:
             lock.release()
-
-
-def _waiting_ids(storage: GateStorage) -> set[str]:
-    return {approval.id for approval in storage.approvals.all() if waits(approval)}
 
 
 def _taken(lock: FileLock) -> bool:
@@ -142,38 +147,29 @@ def _taken(lock: FileLock) -> bool:
     return True
 
 
-def _serve(storage: GateStorage, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
+def _serve(
+    storage: GateStorage,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+    desktop: Desktop | None,
+    *,
+    opens: bool,
+) -> None:
     page = PageServer(storage.approvals, storage.plans, storage.database.directory, clock)
     page.start()
     try:
-        shown: set[str] = set()
-        reminded: set[str] = set()
+        attention = Attention(page, desktop, clock, opens=opens)
         last = clock()
         while clock() - last < LINGER_SECONDS and storage.database.exists:
             approvals = storage.approvals.all()
-            waiting = [approval for approval in approvals if waits(approval)]
-            if waiting or any(map(_goes_on, approvals)):
+            if any(waits(approval) or _goes_on(approval) for approval in approvals):
                 last = clock()
-            new = [approval.id for approval in waiting if approval.id not in shown]
-            if new and not page.watched:
-                page.open_browser(new[-1])
-                shown.update(new)
-            late = [
-                approval.id for approval in waiting if approval.id not in reminded and _half_over(approval, clock())
-            ]
-            if late and not page.watched:
-                page.open_browser(late[-1])
-                reminded.update(late)
+            attention.draw_to(approvals)
             if page.unreachable:
                 raise OSError("no browser could be started")
             sleep(_POLL_SECONDS)
     finally:
         page.stop()
-
-
-def _half_over(approval: Approval, now: float) -> bool:
-    """Whether half of the time to answer has passed."""
-    return now - approval.since > (approval.lifetime or 0) / 2
 
 
 def _goes_on(approval: Approval) -> bool:

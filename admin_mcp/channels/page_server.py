@@ -25,7 +25,7 @@ from admin_mcp.channels.decisions import Decisions
 from admin_mcp.channels.document import digest_in, message_page
 from admin_mcp.channels.inbox_page import SEEN, TOGETHER, WANTED, Inbox, inbox_digest, inbox_page
 from admin_mcp.channels.local_channel import waits
-from admin_mcp.channels.page import CSRF, WAITING, Frame, approval_page
+from admin_mcp.channels.page import CSRF, WAITING, Frame, approval_page, settled
 from admin_mcp.channels.page_http import HEADERS, forbidden, form_of, not_found, page, plain, unusable
 from admin_mcp.channels.plan_page import STRUCK
 from admin_mcp.channels.together_page import DECIDED, LIKE, Surroundings, alike, outcomes_page, together_page
@@ -194,13 +194,17 @@ class PageServer:
         approval = await run_in_threadpool(self._approvals.get, request.path_params["id"])
         decided = await run_in_threadpool(self._approvals.get, request.query_params.get(_AFTER, ""))
         pulses = SEEN in request.query_params
-        return self._or_pulse(request, await self._answer(approval, csrf, decided=decided, looks=not pulses))
+        shown = await self._answer(approval, csrf, decided=decided, looks=not pulses)
+        return self._or_pulse(request, shown, over=approval is None or settled(approval))
 
-    def _or_pulse(self, request: Request, shown: Response) -> Response:
-        """Return the page, or in its place only what tells the page's script whether it still shows what is so."""
+    def _or_pulse(self, request: Request, shown: Response, *, over: bool) -> Response:
+        """Return the page, or in its place only what tells the page's script whether it still shows what is so.
+
+        A page on which all is ``over`` may be left open by somebody who has gone.
+        """
         if (seen := request.query_params.get(SEEN)) is None:
             return shown
-        if seen == "1":
+        if seen == "1" and not over:
             self._seen(request.url.path, TAB_WATCHING_SECONDS)
         return plain(digest_in(bytes(shown.body).decode()) or "")
 
@@ -270,7 +274,8 @@ class PageServer:
         if (ids := request.query_params.get(DECIDED)) is not None:
             decided = [here[each] for each in dict.fromkeys(ids.split(".")) if each in here]
             states = {each.id: await run_in_threadpool(self._decisions.step_states, each) for each in decided}
-            return self._or_pulse(request, page(outcomes_page(decided, states, around)))
+            over = all(map(settled, decided))
+            return self._or_pulse(request, page(outcomes_page(decided, states, around)), over=over)
         one = here.get(request.query_params.get(LIKE, ""))
         asked = alike(one, waiting) if one else []
         if not asked:

@@ -118,7 +118,7 @@ def outcomes_page(decided: Sequence[Approval], states: Mapping[str, Mapping[int,
         ),
         onward,
     ]
-    follows = None if over else following(digest_of(title, header, content), f"{address}&")
+    follows = following(digest_of(title, header, content), f"{address}&", over=over)
     return document(title, content, header=header, head=[] if over else without_script(address), follows=follows)
 
 
@@ -151,9 +151,8 @@ def _buttons(*, possible: bool) -> ET.Element:
         *(
             element(
                 "button",
-                f"{word} the ",
-                element("span", **{"class": "count"}),
-                " ticked",
+                f"{word} what is ticked",
+                element("span", **{"class": "count", "aria-hidden": "true"}),
                 type="submit",
                 name=DECISION,
                 value=decision,

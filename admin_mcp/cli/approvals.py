@@ -92,20 +92,26 @@ def inbox(context: click.Context, /) -> None:
 
 
 def _inbox(context: click.Context) -> None:
+    from admin_mcp.channels.desktop import desktop_of  # noqa: PLC0415 - only what draws attention needs it
     from admin_mcp.channels.page_process import keep_inbox_open  # noqa: PLC0415 - brings the web server
 
     def enter(page: "PageServer") -> None:
         _enter(context, page)
         click.echo("What comes up appears there; Ctrl-C ends this.")
 
-    opens = settings_of(context).open_browser
+    settings = settings_of(context)
+    opens = settings.open_browser
     if not (opens or sys.stdout.isatty()):
         raise click.ClickException("nobody could see the page: this is no terminal, and no browser is to be opened")
+    desktop = desktop_of(settings)
     try:
         with _explained(""):
-            keep_inbox_open(storage_of(context), epoch_seconds, enter, opens=opens)
+            keep_inbox_open(storage_of(context), epoch_seconds, enter, desktop=desktop, opens=opens)
     except OSError as error:
         raise click.ClickException(f"the page can't be shown: {error}") from None
+    finally:
+        if desktop is not None:
+            desktop.stop()
 
 
 def _enter(context: click.Context, page: "PageServer", approval_id: str | None = None) -> None:
@@ -204,10 +210,19 @@ def _rejected(storage: GateStorage, approval: Approval) -> str:
 @approvals.command(hidden=True)
 @click.pass_context
 def desk(context: click.Context, /) -> None:
-    """Open a page for every question that comes up; a server starts this itself."""
+    """Show every question that comes up, by a page and a notification; a server starts this itself."""
+    from admin_mcp.channels.desktop import desktop_of  # noqa: PLC0415 - as below
     from admin_mcp.channels.page_process import run_page_process  # noqa: PLC0415 - brings the web server
 
-    run_page_process(storage_of(context), epoch_seconds)
+    settings = settings_of(context)
+    desktop = desktop_of(settings)
+    if not settings.open_browser and desktop is None:
+        raise click.ClickException("pages don't open by themselves, and no notification can be shown")
+    try:
+        run_page_process(storage_of(context), epoch_seconds, desktop=desktop, opens=settings.open_browser)
+    finally:
+        if desktop is not None:
+            desktop.stop()
 
 
 @approvals.command(hidden=True)

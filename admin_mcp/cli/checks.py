@@ -63,6 +63,7 @@ async def examine(settings: Settings, now: float | None = None) -> AsyncIterator
         yield finding
     yield _state(settings)
     yield _browser(settings)
+    yield _notifications(settings)
     for finding in _tools(settings):
         yield finding
     for asked, titles in _who_is_asked(settings).items():
@@ -159,6 +160,20 @@ def _browser(settings: Settings) -> Finding:
     if not screen:
         return Finding("note", "browser", f"there is no screen here (no DISPLAY); {terminal}")
     return Finding("ok", "browser", "approval pages open in the default browser")
+
+
+def _notifications(settings: Settings) -> Finding:
+    from admin_mcp.channels.desktop import EXTRA, SystemDesktop, installed  # noqa: PLC0415 - few have it
+
+    if not settings.desktop_notifications:
+        return Finding("ok", "desktop", "notifications are switched off (ADMIN_MCP_DESKTOP_NOTIFICATIONS=0)")
+    if not installed():
+        return Finding("ok", "desktop", f"no notifications; they come with the extra {EXTRA}, see docs/installing.md")
+    try:
+        SystemDesktop().stop()
+    except OSError as error:
+        return Finding("note", "desktop", f"no notification can be shown: {error}")
+    return Finding("ok", "desktop", "questions on this machine are told by notifications")
 
 
 def _browser_found(settings: Settings) -> bool:

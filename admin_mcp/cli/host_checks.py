@@ -12,10 +12,19 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TextIO, assert_never, cast
+from typing import IO, TYPE_CHECKING, TextIO, cast
 
 from admin_mcp.cli.checks import Finding
-from admin_mcp.cli.host_files import Logs, Place, UnfitFileError, key_state, parsed, servers_of, switched_off
+from admin_mcp.cli.host_files import (
+    KeyState,
+    Logs,
+    Place,
+    UnfitFileError,
+    key_state,
+    servers_of,
+    switched_off,
+    understood,
+)
 from admin_mcp.cli.host_table import Host
 from admin_mcp.cli.snippets import KEY, SERVER, is_reference, words_of
 from admin_mcp.endpoints.schema import Json
@@ -51,7 +60,7 @@ async def examine_host(host: Host, path: Path, text: str | None) -> AsyncIterato
         yield Finding("FAIL", "file", f"{path} is not there; {remedy}")
         return
     try:
-        entry = servers_of(host.shape(), parsed(host.shape(), text)).get(SERVER)
+        entry = servers_of(host.shape(), understood(host.shape(), text)).get(SERVER)
     except UnfitFileError as error:
         yield Finding("FAIL", "file", f"{path} {error}")
         return
@@ -99,22 +108,21 @@ def _switched(entry: Json) -> Finding:
 
 
 def _key(host: Host, entry: Json) -> Finding:
-    match key_state(host.shape(), entry):
-        case "not needed":
-            return Finding("ok", "key", "none is needed for the sandbox")
-        case "missing":
-            return Finding("FAIL", "key", f"there is no admin key in it; put it where {KEY} stands")
-        case "in the file":
-            return Finding("ok", "key", "an admin key stands in the file, for whoever can read it")
-        case "asked for":
-            return Finding("ok", "key", "the host asks for it")
-        case "passed on" if os.environ.get(KEY):
-            return Finding("ok", "key", f"the host passes on {KEY}, which is set here")
-        case "passed on":
-            lacking = f"the host passes on {KEY}, which is not set here; set it where the host is started"
-            return Finding("note", "key", lacking)
-        case state:
-            assert_never(state)
+    state = key_state(host.shape(), entry)
+    here = f"{KEY}, which is {'set' if os.environ.get(KEY) else 'not set'} here"
+    said: Mapping[KeyState, str] = {
+        "not needed": "none is needed for the sandbox",
+        "missing": f"there is no admin key in it; put it where {KEY} stands",
+        "in the file": "an admin key stands in the file, for whoever can read it",
+        "asked for": "the host asks for it",
+        "kept": f"the host keeps it among its secrets, which can't be seen, or takes {here}",
+        "passed on": f"the host passes on {here}",
+    }
+    if state == "missing":
+        return Finding("FAIL", "key", said[state])
+    if state in {"kept", "passed on"} and not os.environ.get(KEY):
+        return Finding("note", "key", f"{said[state]}; set it where the host is started")
+    return Finding("ok", "key", said[state])
 
 
 def _command(words: list[str]) -> Finding:
@@ -160,6 +168,7 @@ async def _started(host: Host, entry: Json) -> _Started:
         seconds = time.monotonic() - began
         if isinstance(told, int):
             return _Started(seconds, told, "")
+        await anyio.sleep(_LOOK_SECONDS)  # it was ended, and the loop that started it must be there to see it end
         return _Started(seconds, None, visible(_last_line(errors) or told))
 
 

@@ -91,7 +91,7 @@ def _install_into(host: Host) -> click.Command:
     def into(context: click.Context, /, *, dry_run: bool, yes: bool, file: Path | None, **flags: object) -> None:
         settings_of(context, flags)
         launch = _launch(context, flags)
-        change = _Change.of(host, file, lambda config: merged(host.shape(), config, launch))
+        change = _Change.of(host, file, lambda config: merged(host.shape(), config, launch), _put_in(host))
         if change.is_none():
             click.echo("Nothing to do: it starts this installation with these flags already.")
         elif change.make(dry_run=dry_run, yes=yes):
@@ -105,7 +105,7 @@ def _uninstall_from(host: Host) -> click.Command:
     @click.command(host.name, help=f"Take this server out of {host.title}. {_CARE}")
     @_writing_options
     def out_of(*, dry_run: bool, yes: bool, file: Path | None) -> None:
-        change = _Change.of(host, file, lambda config: without(host.shape(), config))
+        change = _Change.of(host, file, lambda config: without(host.shape(), config), _take_out(host))
         if change.is_none():
             click.echo(f"Nothing to do: this server is not in it (it would be called {SERVER}).")
         elif change.make(dry_run=dry_run, yes=yes):
@@ -125,15 +125,14 @@ class _Change:
     after: Json
 
     @classmethod
-    def of(cls, host: Host, file: Path | None, change: Callable[[Json], Json]) -> "_Change":
+    def of(cls, host: Host, file: Path | None, change: Callable[[Json], Json], by_hand: str) -> "_Change":
         path = host_file(host, file)
         text = _read(path)
         try:
             before = parsed(host.shape(), text)
             after = change(before)
         except UnfitFileError as error:
-            by_hand = f"correct it first, or paste what config {host.name} prints"
-            raise click.ClickException(f"{path} {error}; nothing was written. {by_hand.capitalize()}.") from None
+            raise click.ClickException(f"{path} {error}; nothing was written. {by_hand}") from None
         click.echo(f"{path}:")
         return cls(host, path, text, before, after)
 
@@ -182,6 +181,14 @@ class _Change:
         if not dry_run:
             raise click.ClickException(f"{missing} Nothing was written.")
         click.echo(f"Note: {missing}", err=True)
+
+
+def _put_in(host: Host) -> str:
+    return f"Correct it first, or paste what config {host.name} prints."
+
+
+def _take_out(host: Host) -> str:
+    return f'Take "{SERVER}" out of its "{host.shape().section}" by hand, if it is there.'
 
 
 def _tell_about_key(change: _Change) -> None:

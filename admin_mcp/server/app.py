@@ -23,7 +23,7 @@ from admin_mcp.api.response import redact
 from admin_mcp.catalog import Catalog
 from admin_mcp.channels.form import NeedsAnswerError, form_of
 from admin_mcp.channels.link import MakeLink, link_of
-from admin_mcp.channels.local_channel import LocalChannel
+from admin_mcp.channels.local_channel import NOTIFICATION, PAGE, LocalChannel
 from admin_mcp.channels.request_state_key import request_state_key
 from admin_mcp.channels.selector import OfferedChannels
 from admin_mcp.errors import CallError
@@ -113,13 +113,14 @@ class AdminServer:
         patience = _patience(ctx)
         wait = patience if self._settings.approval_wait is None else self._settings.approval_wait
 
-        async def report(waited: float) -> None:
-            await ctx.session.report_progress(waited, wait, "Waiting for a person's decision on this machine")
+        async def report(waited: float, message: str) -> None:
+            await ctx.session.report_progress(waited, wait, message)
 
         local = partial(
             LocalChannel,
             self._storage.approvals,
-            show=self._show if self._settings.open_browser else None,
+            show=self._show if self._settings.open_browser or self._notifies() else None,
+            screen=PAGE if self._settings.open_browser else NOTIFICATION,
             started=started,
             wait=wait,
             unseen=patience,
@@ -146,6 +147,12 @@ class AdminServer:
         given = ctx.session.client_params
         said = f"{given.client_info.name} {given.client_info.version}".strip() if given else ""
         return "" if any(secret in said for secret in self._secrets) else said
+
+    def _notifies(self) -> bool:
+        """Whether a notification is to tell of a question that no page opens for."""
+        from admin_mcp.channels.desktop import installed  # noqa: PLC0415 - as below
+
+        return self._settings.desktop_notifications and installed()
 
     def _show(self) -> Callable[[], bool]:
         """Have the question put on this machine's screen; return what tells whether it is there."""

@@ -33,6 +33,7 @@ class Screen:
         self.env = {
             "ADMIN_MCP_STATE_DIR": str(self.state),
             "ADMIN_MCP_OPEN_BROWSER": "1",
+            "ADMIN_MCP_DESKTOP_NOTIFICATIONS": "0",
             "BROWSER": f"{sys.executable} {command} %s",
         }
 

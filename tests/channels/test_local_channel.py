@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from admin_mcp.channels.local_channel import Link, LocalChannel
+from admin_mcp.channels.local_channel import NOTIFICATION, PAGE, Link, LocalChannel
 from admin_mcp.channels.selector import OfferedChannels
 from admin_mcp.errors import ApprovalPending
 from admin_mcp.gate.approval import Approval
@@ -29,14 +29,16 @@ class Desk:
         self.works = True
         self.link: Link | None = None
         self.reports: list[float] = []
+        self.said: list[str] = []
         self.reported = anyio.Event()
 
     def show(self) -> Callable[[], bool]:
         self.shown += 1
         return lambda: self.works
 
-    async def report(self, waited: float) -> None:
+    async def report(self, waited: float, message: str) -> None:
         self.reports.append(waited)
+        self.said.append(message)
         self.reported.set()
 
     def person(
@@ -48,6 +50,7 @@ class Desk:
         opens: bool = True,
         too_long: bool = False,
         by_client: bool = False,
+        screen: str = PAGE,
     ) -> LocalChannel:
         return LocalChannel(
             self.kept.approvals,
@@ -57,6 +60,7 @@ class Desk:
             unseen=unseen,
             report=self.report,
             at="/state of mine",
+            screen=screen,
             too_long=too_long,
             link=lambda: self.link,
             by_client=by_client,
@@ -129,6 +133,28 @@ async def test_where_it_is_shown_or_nothing_was_to_show_it_the_setting_holds(des
         with anyio.fail_after(20):
             await desk.person(wait=1000, unseen=0.0, opens=opens).ask(approval)
     assert desk.reports
+
+
+async def test_where_nothing_shows_it_the_client_is_told_meanwhile_what_to_type(desk: Desk) -> None:
+    approval = ask(desk)
+    for opens in (True, False):
+        desk.reported = anyio.Event()
+        async with anyio.create_task_group() as group:
+            group.start_soon(desk.person(wait=1000, opens=opens).ask, approval)
+            await desk.reported.wait()
+            group.cancel_scope.cancel()
+    shown, unseen = desk.said
+    assert approval.id not in shown
+    assert unseen.startswith("Waiting for a person's decision on this machine: ")
+    assert unseen.endswith(f"approvals approve {approval.id}")
+
+
+async def test_the_hint_says_what_to_do_with_what_is_shown(desk: Desk) -> None:
+    approval = ask(desk)
+    for screen in (PAGE, NOTIFICATION):
+        with pytest.raises(ApprovalPending) as caught:
+            await desk.person(screen=screen).ask(approval)
+        assert f"Tell the user: {screen} or, in a terminal" in caught.value.hint
 
 
 async def test_the_time_to_wait_runs_from_the_calls_start(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from admin_mcp.catalog import compiled_catalog
+from admin_mcp.channels import desktop
 from admin_mcp.cli.checks import CHEAP_READS
 from admin_mcp.cli.host_table import HOSTS
 from tests.cli.test_main import run
@@ -181,6 +182,24 @@ def test_a_browser_is_looked_for_where_the_pages_process_will_look(tmp_path: Pat
     assert "ok    browser: approval pages open" in run("doctor", "--sandbox", **here, BROWSER="/some/browser %s")[1]
     if sys.platform == "linux":
         assert "note  browser: none was found" in run("doctor", "--sandbox", **here, BROWSER="")[1]
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "said"),
+    [
+        (True, "0", "ok    desktop: notifications are switched off"),
+        (False, "1", "ok    desktop: no notifications; they come with the extra desktop"),
+        (True, "1", "note  desktop: no notification can be shown: [Errno 2] No such file"),
+    ],
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: elsewhere there is no session bus to miss")
+def test_whether_notifications_can_be_shown_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, there: bool, wanted: str, said: str
+) -> None:
+    monkeypatch.setattr(desktop, "installed", lambda: there)
+    bus = f"unix:path={tmp_path / 'none'}"
+    here = {"ADMIN_MCP_DESKTOP_NOTIFICATIONS": wanted, "DBUS_SESSION_BUS_ADDRESS": bus}
+    assert said in run("doctor", "--sandbox", **here)[1]
 
 
 def test_a_wrong_policy_ends_it_as_it_would_end_the_server(tmp_path: Path) -> None:

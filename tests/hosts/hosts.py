@@ -50,6 +50,7 @@ class Home:
             "NO_PROXY": "127.0.0.1,localhost",
             "no_proxy": "127.0.0.1,localhost",
             "ADMIN_MCP_OPEN_BROWSER": "0",
+            "ADMIN_MCP_DESKTOP_NOTIFICATIONS": "0",
             **more,
         }
 
