@@ -6,7 +6,7 @@ import sys
 from admin_mcp.server.front_state import has_usual_journal, is_closed
 
 _SWITCHES = {"ADMIN_MCP_OPEN_BROWSER", "ADMIN_MCP_DESKTOP_NOTIFICATIONS"}
-_PLAIN = {"ADMIN_MCP_STATE_DIR", "ADMIN_MCP_APPROVAL_WAIT", "ADMIN_MCP_FRONT"} | _SWITCHES
+_PLAIN = {"ADMIN_MCP_STATE_DIR", "ADMIN_MCP_APPROVAL_WAIT", "ADMIN_MCP_FRONT", *_SWITCHES}
 _KEYS = ("OPENAI_ADMIN_KEY", "OPENAI_BASE_URL")
 _KEY_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 _HOST_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.")
@@ -52,7 +52,7 @@ def _has_usual_environment() -> bool:
     return (
         ours <= {*_PLAIN, *_KEYS}
         and environ.get("ADMIN_MCP_FRONT", "1") == "1"
-        and all(environ.get(name, "0") in {"0", "1"} for name in _SWITCHES)
+        and {environ.get(name, "0") for name in _SWITCHES} <= {"0", "1"}
         and _is_usual_wait(environ.get("ADMIN_MCP_APPROVAL_WAIT", "0"))
         and _is_usual_address(environ.get("OPENAI_BASE_URL") or _USUAL_ADDRESS)
         and _KEY_LETTERS.issuperset(key)

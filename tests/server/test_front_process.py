@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from admin_mcp.server import front
 from tests.platforms import needs_posix_processes
-from tests.server.front_messages import CALL, HELLO, INITIALIZED, LIST, LISTS, message
+from tests.server.front_messages import CALL, CLIENT, HELLO, INITIALIZED, LIST, LISTS, message
 from tests.sessions import KEY, environment
 
 
@@ -44,8 +45,8 @@ class Started:
 )
 def test_a_call_goes_to_the_server_however_the_bytes_arrive(pieces: list[bytes]) -> None:
     heard = []
-    for front in ("0", "1"):
-        started = Started("--sandbox", ADMIN_MCP_FRONT=front)
+    for chosen in ("0", "1"):
+        started = Started("--sandbox", ADMIN_MCP_FRONT=chosen)
         for piece in pieces:
             started.say(piece)
         answers = started.heard(3)
@@ -58,18 +59,80 @@ def test_a_call_goes_to_the_server_however_the_bytes_arrive(pieces: list[bytes])
 @pytest.mark.parametrize("env", [{}, {"OPENAI_ADMIN_KEY": KEY}, {"OPENAI_ADMIN_KEY": "a b"}, {"ADMIN_MCP_X": "1"}])
 def test_the_start_and_the_end_are_the_same(env: dict[str, str]) -> None:
     ends = []
-    for front in ("0", "1"):
-        started = Started(ADMIN_MCP_FRONT=front, **env)
+    for chosen in ("0", "1"):
+        started = Started(ADMIN_MCP_FRONT=chosen, **env)
         _, stderr = started.process.communicate(timeout=30)
         ends.append((stderr, started.process.returncode))
     assert ends[0] == ends[1]
 
 
+@pytest.mark.parametrize("rest", [b"", CALL[:30]])
+def test_what_has_no_end_when_the_client_ends_is_answered_the_same(rest: bytes) -> None:
+    ends = []
+    for chosen in ("0", "1"):
+        started = Started("--sandbox", ADMIN_MCP_FRONT=chosen)
+        stdout, stderr = started.process.communicate(HELLO + INITIALIZED + rest, timeout=30)
+        ends.append((sorted(stdout.splitlines()), stderr, started.process.returncode))
+    assert ends[0] == ends[1]
+
+
+@needs_posix_processes
+def test_a_client_that_reads_no_longer_ends_it_as_it_ends_the_server() -> None:
+    ends = []
+    for chosen in ("0", "1"):
+        started = Started("--sandbox", ADMIN_MCP_FRONT=chosen)
+        with started.process as process:
+            started.say(HELLO)
+            started.heard(1)
+            assert process.stdout
+            assert process.stderr
+            process.stdout.close()
+            started.say(INITIALIZED + LIST)
+            ends.append((process.stderr.read(), process.wait(30)))
+    assert ends[0] == ends[1]
+
+
+@needs_posix_processes
+def test_where_nobody_reads_what_it_says_it_goes_on() -> None:
+    for chosen in ("0", "1"):
+        started = Started("--sandbox", ADMIN_MCP_FRONT=chosen)
+        with started.process as process:
+            assert process.stderr
+            process.stderr.close()
+            started.say(HELLO + INITIALIZED + LIST)
+            assert started.heard(2).keys() == {0, 1}
+        assert process.returncode == 0
+
+
+@needs_posix_processes
+@pytest.mark.parametrize("text", [None, "{"])
+def test_without_its_answers_the_front_says_nothing_and_leaves_all_to_the_server(
+    text: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    if text is not None:
+        (tmp_path / "front.json").write_text(text)
+    monkeypatch.setattr(front, "ANSWERS_JSON", str(tmp_path / "front.json"))
+    monkeypatch.setattr(front, "has_usual_streams", lambda: True)
+    assert front.serve_front(["--sandbox"], "1") is None
+    assert capfd.readouterr().err == ""
+
+
+@needs_posix_processes
+@pytest.mark.parametrize(("arguments", "usual"), [(["doctor"], True), (["--sandbox"], False)])
+def test_a_start_that_is_not_usual_is_left_to_the_server(
+    arguments: list[str], usual: bool, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(front, "has_usual_streams", lambda: usual)
+    monkeypatch.setattr(front, "_serve", lambda _: front.Handed([], [], b""))
+    assert front.serve_front(arguments, "1") is None
+    assert capfd.readouterr().err == ""
+
+
 @needs_posix_processes
 @pytest.mark.parametrize("number", [2, 15])
 def test_a_signal_ends_it_as_it_ends_the_server(number: int) -> None:
-    for front in ("0", "1"):
-        started = Started("--sandbox", ADMIN_MCP_FRONT=front)
+    for chosen in ("0", "1"):
+        started = Started("--sandbox", ADMIN_MCP_FRONT=chosen)
         started.say(HELLO)
         started.heard(1)
         started.process.send_signal(number)
@@ -118,15 +181,19 @@ def test_a_client_that_sends_all_it_has_before_it_reads_is_answered() -> None:
 
 @needs_posix_processes
 @pytest.mark.parametrize("front", ["0", "1"])
-@pytest.mark.parametrize("more", [b"", b"{", CALL])
+@pytest.mark.parametrize("more", [b"", b"{", b'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"x"}}\n'])
 def test_a_client_that_goes_without_reading_the_answer_ends_it_quietly(tmp_path: Path, front: str, more: bytes) -> None:
     ours, theirs = socket.socketpair()
-    env = {**os.environ, **environment(ADMIN_MCP_FRONT=front, ADMIN_MCP_STATE_DIR=str(tmp_path / "state"))}
-    words, end = [sys.executable, "-m", "admin_mcp", "--sandbox"], theirs.fileno()
+    env = environment(ADMIN_MCP_FRONT=front, ADMIN_MCP_STATE_DIR=str(tmp_path / "state"))
+    words = [sys.executable, "-m", "admin_mcp", "--sandbox"]
     with theirs:
-        process = subprocess.Popen(words, stdin=end, stdout=end, stderr=subprocess.PIPE, env=env)
+        process = subprocess.Popen(
+            words, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.PIPE, env={**os.environ, **env}
+        )
     with ours:
-        ours.sendall(HELLO + more)
+        params = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": CLIENT}
+        greeting = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+        ours.sendall(json.dumps(greeting).encode() + b"\n" + more)
         assert select.select([ours], [], [], 30)[0]
     _, said = process.communicate(timeout=30)
     assert (process.returncode, b"Traceback" in said) == (0, False), said

@@ -139,6 +139,7 @@ def test_without_a_state_directory_the_usual_one_is_looked_at(
     assert label_of(["--sandbox"]) is None
 
 
+@needs_posix_processes
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -174,6 +175,7 @@ def test_without_a_state_directory_the_usual_one_is_looked_at(
     ],
 )
 def test_any_other_setting_is_the_servers(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert label_of([]) is not None
     monkeypatch.setenv(name, value)
     assert label_of([]) is None
 
@@ -202,6 +204,7 @@ def test_all_usual_settings_at_once_are_usual(opens: str, tmp_path: Path, monkey
     monkeypatch.setenv("ADMIN_MCP_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("ADMIN_MCP_FRONT", "1")
     monkeypatch.setenv("ADMIN_MCP_OPEN_BROWSER", opens)
+    monkeypatch.setenv("ADMIN_MCP_DESKTOP_NOTIFICATIONS", opens)
     monkeypatch.setenv("ADMIN_MCP_APPROVAL_WAIT", "0")
     monkeypatch.setenv("OPENAI_BASE_URL", "https://api.example.com/v1")
     monkeypatch.setenv("OPENAI_ADMIN_KEY", KEY)
@@ -213,6 +216,7 @@ def test_all_usual_settings_at_once_are_usual(opens: str, tmp_path: Path, monkey
 @pytest.mark.parametrize("key", [None, ""])
 def test_a_missing_key_is_told_of(arguments: list[str], key: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ADMIN_MCP_OPEN_BROWSER")
+    monkeypatch.delenv("ADMIN_MCP_DESKTOP_NOTIFICATIONS")
     if key is not None:
         monkeypatch.setenv("OPENAI_ADMIN_KEY", key)
     assert label_of(arguments) == "no admin key is set (OPENAI_ADMIN_KEY)"
