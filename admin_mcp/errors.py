@@ -38,7 +38,7 @@
         NeedsAnswerError             channels: the call ends with a question to the person
         EvidenceError                cli: files are no evidence that can be used
         UnfitFileError               cli: a host's configuration is not as it should be
-            _CommentsError           cli: it has comments, which writing it anew would lose
+            CommentsError            cli: it has comments, which writing it anew would lose
         ResultTooLongError           server: an object is longer than can be passed on
 
 No I/O and no formatting beyond the error object itself.
