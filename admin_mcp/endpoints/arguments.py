@@ -19,6 +19,8 @@ from admin_mcp.errors import InvalidInput
 
 T = TypeVar("T", bound=Inputs)
 
+ID_HINT = "Nothing was sent. Pass the id exactly as a list or get tool returned it."
+
 _LONGEST_ECHO = 80
 _LONGEST_CHOICE = 400
 _MOST_NAMED = 8
@@ -137,7 +139,7 @@ def _allowed(detail: ErrorDetails) -> str:
 def _hint(inputs: type[Inputs], details: Sequence[ErrorDetails]) -> str:
     """Say what the tool takes; ids that don't look like ids get the reminder where ids come from."""
     if any(detail["type"] == "resource_id" for detail in details):
-        return "Nothing was sent. Pass the id exactly as a list or get tool returned it."
+        return ID_HINT
     fields = [(name, field) for name, field in inputs.model_fields.items() if retirement(inputs, name) is None]
     taken = ", ".join(f"{name} (required)" if field.is_required() else name for name, field in fields) or "none"
     return f"Nothing was sent. Arguments of {inputs.SPEC.name}: {taken}."
