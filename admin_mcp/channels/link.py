@@ -45,6 +45,7 @@ class InlineLink:
     def __init__(self, ctx: ServerRequestContext[Any], make: MakeLink) -> None:
         self._ctx = ctx
         self._make = make
+        self._elicitation: str | None = None
 
     async def offer(self, approval: Approval, decided: Callable[[], Awaitable[None]]) -> bool | None:
         """Return whether the person wants the page: no if all is decided meanwhile, None if they could not be asked."""
@@ -74,10 +75,16 @@ class InlineLink:
             return False if over else None
         return action == "accept"
 
+    async def done(self) -> None:
+        """Send ``notifications/elicitation/complete``, so that the client shows the link no longer."""
+        if self._elicitation is not None:
+            await self._ctx.session.send_elicit_complete(self._elicitation, self._ctx.request_id)
+
     async def _sent(self, approval: Approval, address: str) -> str | None:
+        self._elicitation = secrets.token_hex(8)
         try:
             result = await self._ctx.session.send_request(
-                types.ElicitRequest(params=_params(approval, address, secrets.token_hex(8))),
+                types.ElicitRequest(params=_params(approval, address, self._elicitation)),
                 types.ElicitResult,
                 request_read_timeout_seconds=PENDING_SECONDS,
                 metadata=ServerMessageMetadata(related_request_id=self._ctx.request_id),
@@ -98,6 +105,9 @@ class RetriedLink:
         if params.request_state is not None and isinstance(answer, types.ElicitResult):
             self._offered = json.loads(params.request_state).get(_STATE)
             self._action = answer.action
+
+    async def done(self) -> None:
+        """Do nothing: the client has answered the question and forgotten it before the call came back."""
 
     async def offer(self, approval: Approval, decided: Callable[[], Awaitable[None]]) -> bool | None:
         """Return whether the person wants the page, as this call says, or end the call with the link."""

@@ -168,6 +168,7 @@ async def _started(host: Host, entry: Json) -> _Started:
         seconds = time.monotonic() - began
         if isinstance(told, int):
             return _Started(seconds, told, "")
+        await anyio.sleep(_LOOK_SECONDS)  # it was ended, and the loop that started it must be there to see it end
         return _Started(seconds, None, visible(_last_line(errors) or told))
 
 

@@ -161,11 +161,11 @@ def understood(shape: Shape, text: str | None) -> Json:
     """
     try:
         return parsed(shape, text)
-    except _CommentsError as commented:
+    except CommentedError as commented:
         return _object(commented.value)
 
 
-class _CommentsError(UnfitFileError):
+class CommentedError(UnfitFileError):
     """JSON that is more than its values, which are in ``value``."""
 
     def __init__(self, value: object) -> None:
@@ -188,7 +188,7 @@ def _loaded(shape: Shape, text: str) -> object:
         return json.loads(text, object_pairs_hook=_once, parse_float=_finite, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         if shape.comments and (value := _with_comments(text)) is not None:
-            raise _CommentsError(value) from None
+            raise CommentedError(value) from None
         raise UnfitFileError(f"is not {_KINDS.get(shape.write, _JSON[shape.comments])}: {error}") from None
 
 

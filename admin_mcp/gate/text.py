@@ -51,6 +51,11 @@ def quoted(text: str, longest: int = LONGEST) -> str:
     return _marked(f"“{_spelt(text[:longest], escape=True)}”", text, longest)
 
 
+def counted(count: int, thing: str) -> str:
+    """Return how many things there are, in words."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def day(seconds: int) -> str:
     """Return the date of a moment in unix seconds, in UTC."""
     try:

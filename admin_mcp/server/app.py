@@ -103,9 +103,17 @@ class AdminServer:
         tool = self._offer.callable.get(name)
         if tool is None:
             listed = [definition["name"] for definition in self._offer.listed]
-            said = redact(f"Unknown tool: {name}.{nearest(name, listed)}", self._secrets)
+            said = redact(f"Unknown tool: {name}.{nearest(name, listed)}{self._way_to(name)}", self._secrets)
             raise MCPError(code=types.INVALID_PARAMS, message=said)
         return tool
+
+    def _way_to(self, name: str) -> str:
+        """Say how to get at a tool where the listed ones only lead to the others."""
+        if not self._offer.inside:
+            return ""
+        from admin_mcp.tools.search import way_to  # noqa: PLC0415 - only this mode needs it
+
+        return way_to(name, self._offer.inside)
 
     def _context(self, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams) -> CallContext:
         """Return what a call has to go by; its time begins now."""

@@ -15,6 +15,7 @@ import mcp_types as types
 import pytest
 from anyio.to_thread import run_sync
 from mcp.client.client import Client
+from mcp.client.session import MessageHandlerFnT
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from admin_mcp.channels import link_process
@@ -27,7 +28,7 @@ from admin_mcp.settings import Settings
 from tests.channels.test_page import showing
 from tests.gate.questions import records
 from tests.recorder import Recorder
-from tests.sessions import ERAS, KEY, environment
+from tests.sessions import ERAS, KEY, LEGACY, environment
 
 pytestmark = pytest.mark.anyio
 
@@ -43,6 +44,7 @@ async def opening_links(
     answer: Answers | None,
     *arguments: str,
     wait: str = "20",
+    hear: MessageHandlerFnT | None = None,
 ) -> AsyncIterator[Client]:
     """Connect as a client that opens links and shows no forms."""
     monkeypatch.setattr(types, "FormElicitationCapability", lambda: None)
@@ -58,7 +60,7 @@ async def opening_links(
 
     env = environment(OPENAI_ADMIN_KEY=KEY, OPENAI_BASE_URL=recorder.base_url, ADMIN_MCP_APPROVAL_WAIT=wait)
     server = StdioServerParameters(command=sys.executable, args=["-m", "admin_mcp", *arguments], env=env)
-    async with Client(stdio_client(server), mode=era, elicitation_callback=answered) as client:
+    async with Client(stdio_client(server), mode=era, elicitation_callback=answered, message_handler=hear) as client:
         yield client
 
 
@@ -99,6 +101,28 @@ async def test_the_link_opens_the_page_once_and_the_call_goes_on_when_it_is_deci
     assert result.is_error is False
     assert len(links) == len(recorder.changes) == 1
     assert links[0] not in result.model_dump_json()
+
+
+async def test_a_client_that_holds_the_link_is_told_when_nothing_is_left_to_decide(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered: list[str | None] = []
+    complete: list[str] = []
+
+    def answer(params: types.ElicitRequestURLParams) -> types.ElicitResult:
+        offered.append(params.elicitation_id)
+        assert complete == []
+        decide("approve")
+        return types.ElicitResult(action="accept")
+
+    async def hear(message: object) -> None:
+        if isinstance(message, types.ElicitCompleteNotification):
+            complete.append(message.params.elicitation_id)
+
+    async with opening_links(LEGACY, recorder, monkeypatch, answer, hear=hear) as client:
+        await client.call_tool("update_role", UPDATE)
+    assert complete == offered
+    assert len(complete) == 1
 
 
 @pytest.mark.parametrize("era", ERAS)
