@@ -14,6 +14,13 @@ _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH
 
 def main() -> None:
     """Run the command line."""
+    try:
+        _run()
+    except KeyboardInterrupt:  # while modules are loaded: what is loaded sees to it itself
+        sys.exit(130)
+
+
+def _run() -> None:
     _leave_out_relative()
     _find_package()
     # Importing makes much and drops nothing: looking for garbage meanwhile takes a tenth of the start.

@@ -64,6 +64,7 @@ class TerminalChannel:
 
         """
         self._show(approval.preview.text)
+        self._show("\nEnter alone sends nothing.")
         try:
             judgement = judge(terminal_reply(approval, self._ask), approval)
         except BaseException:

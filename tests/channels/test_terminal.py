@@ -53,7 +53,7 @@ async def test_the_question_is_shown_whole_and_the_right_text_approves(
     approval = here.question(typed=typed)
     here.typed = text
     await here.channel.ask(approval)
-    assert here.shown == [approval.preview.text]
+    assert here.shown == [approval.preview.text, "\nEnter alone sends nothing."]
     assert here.prompts == [f"To approve, type {'Support' if typed else 'approve'}"]
     assert here.state(approval) == "approved"
     assert here.how(approval) == "terminal"

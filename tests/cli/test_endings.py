@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from admin_mcp import __main__
 from admin_mcp.cli.endings import ended_by_interrupt, until_enough_was_read
 from admin_mcp.cli.main import main
 from tests.cli.test_approvals import Now
@@ -125,6 +126,16 @@ def test_ctrl_c_ends_a_command_with_one_line(command: str, shows: str, code: int
     assert at.shown.endswith(f"\n{says}\n")
     assert "Aborted" not in at.shown
     assert "Traceback" not in at.shown
+
+
+def test_ctrl_c_while_modules_are_loaded_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def pressed(*_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("admin_mcp.server.front.serve_front", pressed)
+    with pytest.raises(SystemExit) as ended:
+        __main__.main()
+    assert ended.value.code == 130
 
 
 def test_the_end_of_the_input_at_a_prompt_is_a_failure(tmp_path: Path) -> None:
