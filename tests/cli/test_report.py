@@ -142,6 +142,7 @@ def test_without_a_key_it_ends_with_one_sentence() -> None:
     code, out, err = run("keys", sandbox=())
     assert (code, out) == (1, "")
     assert err.startswith("Error: No admin key is set")
+    assert "Set OPENAI_ADMIN_KEY in this command's environment. To try without a key, put --sandbox before" in err
     assert len(err.splitlines()) == 1
 
 
