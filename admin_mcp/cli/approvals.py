@@ -244,7 +244,8 @@ def _all(storage: GateStorage) -> list[Approval]:
 
 
 def _list(approvals: list[Approval], *, as_json: bool = False) -> None:
-    from admin_mcp.cli.tables import Column, field, print_list  # noqa: PLC0415 - each command loads only what it needs
+    from admin_mcp.cli.systems import marked  # noqa: PLC0415 - each command loads only what it needs
+    from admin_mcp.cli.tables import Column, field, print_list  # noqa: PLC0415
 
     columns = (
         Column("ID", field("id")),
@@ -252,7 +253,7 @@ def _list(approvals: list[Approval], *, as_json: bool = False) -> None:
         Column("State", field("fate")),
         Column("Risk", field("effect")),
         Column("Asked by", field("asked_by")),
-        Column("What", field("title")),
+        Column("What", lambda row: marked(row["title"], row["target"])),
     )
     print_list(columns, map(_row, approvals), json=as_json)
 
