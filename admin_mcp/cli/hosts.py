@@ -45,7 +45,14 @@ def config(context: click.Context, /, host: str, *, link: bool, **flags: object)
         click.echo(f"openai-admin-mcp: open it on this machine; {chosen.title} asks before it adds anything.", err=True)
         return
     click.echo(chosen.snippet(_launch(context, flags)))
-    click.echo(f"openai-admin-mcp: for {chosen.title}, this goes into {chosen.where}.", err=True)
+    click.echo(f"openai-admin-mcp: for {chosen.title}, this goes into {_where(chosen)}.", err=True)
+
+
+def _where(host: Host) -> str:
+    """Say where a host's configuration is, by its full path unless it is named by one already."""
+    if host.file is None or host.where.startswith("~"):
+        return host.where
+    return f"{host.where}, here {host_file(host)}"
 
 
 class _Written(click.Group):

@@ -1,6 +1,7 @@
 """``journal``: read the record of every change, and check that nobody edited it."""
 
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,12 @@ def list_all(context: click.Context, /, *, as_json: bool) -> None:
         click.echo(f"Nothing is recorded in {storage.database.directory}.", err=True)
         return
     with _explained():
-        print_list(COLUMNS, rows_of(storage.journal.read()), json=as_json)
+        rows = rows_of(storage.journal.read())
+        first = next(rows, None)
+        if first is not None or as_json:
+            print_list(COLUMNS, chain([first] if first else [], rows), json=as_json)
+        if first is None:
+            click.echo(f"Nothing is recorded in {storage.database.directory}.", err=True)
         if lost := storage.journal.lost():
             click.echo(f"Look: {gone(lost.seq)}. See also: journal verify", err=True)
 

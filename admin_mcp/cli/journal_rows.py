@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from admin_mcp.cli.report_text import harmless
 from admin_mcp.cli.systems import marked, with_targets
-from admin_mcp.cli.tables import Column, field
-from admin_mcp.cli.times import local_time_of
+from admin_mcp.cli.tables import Column, field, moment
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.approval import APPLY_PLAN
 from admin_mcp.gate.journal import Record
@@ -106,7 +105,7 @@ def _gist(row: Json) -> str:
 
 COLUMNS = (
     Column("No.", field("seq"), _WIDTHS["seq"]),
-    Column("Time", lambda row: local_time_of(row["at"]) if row["at"] else "(no time)", _WIDTHS["at"]),
+    moment("Time", "at", _WIDTHS["at"]),
     Column("ID", field("change"), _WIDTHS["change"]),
     Column("Kind", field("kind"), _WIDTHS["kind"]),
     Column("What", _said),

@@ -14,6 +14,9 @@ _PATH_LETTERS = _KEY_LETTERS | frozenset("/.")
 _USUAL_ADDRESS = "https://api.openai.com/v1"
 _OTHERS_WRITE = 0o022
 _SEAL = 32
+_COMPLETION = "_OPENAI_ADMIN_MCP_COMPLETE"
+"""What a shell sets to have the command line completed by this very command."""
+
 _DIGITS = 3
 """Of what is surely within the setting's bounds."""
 
@@ -51,6 +54,7 @@ def _has_usual_environment() -> bool:
     key = environ.get("OPENAI_ADMIN_KEY", "")
     return (
         ours <= {*_PLAIN, *_KEYS}
+        and not environ.get(_COMPLETION)
         and environ.get("ADMIN_MCP_FRONT", "1") == "1"
         and {environ.get(name, "0") for name in _SWITCHES} <= {"0", "1"}
         and _is_usual_wait(environ.get("ADMIN_MCP_APPROVAL_WAIT", "0"))

@@ -47,6 +47,17 @@ def test_an_empty_journal_says_so_and_makes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
+def test_a_journal_without_a_record_says_so_where_the_state_is_there(tmp_path: Path) -> None:
+    kept = records(tmp_path / "state")
+    with kept.database.transaction():
+        pass
+    assert kept.database.exists
+    code, out, err = run("journal", "list")
+    assert (code, out) == (0, "")
+    assert "Nothing is recorded" in err
+    assert run("journal", "list", "--json")[1] == "[]\n"
+
+
 def test_list_has_a_line_for_each_record(tmp_path: Path) -> None:
     change = filled(tmp_path)
     _, out, _ = run("journal", "list")
@@ -258,7 +269,7 @@ def test_secrets_are_listed_without_their_values_and_deleted_by_name(tmp_path: P
     for wrong in ("nothing", "../secrets/key_1", "key_2"):
         code, _, err = run("secrets", "delete", "--yes", wrong)
         assert code == 1
-        assert "no saved key" in err
+        assert "There is no saved key" in err
     assert "Did you mean key_1" in err
 
 
