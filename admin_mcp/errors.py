@@ -69,6 +69,13 @@ ErrorKind = Literal[
 
 _TO_OPERATOR = re.compile(r"\b([Tt])(?:he operator (?:should|must)|ell the operator:) (\w)")
 
+_OF_A_COMMAND = (
+    (re.compile(r" \(in the host's MCP configuration, under env\)|,? and restart (?:it|the server)\b"), ""),
+    (re.compile(r"\bthis server's environment"), "this command's environment"),
+    (re.compile(r"\bstart it with --sandbox"), "put --sandbox before the command"),
+)
+"""What a hint has the operator do to a server, and what it is for a command, which nobody restarts."""
+
 
 class AdminMcpError(Exception):
     """Base of every error this package raises on purpose."""
@@ -117,8 +124,10 @@ class CallError(AdminMcpError):
 
     @property
     def told_to_operator(self) -> str:
-        """Message and hint for the operator's own eyes: what the hint has the agent pass on is said to them."""
+        """Message and hint for the operator who ran a command: what the hint has the agent pass on is said to them."""
         hint = _TO_OPERATOR.sub(lambda found: found[2] if found[1].islower() else found[2].upper(), self.hint)
+        for of_server, of_command in _OF_A_COMMAND:
+            hint = of_server.sub(of_command, hint)
         return f"{self.message} {hint}"
 
     def as_object(self) -> dict[str, dict[str, object]]:

@@ -40,6 +40,9 @@ FLAGS = (
 
 SANDBOX_LABEL = "the sandbox (a pretend organization)"
 
+KEYED = " with the key whose fingerprint is "
+"""What stands between an address and the beginning of the key's fingerprint in the label of a system."""
+
 _SANDBOXED = ("seed", "people", "projects", "faults")
 """The settings that mean something only together with ``sandbox``."""
 
@@ -195,7 +198,7 @@ class Settings(BaseSettings):
         secret = self.admin_key.get_secret_value() if self.admin_key else ""
         fingerprint = hashlib.sha256(secret.encode()).hexdigest()
         return Target(
-            label=f"{self.base_url} with the key whose fingerprint is {fingerprint[:8]}",
+            label=f"{self.base_url}{KEYED}{fingerprint[:8]}",
             system=f"{self.base_url} {fingerprint}",
             organization=self.organization_label,
             key_last4=secret[-_SHOWN_OF_KEY:] if len(secret) >= _SHORTEST_KEY else "",

@@ -208,12 +208,8 @@ def link(context: click.Context, /, approval_id: str, name: str) -> None:
 
 
 def _list(approvals: list[Approval], *, as_json: bool = False) -> None:
-    from admin_mcp.cli.tables import (  # noqa: PLC0415 - each command loads only what it needs
-        Column,
-        field,
-        moment,
-        print_list,
-    )
+    from admin_mcp.cli.systems import marked  # noqa: PLC0415 - each command loads only what it needs
+    from admin_mcp.cli.tables import Column, field, moment, print_list  # noqa: PLC0415
 
     columns = (
         Column("ID", field("id")),
@@ -221,7 +217,7 @@ def _list(approvals: list[Approval], *, as_json: bool = False) -> None:
         Column("State", field("fate")),
         Column("Risk", field("effect")),
         Column("Asked by", field("asked_by")),
-        Column("What", field("title")),
+        Column("What", lambda row: marked(row["title"], row["target"])),
     )
     print_list(columns, map(_row, approvals), json=as_json)
 

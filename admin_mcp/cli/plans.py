@@ -13,7 +13,7 @@ import click
 from admin_mcp.cli.options import json_option, settings_of, storage_of
 from admin_mcp.cli.times import utc_time
 from admin_mcp.errors import CallError
-from admin_mcp.gate.text import visible
+from admin_mcp.gate.text import quoted, visible
 
 if TYPE_CHECKING:
     from admin_mcp.gate.plan import Plan
@@ -45,6 +45,7 @@ def plans() -> None:
 @click.pass_context
 def list_all(context: click.Context, /, *, as_json: bool) -> None:
     """List the plans of the last month, the newest first."""
+    from admin_mcp.cli.systems import marked  # noqa: PLC0415
     from admin_mcp.cli.tables import Column, field, moment, print_list  # noqa: PLC0415
     from admin_mcp.gate.plan_preview import risk_of, totals  # noqa: PLC0415 - each command loads only what it needs
     from admin_mcp.tools.plan_tools import state_of  # noqa: PLC0415
@@ -69,7 +70,8 @@ def list_all(context: click.Context, /, *, as_json: bool) -> None:
         moment("Made", "made_at"),
         Column("State", field("state")),
         Column("Risk", field("risk")),
-        Column("What", lambda row: f"{row['title']}: {row['totals']}"),
+        # The title is its maker's words: in quotation marks it can't seem to be the mark of a system.
+        Column("What", lambda row: marked(f"{quoted(row['title'])}: {row['totals']}", row["target"])),
     )
     if rows or as_json:
         print_list(columns, rows, json=as_json)

@@ -200,7 +200,10 @@ class Journal:
             settled = [record for record in unfinished if not _has_outcome(connection, record)]
             for record in settled:
                 message = "The process ended before the answer came; the change may or may not have been made."
-                self.add(connection, "outcome", record.change, outcome="outcome_unknown", message=message)
+                target = record.fields.get("target")
+                self.add(
+                    connection, "outcome", record.change, outcome="outcome_unknown", message=message, target=target
+                )
                 connection.execute(
                     "UPDATE approvals SET outcome = ? WHERE id = ?",
                     (json.dumps({"outcome": "outcome_unknown", "message": message}), record.change),

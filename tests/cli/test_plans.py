@@ -94,7 +94,7 @@ def test_a_plan_is_made_from_a_file_kept_listed_and_shown_whole_and_nothing_is_s
     heads, line = out.splitlines()
     assert heads.split() == ["ID", "Made", "State", "Risk", "What"]
     assert line.startswith(f"{plan.id}  ")
-    assert line.endswith("  not applied  grant  Lab: 2 to add, 1 grant")
+    assert line.endswith("  not applied  grant  (sandbox) “Lab”: 2 to add, 1 grant")
     (told,) = json.loads(run("list", "--json")[1])
     assert (told["id"], told["state"], told["steps"], told["risk"]) == (plan.id, "not applied", 3, "grant")
     code, out, _ = run("show", plan.id)
@@ -259,7 +259,7 @@ def test_a_plan_is_applied_by_typing_once_and_a_second_run_sends_nothing(tmp_pat
         assert at.end() == 0
     assert "To approve" not in at.shown
     assert "2. done" in at.shown
-    assert run("list")[1].splitlines()[1].endswith("done   grant  Lab: 1 to add, 1 grant")
+    assert run("list")[1].splitlines()[1].endswith("done   grant  (sandbox) “Lab”: 1 to add, 1 grant")
     assert "being applied, or was" in run("strike", plan.id, "3")[2]
 
 
