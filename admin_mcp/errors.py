@@ -38,6 +38,7 @@
         NeedsAnswerError             channels: the call ends with a question to the person
         EvidenceError                cli: files are no evidence that can be used
         UnfitFileError               cli: a host's configuration is not as it should be
+        └── CommentedError           cli: it has comments, which only reading can pass over
         ResultTooLongError           server: an object is longer than can be passed on
 
 No I/O and no formatting beyond the error object itself.

@@ -153,9 +153,7 @@ class Settings(BaseSettings):
     seed: int = Field(0, description="With the sandbox: another organization of the same kind.")
     people: int = Field(7, ge=7, le=20_000, description="With the sandbox: how many people the organization has.")
     projects: int = Field(3, ge=3, le=2_000, description="With the sandbox: how many projects it has.")
-    faults: str = Field(
-        "", description="With the sandbox: what goes wrong, such as 429=10%,500=5%,drop=2%,garbage=1%,latency=0.3"
-    )
+    faults: str = Field("", description="With the sandbox: what goes wrong, such as 429=10%,drop=2%,latency=0.3")
 
     @field_validator("admin_key")
     @classmethod

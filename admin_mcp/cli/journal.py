@@ -1,6 +1,7 @@
 """``journal``: read the record of every change, and check that nobody edited it."""
 
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import click
 from admin_mcp.cli.options import json_option, storage_of
 from admin_mcp.cli.times import local_time_of
 from admin_mcp.errors import CallError
-from admin_mcp.gate.text import visible
+from admin_mcp.gate.text import unhidden, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,12 @@ def list_all(context: click.Context, /, *, as_json: bool) -> None:
         click.echo(f"Nothing is recorded in {storage.database.directory}.", err=True)
         return
     with _explained():
-        print_list(COLUMNS, rows_of(storage.journal.read()), json=as_json)
+        rows = rows_of(storage.journal.read())
+        first = next(rows, None)
+        if first is not None or as_json:
+            print_list(COLUMNS, chain([first] if first else [], rows), json=as_json)
+        if first is None:
+            click.echo(f"Nothing is recorded in {storage.database.directory}.", err=True)
         if lost := storage.journal.lost():
             click.echo(f"Look: {gone(lost.seq)}. See also: journal verify", err=True)
 
@@ -81,13 +87,13 @@ def show(context: click.Context, /, change: str) -> None:
         with _explained():
             found = storage.journal.records(change)
     if not found:
-        raise click.ClickException(f"nothing is recorded under {change} in {storage.database.directory}")
+        raise click.ClickException(f"nothing is recorded under {visible(change)} in {storage.database.directory}")
     for record in found:
-        click.echo(f"{visible(local_time_of(record.at))}  {record.kind}  (record {record.seq})")
+        click.echo(f"{visible(local_time_of(record.at))}  {visible(record.kind)}  (record {record.seq})")
         for name, value in record.fields.items():
-            lines = str(value).splitlines() or [""]
-            click.echo(f"    {name}: {lines[0]}")
-            for line in lines[1:]:
+            first, *more = map(unhidden, str(value).splitlines() or [""])
+            click.echo(f"    {unhidden(name)}: {first}")
+            for line in more:
                 click.echo(f"        {line}")
 
 

@@ -7,14 +7,17 @@ from collections.abc import Iterable, Iterator
 
 from admin_mcp.cli.report_text import harmless
 from admin_mcp.cli.systems import marked, with_targets
-from admin_mcp.cli.tables import Column, field
-from admin_mcp.cli.times import local_time_of
+from admin_mcp.cli.tables import Column, field, moment
 from admin_mcp.endpoints.schema import Json
+from admin_mcp.gate.approval import APPLY_PLAN
 from admin_mcp.gate.journal import Record
 from admin_mcp.gate.text import visible
 
 _MOST_OPEN = 1000
 """How many changes' names are kept at once while the records are read: those of a killed server never end."""
+
+_NAMING = frozenset({"asked", "sending"})
+"""The kinds of records that say what a change is; the others of the same change don't repeat it."""
 
 _WIDTHS = {"seq": 5, "at": 25, "change": 10, "kind": 12}
 _CSV = (
@@ -35,11 +38,11 @@ def rows_of(records: Iterable[Record]) -> Iterator[Json]:
     """
     names: dict[str, str] = {}
     for record, target in with_targets(records):
-        if record.kind == "asked" and record.change not in names:
-            names[record.change] = str(record.fields.get("preview", "")).partition("\n")[0]
+        if record.kind in _NAMING and record.change not in names:
+            names[record.change] = name_of(record)
             if len(names) > _MOST_OPEN:
                 del names[next(iter(names))]
-        name = names.get(record.change) or str(record.fields.get("tool") or "")
+        name = names.get(record.change) or name_of(record)
         if record.kind == "outcome":
             names.pop(record.change, None)
         yield {
@@ -51,6 +54,25 @@ def rows_of(records: Iterable[Record]) -> Iterator[Json]:
             "target": target,
             "fields": record.fields,
         }
+
+
+def name_of(record: Record) -> str:
+    """Return what a record by itself says it is about: the thing by name, where a person was shown it; or the tool."""
+    fields = record.fields
+    name = str(fields.get("preview") or "").partition("\n")[0] or str(fields.get("does") or fields.get("tool") or "")
+    if place := step_of(fields):
+        return f"{place}: {name}" if name else place
+    if fields.get("tool") == APPLY_PLAN and record.kind == "refused" and fields.get("request"):
+        return f"{name} {fields['request']}"
+    return name
+
+
+def step_of(fields: Json) -> str:
+    """Return which step of which plan a record is about, or nothing if it is about none."""
+    steps = fields.get("steps")
+    if isinstance(steps, list):
+        return f"step{'s' if len(steps) > 1 else ''} {', '.join(map(str, steps))} of {fields.get('plan')}"
+    return f"step {fields['step']} of {fields.get('plan')}" if "step" in fields else ""
 
 
 def _said(row: Json) -> str:
@@ -83,7 +105,7 @@ def _gist(row: Json) -> str:
 
 COLUMNS = (
     Column("No.", field("seq"), _WIDTHS["seq"]),
-    Column("Time", lambda row: local_time_of(row["at"]) if row["at"] else "(no time)", _WIDTHS["at"]),
+    moment("Time", "at", _WIDTHS["at"]),
     Column("ID", field("change"), _WIDTHS["change"]),
     Column("Kind", field("kind"), _WIDTHS["kind"]),
     Column("What", _said),

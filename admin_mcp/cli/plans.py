@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from admin_mcp.cli.options import json_option, settings_of, storage_of
-from admin_mcp.cli.times import local_time_of, utc_time
+from admin_mcp.cli.times import utc_time
 from admin_mcp.errors import CallError
 from admin_mcp.gate.text import quoted, visible
 
@@ -46,7 +46,7 @@ def plans() -> None:
 def list_all(context: click.Context, /, *, as_json: bool) -> None:
     """List the plans of the last month, the newest first."""
     from admin_mcp.cli.systems import marked  # noqa: PLC0415
-    from admin_mcp.cli.tables import Column, field, print_list  # noqa: PLC0415
+    from admin_mcp.cli.tables import Column, field, moment, print_list  # noqa: PLC0415
     from admin_mcp.gate.plan_preview import risk_of, totals  # noqa: PLC0415 - each command loads only what it needs
     from admin_mcp.tools.plan_tools import state_of  # noqa: PLC0415
 
@@ -67,7 +67,7 @@ def list_all(context: click.Context, /, *, as_json: bool) -> None:
         ]
     columns = (
         Column("ID", field("id")),
-        Column("Made", lambda row: local_time_of(row["made_at"])),
+        moment("Made", "made_at"),
         Column("State", field("state")),
         Column("Risk", field("risk")),
         # The title is its maker's words: in quotation marks it can't seem to be the mark of a system.

@@ -68,11 +68,8 @@ def put(text: str, output: Path | None) -> None:
 
 def put_lines(lines: Iterable[str], output: Path | None) -> None:
     """Write lines as they come to stdout, or together to a file of this user's alone."""
-    from admin_mcp.cli.tables import until_enough_was_read  # noqa: PLC0415
-
     if output is not None:
         put("\n".join(lines), output)
         return
-    with until_enough_was_read():
-        for line in lines:
-            sys.stdout.write(f"{line}\n")
+    for line in lines:
+        sys.stdout.write(f"{line}\n")

@@ -19,6 +19,8 @@ from admin_mcp.errors import InvalidInput
 
 T = TypeVar("T", bound=Inputs)
 
+ID_HINT = "Nothing was sent. Pass the id exactly as a list or get tool returned it."
+
 _LONGEST_ECHO = 80
 _LONGEST_CHOICE = 400
 _MOST_NAMED = 8
@@ -36,16 +38,22 @@ def parse_arguments(inputs: type[T], arguments: Mapping[str, object]) -> T:
     try:
         return inputs.model_validate(given)
     except ValidationError as error:
-        details = error.errors(include_url=False)
-        raise InvalidInput(
-            f"{inputs.SPEC.name}: " + "; ".join(_explained(inputs, details)),
-            param=_place(details[0]["loc"]) or None,
-            hint=_hint(inputs, details),
-        ) from None
+        raise explained(inputs, inputs.SPEC.name, error) from None
 
 
-def _explained(inputs: type[Inputs], details: Sequence[ErrorDetails]) -> Iterator[str]:
-    yield from (_explain(inputs, detail) for detail in details[:_MOST_NAMED])
+def explained(inputs: type[BaseModel], tool: str, error: ValidationError) -> InvalidInput:
+    """Return what is wrong with a tool's arguments as one error."""
+    details = error.errors(include_url=False)
+    return InvalidInput(
+        f"{tool}: " + "; ".join(_explained(inputs, details)),
+        param=_place(details[0]["loc"]) or None,
+        hint=_hint(inputs, tool, details),
+    )
+
+
+def _explained(inputs: type[BaseModel], details: Sequence[ErrorDetails]) -> Iterator[str]:
+    meant = _meant(details)
+    yield from (_explain(inputs, detail, meant) for detail in details[:_MOST_NAMED])
     if len(details) > _MOST_NAMED:
         yield f"and {len(details) - _MOST_NAMED} more"
 
@@ -86,13 +94,23 @@ def _refuse_retired(inputs: type[Inputs], arguments: Mapping[str, object]) -> No
             )
 
 
-def _explain(inputs: type[Inputs], detail: ErrorDetails) -> str:
+def _meant(details: Sequence[ErrorDetails]) -> str:
+    """Return the argument that an unknown one stands for if it is the only one missing, and that the only unknown."""
+    missing, unknown = (
+        [detail["loc"] for detail in details if detail["type"] == kind] for kind in ("missing", "extra_forbidden")
+    )
+    if len(missing) != 1 or len(unknown) != 1:
+        return ""
+    return str(missing[0][0]) if len(missing[0]) == 1 else ""
+
+
+def _explain(inputs: type[BaseModel], detail: ErrorDetails, meant: str) -> str:
     place = _place(detail["loc"])
     match detail["type"]:
         case "missing":
             return f"{place} is missing"
         case "extra_forbidden":
-            return f"{place} is not an argument of this tool{_nearest(inputs, detail['loc'])}"
+            return f"{place} is not an argument of this tool{_nearest(inputs, detail['loc'], meant)}"
         case "nothing_to_change" | "missing_for_type":
             return detail["msg"]
     prefix = f"{place}: " if place else ""
@@ -134,16 +152,18 @@ def _allowed(detail: ErrorDetails) -> str:
     return template.format_map(detail.get("ctx", {})) if template else detail["msg"]
 
 
-def _hint(inputs: type[Inputs], details: Sequence[ErrorDetails]) -> str:
+def _hint(inputs: type[BaseModel], tool: str, details: Sequence[ErrorDetails]) -> str:
     """Say what the tool takes; ids that don't look like ids get the reminder where ids come from."""
     if any(detail["type"] == "resource_id" for detail in details):
-        return "Nothing was sent. Pass the id exactly as a list or get tool returned it."
+        return ID_HINT
     fields = [(name, field) for name, field in inputs.model_fields.items() if retirement(inputs, name) is None]
     taken = ", ".join(f"{name} (required)" if field.is_required() else name for name, field in fields) or "none"
-    return f"Nothing was sent. Arguments of {inputs.SPEC.name}: {taken}."
+    return f"Nothing was sent. Arguments of {tool}: {taken}."
 
 
-def _nearest(inputs: type[Inputs], location: Sequence[int | str]) -> str:
+def _nearest(inputs: type[BaseModel], location: Sequence[int | str], meant: str) -> str:
+    if meant and len(location) == 1:
+        return f" (did you mean {meant}?)"
     close = difflib.get_close_matches(str(location[-1]), list(inputs.model_fields), n=1, cutoff=0.5)
     return f" (did you mean {close[0]}?)" if close and len(location) == 1 else ""
 

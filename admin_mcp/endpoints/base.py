@@ -207,7 +207,7 @@ class Endpoint(Inputs):
         return self
 
 
-def retirement(inputs: type[Inputs], name: str) -> str | None:
+def retirement(inputs: type[BaseModel], name: str) -> str | None:
     """Return why a field is no argument of the tool although the API documents it, or None if it is one."""
     field = inputs.model_fields.get(name)
     reasons = (note.reason for note in (field.metadata if field else ()) if isinstance(note, Retired))

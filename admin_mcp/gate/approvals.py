@@ -145,14 +145,13 @@ class Approvals:
             return changed
 
     def use_up(self, approval_id: str, result: Result) -> None:
-        """Note that all that was approved was made."""
-        with self._database.transaction() as connection:
+        """Note that all that was approved was made, and record it."""
+        with self._database.transaction(OUTCOME_PATIENCE_SECONDS) as connection:
             approval = _find(connection, approval_id)
             if approval is None or approval.state != "approved":
                 return
             self._change(connection, approval, "claim")
-            text = json.dumps({"outcome": result.outcome, "message": result.message})
-            connection.execute("UPDATE approvals SET outcome = ? WHERE id = ?", (text, approval_id))
+            self._note(connection, approval_id, result, {"plan": approval.question.plan})
 
     def holding(self, key: str) -> list[Approval]:
         """Return the approvals of exactly this that hold now, one a channel at most."""
@@ -189,11 +188,12 @@ class Approvals:
     def finish(self, approval_id: str, result: Result, record: Json) -> None:
         """Keep what became of the request, for whoever looks at the approval afterwards, and record it."""
         with self._database.transaction(OUTCOME_PATIENCE_SECONDS) as connection:
-            text = json.dumps({"outcome": result.outcome, "message": result.message})
-            connection.execute("UPDATE approvals SET outcome = ? WHERE id = ?", (text, approval_id))
-            self._journal.add(
-                connection, "outcome", approval_id, outcome=result.outcome, message=result.message, **record
-            )
+            self._note(connection, approval_id, result, record)
+
+    def _note(self, connection: sqlite3.Connection, approval_id: str, result: Result, record: Json) -> None:
+        text = json.dumps({"outcome": result.outcome, "message": result.message})
+        connection.execute("UPDATE approvals SET outcome = ? WHERE id = ?", (text, approval_id))
+        self._journal.add(connection, "outcome", approval_id, outcome=result.outcome, message=result.message, **record)
 
     def _insert(self, connection: sqlite3.Connection, question: Question, channel: Channel) -> Approval:
         now = self._clock()
@@ -230,6 +230,7 @@ class Approvals:
             approval.id,
             tool=question.tool,
             channel=channel,
+            plan=question.plan,
             preview=question.preview.text,
             target=question.preview.target,
             **question.preview.asker.record,

@@ -15,7 +15,7 @@ from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.approval import Approval
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.preview import Preview
-from admin_mcp.gate.text import in_plain_sight, visible
+from admin_mcp.gate.text import counted, in_plain_sight, visible
 
 Action = Literal["accept", "decline", "cancel"]
 
@@ -113,8 +113,8 @@ def asked(preview: Preview) -> str:
     """Return the sentences that ask the person."""
     if preview.steps:
         return (
-            f"An agent asks to carry out this plan of {len(preview.steps)} changes. Your approval covers all of them, "
-            "and nothing else. Approve only if you want every one."
+            f"An agent asks to carry out this plan of {counted(len(preview.steps), 'change')}. Your approval covers "
+            "all of them, and nothing else. Approve only if you want every one."
         )
     return "An agent asks to make this change. Approve only if you want it."
 

@@ -17,6 +17,7 @@ from admin_mcp.api.response import redact
 from admin_mcp.errors import StateUnavailable
 from admin_mcp.gate.database import FIRST_HASH, Database
 from admin_mcp.gate.marker import Mark
+from admin_mcp.gate.text import visible
 
 RecordKind = Literal["asked", "decided", "sending", "outcome", "refused", "lost", "acknowledged", "damaged"]
 """``asked`` a person; ``decided`` by one; ``sending`` the request; its ``outcome``; ``refused`` before it was sent.
@@ -307,6 +308,8 @@ def _record(row: sqlite3.Row) -> Record:
             return _damaged(row, f"it has no {name!r}")
     if fields["change"] != row["change"]:
         return _damaged(row, "it is filed under another change")
+    if fields["kind"] == "damaged":
+        return _damaged(row, "it says so itself")
     return Record(row["seq"], fields.pop("at"), fields.pop("kind"), fields.pop("change"), fields)
 
 
@@ -315,7 +318,7 @@ def _damaged(row: sqlite3.Row, reason: str) -> Record:
 
 
 def _loss(records: object) -> str:
-    return f"an earlier journal, of {records} records or more, is gone"
+    return f"an earlier journal, of {visible(str(records))} records or more, is gone"
 
 
 def _note_loss(losses: dict[str, tuple[int, str]], record: Record) -> None:

@@ -16,14 +16,18 @@ from admin_mcp.endpoints.base import Effect
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
 from admin_mcp.gate.preview import Preview
+from admin_mcp.gate.text import quoted
 
 MOST_STEPS = 50
 MOST_DESTRUCTIVE = 10
 LONGEST_TEXT = 200
-"""Characters of a plan's title, and of what a step is said to be for."""
+"""Characters of the title that is given to a plan, and of what a step is said to be for."""
 
 LIFE_SECONDS = 86_400.0
 """How long a plan can be applied: what it shows is compared again all the same."""
+
+_LONGEST_NAMED = 600
+"""Characters of a title up to which it is told in that of the plan that undoes it: undoing can be undone again."""
 
 _DEEPEST = 32
 
@@ -64,7 +68,7 @@ class Step(BaseModel):
 class Plan(BaseModel):
     """A plan as it is kept. ``system`` is the identity of the system it is for, and ``target`` what people call it.
 
-    ``made`` is in unix seconds.
+    ``made`` is in unix seconds. ``own_title``: this server made the title, and each name in it is quoted already.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -77,6 +81,18 @@ class Plan(BaseModel):
     steps: tuple[Step, ...]
     notes: tuple[str, ...] = ()
     struck: tuple[int, ...] = ()
+    own_title: bool = False
+
+    @property
+    def called(self) -> str:
+        """The title, fit to be shown: words of whoever asked for the plan stand in quotation marks, our own don't."""
+        return self.title if self.own_title else quoted(self.title)
+
+    @property
+    def title_of_undo(self) -> str:
+        """What a plan is called that undoes this one: our own words."""
+        named = f"Undo: {self.title}" if self.own_title else f"Undo {self.called}"
+        return named if len(named) <= _LONGEST_NAMED else f"Undo plan {self.id}"
 
     @property
     def live(self) -> tuple[Step, ...]:

@@ -266,7 +266,7 @@ class PlanApplying:
         return parse_arguments(self._gate.assessment.catalog.endpoint(step.tool), arguments)
 
     def _claim(self, plan: Plan, step: Step, change: Change, approval: Approval | None, image: Json) -> None:
-        fields = self._gate.sending.record(change, image)
+        fields = {**self._gate.sending.record(change, image), "does": step.preview.title}
         allowed = {} if approval else {"allowed_by": "the policy, or --approval none", "body": change.wire.body}
         self._plans.claim(plan, step.number, approval, {**fields, **allowed})
 

@@ -7,10 +7,10 @@ from typing import Protocol
 
 from admin_mcp.api.request import build_request
 from admin_mcp.catalog import Catalog
-from admin_mcp.endpoints.arguments import parse_arguments
+from admin_mcp.endpoints.arguments import ID_HINT, parse_arguments
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import META_EFFECT
-from admin_mcp.errors import CallError, Conflict, InvalidInput
+from admin_mcp.errors import CallError, Conflict, InvalidInput, NotFound
 from admin_mcp.gate.effects import effects_of
 from admin_mcp.gate.foresight import Foresight
 from admin_mcp.gate.gate import Gate, require_showable
@@ -77,9 +77,17 @@ class PlanMaking:
         self._clock = clock
 
     async def made(
-        self, title: str, steps: Sequence[DraftedStep], notes: Sequence[str] = (), *, skip_idle: bool = False
+        self,
+        title: str,
+        steps: Sequence[DraftedStep],
+        notes: Sequence[str] = (),
+        *,
+        skip_idle: bool = False,
+        own_title: bool = False,
     ) -> Plan:
         """Return the plan, not kept yet. With ``skip_idle`` a step that would change nothing is left out, and noted.
+
+        ``own_title``: the title is not the words of whoever asks, and all that was read stands in it ``quoted``.
 
         Raises:
             CallError: a step can't be taken into a plan; names it. Nothing was sent, and nothing is kept.
@@ -112,12 +120,13 @@ class PlanMaking:
             raise Conflict("Nothing is left to do: it is all so already.", hint="Tell the user how it stands.")
         return Plan(
             id=new_id(),
-            title=title[:LONGEST_TEXT],
+            title=title if own_title else title[:LONGEST_TEXT],
             system=self._gate.assessment.target.system,
             target=self._gate.assessment.target.label,
             made=self._clock(),
             steps=tuple(made),
             notes=tuple(said),
+            own_title=own_title,
         )
 
     def _parsed(self, number: int, step: DraftedStep, steps: Sequence[DraftedStep]) -> Endpoint:
@@ -143,12 +152,13 @@ class PlanMaking:
             for referred, field in references(step.arguments):
                 if not 1 <= referred < number:
                     raise InvalidInput(
-                        f"it refers to step {referred}, which is not before it.", hint="Refer to an earlier step."
+                        f"it refers to step {referred}, which is not before it.",
+                        hint="Refer to an earlier step; they count from 1.",
                     )
                 self._require_new(referred, catalog.endpoint(steps[referred - 1].tool), field)
             return parse_arguments(endpoint, with_tokens(step.arguments))
         except CallError as error:
-            raise _of_step(number, error) from None
+            raise _of_step(number, _referring(number, error)) from None
 
     def _require_new(self, number: int, endpoint: type[Endpoint], field: str) -> None:
         """Return if an earlier step gives this id to what it makes: what is there already must be named by its id.
@@ -174,7 +184,7 @@ class PlanMaking:
                 raise policy_denial(change.tool, verdict)
             await foreseen.guardrails.check(call)
         except CallError as error:
-            raise _of_step(number, error) from None
+            raise _of_step(number, _referring(number, error)) from None
         preview = in_words(foreseen.shown(change, seen))
         return Step(
             number=number,
@@ -250,6 +260,17 @@ def _require_few_destructive(calls: Sequence[Endpoint]) -> None:
             param="steps",
             hint="Make several plans.",
         )
+
+
+def _referring(number: int, error: CallError) -> CallError:
+    """Return an error about an id with the way to write that of what is not there yet, which may have been meant."""
+    if number == 1 or not (error.hint == ID_HINT or isinstance(error, NotFound)):
+        return error
+    return error.restated(
+        error.message,
+        hint="Nothing was planned. Pass the id exactly as a list or get tool returned it. For what an earlier step "
+        f'makes, put {{"from_step": {number - 1}, "field": "id"}} in the place of the id, with that step\'s number.',
+    )
 
 
 def _of_step(number: int, error: CallError) -> CallError:

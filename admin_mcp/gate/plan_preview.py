@@ -7,7 +7,7 @@ from typing import Literal, assert_never
 from admin_mcp.endpoints.base import Effect
 from admin_mcp.gate.plan import Plan, Step, token_in_words
 from admin_mcp.gate.preview import Preview, ShownStep
-from admin_mcp.gate.text import quoted, visible
+from admin_mcp.gate.text import counted, quoted, visible
 
 Risk = Literal["destroy", "grant", "update", "create"]
 RISKS: tuple[Risk, ...] = ("destroy", "grant", "update", "create")
@@ -72,14 +72,14 @@ def plan_preview(plan: Plan, *, hide: bool = False, wants_reason: bool = False) 
     if final:
         undo = f"not possible for step{'s' if len(final) > 1 else ''} {', '.join(map(str, final))}; the others {undo}"
     return Preview(
-        title=f"Plan {quoted(plan.title)}: {totals(live)}",
+        title=f"{'Plan: ' if plan.own_title else 'Plan '}{plan.called}: {totals(live)}",
         effect=worst,
         things={"Steps": _count(plan), **_notes(plan)},
         changes={},
         affected={},
         undo=undo,
         target=plan.target,
-        request=f"{len(live)} requests, in the order of their numbers, under plan {plan.id}",
+        request=f"{counted(len(live), 'request')}, in the order of their numbers, under plan {plan.id}",
         typed=_typed(live),
         withheld=any(step.preview.withheld for step in live),
         steps=tuple(_shown(step, hide=hide) for step in sorted(live, key=_gravest_first)),

@@ -27,6 +27,9 @@ from admin_mcp.gate.policy import Channel
 KEPT_SECONDS = 30 * 86_400.0
 """How long a plan can be looked at, and its outcome."""
 
+PLAN_PREFIX = "plan_"
+"""What a plan's id begins with, and no other change's."""
+
 logger = logging.getLogger(__name__)
 
 _TABLES = (
@@ -53,7 +56,7 @@ class Progress:
 
 def new_id() -> str:
     """Return an id for a plan, short enough to be typed."""
-    return f"plan_{secrets.token_hex(4)}"
+    return f"{PLAN_PREFIX}{secrets.token_hex(4)}"
 
 
 def change_id(plan_id: str, number: int) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.gate.text import folded, quoted, spelt_out, visible
+from admin_mcp.gate.text import LONGEST, folded, quoted, spelt_out, visible
 
 Missing = Literal["absent", "unreadable"]
 """Why there is no object: the API has none (404), or the key may not see it (403)."""
@@ -96,9 +96,11 @@ def described(name: str, value: str, found: Lookup | None) -> str:
     return " ".join([*parts, f"({visible(value)})"]) if parts else visible(value)
 
 
-def address(email: str) -> str:
+def address(email: str, longest: int = LONGEST) -> str:
     """Return an e-mail address, marked if it holds letters that only look like those of an ordinary one."""
-    shown = "".join(spelt_out(character) if character in "<>\"' " else character for character in visible(email))
+    shown = "".join(
+        spelt_out(character) if character in "<>\"' " else character for character in visible(email, longest)
+    )
     return shown if email.isascii() else f"{shown} (NOT plain ASCII)"
 
 

@@ -33,7 +33,7 @@ _LIKE_QUOTES = frozenset(
 """What looks like a quotation mark and is none to Unicode."""
 
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
-_ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
+_ISOLATE, _END_ISOLATE = _ISOLATES = "\u2068", "\u2069"
 _ALIKE = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")
 """Scripts whose letters are easily taken for one another."""
 
@@ -51,12 +51,25 @@ def quoted(text: str, longest: int = LONGEST) -> str:
     return _marked(f"“{_spelt(text[:longest], escape=True)}”", text, longest)
 
 
+def counted(count: int, thing: str) -> str:
+    """Return how many things there are, in words."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def day(seconds: int) -> str:
     """Return the date of a moment in unix seconds, in UTC."""
     try:
         return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
     except (OverflowError, ValueError, OSError):
         return "an unreadable date"
+
+
+def unhidden(text: str) -> str:
+    """Return text with what is hidden in it spelt out, and nothing else changed. Right-to-left text stays isolated."""
+    return "".join(
+        spelt_out(each) if each not in _ISOLATES and _hidden(each, unicodedata.category(each)) else each
+        for each in text
+    )
 
 
 def spelt_out(character: str) -> str:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from admin_mcp.endpoints.base import Endpoint
 from admin_mcp.endpoints.schema import Json
-from admin_mcp.errors import CallError, Conflict, NotFound
+from admin_mcp.errors import CallError, Conflict, InvalidInput, NotFound
+from admin_mcp.gate.approval import APPLY_PLAN
 from admin_mcp.gate.assessment import Assessment
 from admin_mcp.gate.foresight import Foresight
 from admin_mcp.gate.gate import Gate
@@ -12,7 +13,7 @@ from admin_mcp.gate.journal import Record
 from admin_mcp.gate.moved_on import moved_on, witness
 from admin_mcp.gate.offload import threaded
 from admin_mcp.gate.plan import Plan
-from admin_mcp.gate.plans import Progress, change_id
+from admin_mcp.gate.plans import PLAN_PREFIX, Progress, change_id
 from admin_mcp.gate.reversal import Reversal, change_made, reversal
 
 
@@ -123,6 +124,12 @@ def made_from(change: str, records: list[Record]) -> Made:
     """
     sending = next((record for record in reversed(records) if record.kind == "sending"), None)
     if sending is None:
+        if plan := plan_meant(change, records):
+            raise InvalidInput(
+                f"{change} is a whole plan, and each of its steps is a change of its own.",
+                param="change_id",
+                hint=f"undo_plan with plan_id {plan} undoes all that was made of it; a step goes by {plan}.1, say.",
+            )
         raise NotFound(
             f"The journal has no change {change} that was sent.", hint="list_changes shows those there are, with ids."
         )
@@ -141,6 +148,15 @@ def made_from(change: str, records: list[Record]) -> Made:
         made=outcome.fields.get("made"),
         target=str(fields.get("target")),
     )
+
+
+def plan_meant(name: str, records: list[Record]) -> str | None:
+    """Return the plan that a name is of, or that it is the approval of; None if it is a single change's."""
+    if name.startswith(PLAN_PREFIX) and "." not in name:
+        return name
+    asked = next((record.fields for record in records if record.kind == "asked"), {})
+    plan = asked.get("plan")
+    return plan if isinstance(plan, str) and asked.get("tool") == APPLY_PLAN else None
 
 
 def _elsewhere(what: str) -> Conflict:

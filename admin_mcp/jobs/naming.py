@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from admin_mcp.endpoints.fields import ResourceId
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput, NotFound
+from admin_mcp.gate.snapshot import address
 from admin_mcp.gate.text import folded, quoted, visible
 from admin_mcp.jobs.reader import Reader, Unread
 from admin_mcp.suggestions import nearest
@@ -26,7 +27,7 @@ def label(thing: Json) -> str:
     """Return how a thing is called in a sentence: its name, its address if it has one, and its id."""
     name, email = thing.get("name"), thing.get("email")
     words = [quoted(str(name), _LONGEST_NAME)] if name else []
-    words += [f"<{visible(str(email), _LONGEST_NAME)}>"] if email else []
+    words += [f"<{address(str(email), _LONGEST_NAME)}>"] if email else []
     return " ".join([*words, f"({visible(str(thing.get('id')), _LONGEST_NAME)})"])
 
 

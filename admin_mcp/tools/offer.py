@@ -21,12 +21,14 @@ class Offer:
     """The tools of one server.
 
     ``listed`` are the entries of ``tools/list``. ``callable`` has more: the policy refuses what was left out, and says
-    by which setting. ``missing`` are the names that no text should lead to.
+    by which setting. ``missing`` are the names that no text should lead to. ``inside`` are those that others call by
+    name, and nobody directly.
     """
 
     listed: Sequence[Json]
     callable: Mapping[str, Tool]
     missing: frozenset[str]
+    inside: Mapping[str, Tool]
 
 
 def offer_of(settings: Settings, server: Installation, storage: GateStorage) -> Offer:
@@ -51,6 +53,7 @@ def offer_of(settings: Settings, server: Installation, storage: GateStorage) -> 
         listed=[*listed, *(tool.definition for tool in confirm)],
         callable={**reached, **{tool.name: tool for tool in confirm}},
         missing=frozenset(tools) - {tool["name"] for tool in offered},
+        inside=tools if settings.search else {},
     )
 
 

@@ -136,6 +136,30 @@ class Planner:
             raise NotFound(f"Plan {plan_id} is another system's.", hint="list_plans shows those of this one.")
         return plan
 
+    async def undo_of_change(self, change: str) -> Plan:
+        """Return a plan, not kept yet, that undoes one change.
+
+        Raises:
+            CallError: there is no such change, or nothing undoes it; says why.
+
+        """
+        undone = await Undoing(self.gate).of_change(change)
+        plan, _, step = change.partition(".")
+        title = f"Undo step {step} of plan {plan}" if step else f"Undo change {change}"
+        return await self.making.made(title, undone.steps, undone.notes, own_title=True)
+
+    async def undo_of_plan(self, plan_id: str) -> Plan:
+        """Return a plan, not kept yet, that undoes what was made of another.
+
+        Raises:
+            CallError: there is no such plan, or nothing of it can be undone; says why.
+
+        """
+        plans = self.gate.storage.plans
+        plan = await threaded(plans.get, plan_id)
+        undone = await Undoing(self.gate).of_plan(plan, await threaded(plans.progress, plan))
+        return await self.making.made(plan.title_of_undo, undone.steps, undone.notes, skip_idle=True, own_title=True)
+
     async def keep(self, plan: Plan) -> Json:
         """Keep a new plan, and return it as a model is shown it."""
         await threaded(self.gate.storage.plans.save, plan)
@@ -195,17 +219,12 @@ async def _apply_plan(arguments: Mapping[str, object], planner: Planner, context
 async def _undo_change(arguments: Mapping[str, object], planner: Planner, context: CallContext) -> Json:
     del context
     given = parse_arguments(UndoChange, arguments)
-    undone = await Undoing(planner.gate).of_change(given.change_id)
-    return await planner.keep(await planner.making.made(f"Undo {given.change_id}", undone.steps, undone.notes))
+    return await planner.keep(await planner.undo_of_change(given.change_id))
 
 
 async def _undo_plan(arguments: Mapping[str, object], planner: Planner, context: CallContext) -> Json:
     del context
-    plans = planner.gate.storage.plans
-    plan = await threaded(plans.get, parse_arguments(UndoPlan, arguments).plan_id)
-    undone = await Undoing(planner.gate).of_plan(plan, await threaded(plans.progress, plan))
-    made = await planner.making.made(f"Undo “{plan.title}”", undone.steps, undone.notes, skip_idle=True)
-    return await planner.keep(made)
+    return await planner.keep(await planner.undo_of_plan(parse_arguments(UndoPlan, arguments).plan_id))
 
 
 async def _list_changes(arguments: Mapping[str, object], planner: Planner, context: CallContext) -> Json:

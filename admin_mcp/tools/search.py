@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from admin_mcp.endpoints.arguments import without_nulls
+from admin_mcp.endpoints.arguments import explained, without_nulls
 from admin_mcp.endpoints.fields import INTEGRAL
 from admin_mcp.endpoints.schema import META_EFFECT, META_RESOURCE, Json
 from admin_mcp.errors import InvalidInput
@@ -196,13 +196,18 @@ def parse(kind: type[_T], name: str, arguments: Mapping[str, object]) -> _T:
     try:
         return kind.model_validate(without_nulls(kind, arguments))
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
-        said = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in details)
-        raise InvalidInput(
-            f"{name}: {said}",
-            param=str(details[0]["loc"][0]) if details[0]["loc"] else None,
-            hint=f"Nothing was sent. Arguments of {name}: {', '.join(kind.model_fields)}.",
-        ) from None
+        failure = explained(kind, name, error)
+        if kind is Inner:
+            failure.hint += " What the tool inside takes stands in its arguments."
+        raise failure from None
+
+
+def way_to(name: str, tools: Mapping[str, Tool]) -> str:
+    """Say how a tool is called that is not listed itself, or how its name is found."""
+    if (tool := tools.get(name)) is None:
+        return f" Find the right name with {SEARCH_TOOLS}."
+    way = CALL_READ if tool.effect == "read" else CALL_CHANGE
+    return f' Call it through {way}: {{"name": "{name}", "arguments": {{...}}}}.'
 
 
 def unknown(name: str, known: Iterable[str]) -> InvalidInput:

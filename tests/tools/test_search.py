@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mcp.shared.exceptions import MCPError
@@ -145,12 +146,12 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
 @pytest.mark.parametrize(
     ("kind", "tool", "arguments", "said"),
     [
-        (Query, "search_tools", {}, "query: Field required"),
+        (Query, "search_tools", {}, "query is missing"),
         (Query, "search_tools", {"query": ""}, "query: "),
         (Query, "search_tools", {"query": "x", "limit": 21}, "limit: "),
         (Names, "describe_tools", {"names": []}, "names: "),
         (Inner, "call_read", {"name": "get_user", "arguments": "{}"}, "arguments: "),
-        (Inner, "call_change", {"name": "update_role", "confirmed": True}, "confirmed: "),
+        (Inner, "call_change", {"name": "update_role", "confirmed": True}, "confirmed is not an argument"),
     ],
 )
 def test_wrong_arguments_are_named(kind: type[Query | Names | Inner], tool: str, arguments: Json, said: str) -> None:
@@ -200,7 +201,13 @@ async def test_each_way_takes_only_what_it_is_annotated_for(era: str, recorder: 
         read = await running.error("call_change", name="get_role", arguments={"role_id": "role_1"})
         missing = await running.error("call_read", name="get_rolle")
         nested = await running.error("call_change", name="call_change", arguments=UPDATE)
-        with pytest.raises(MCPError, match="Unknown tool: update_role"):
+        with pytest.raises(
+            MCPError, match=r"Unknown tool: list_roles\..* Call it through call_read: {\"name\": \"list_roles"
+        ):
+            await running.client.call_tool("list_roles", {})
+        with pytest.raises(MCPError, match=r"Unknown tool: list_rolls\..* Find the right name with search_tools\."):
+            await running.client.call_tool("list_rolls", {})
+        with pytest.raises(MCPError, match=r"Unknown tool: update_role\..* Call it through call_change"):
             await running.client.call_tool("update_role", {"role_id": "role_1", "description": "new"})
     assert "call_change" in change["hint"]
     assert "call_read" in read["hint"]
@@ -286,3 +293,40 @@ def test_a_query_in_another_language_finds_nothing_and_is_told_to_be_english(que
     assert answer["tools"] == []
     assert "English words" in answer["hint"]
     assert "users" in answer["hint"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("tool", "arguments", "said", "taken"),
+    [
+        (
+            "call_read",
+            {"tool_name": "list_users"},
+            "name is missing; tool_name is not an argument of this tool (did you mean name?)",
+            "name (required), arguments",
+        ),
+        (
+            "call_read",
+            {"name": "list_users", "limit": 5},
+            "limit is not an argument of this tool",
+            "name (required), arguments",
+        ),
+        ("call_change", {"name": 3}, "name: got 3; must be a string", "name (required), arguments"),
+        ("search_tools", {}, "query is missing", "query (required), limit"),
+        ("search_tools", {"query": "x", "limit": 99}, "limit: got 99; must be at most 20", "query (required), limit"),
+        (
+            "describe_tools",
+            {"tools": ["x"]},
+            "tools is not an argument of this tool (did you mean names?)",
+            "names (required)",
+        ),
+    ],
+)
+async def test_wrong_arguments_of_the_four_are_told_as_those_of_every_tool(
+    recorder: Recorder, tool: str, arguments: dict[str, Any], said: str, taken: str
+) -> None:
+    async with session(ERAS[0], "--search", env=api(recorder)) as running:
+        error = await running.error(tool, **arguments)
+    assert said in error["message"]
+    assert f"Arguments of {tool}: {taken}." in error["hint"]
+    assert ("stands in its arguments" in error["hint"]) is tool.startswith("call_")

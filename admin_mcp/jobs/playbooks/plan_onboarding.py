@@ -8,6 +8,7 @@ from pydantic import Field
 
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import InvalidInput
+from admin_mcp.gate.snapshot import address
 from admin_mcp.gate.text import folded, quoted, visible
 from admin_mcp.jobs.base import Draft, DraftStep, Playbook
 from admin_mcp.jobs.naming import all_chosen, chosen, find_user, label, labels, matches, rows
@@ -233,5 +234,5 @@ def onboarding_notes(person: Newcomer, wanted: Wanted) -> list[str]:
 def title_of(people: Sequence[Newcomer]) -> str:
     """Return the plan's title."""
     if len(people) == 1:
-        return f"Onboard {visible(people[0].email)}"
+        return f"Onboard <{address(people[0].email)}>"
     return f"Onboard {len(people)} people"
