@@ -128,7 +128,8 @@ class CallError(AdminMcpError):
         hint = _TO_OPERATOR.sub(lambda found: found[2] if found[1].islower() else found[2].upper(), self.hint)
         for of_server, of_command in _OF_A_COMMAND:
             hint = of_server.sub(of_command, hint)
-        return f"{self.message} {hint}"
+        ended = self.message.endswith((".", "!", "?", ":"))  # the API's own words often are no sentence
+        return f"{self.message}{'' if ended else '.'} {hint}"
 
     def as_object(self) -> dict[str, dict[str, object]]:
         """Return the error object that a tool result carries."""

@@ -6,14 +6,15 @@ from html import escape
 from typing import Final
 
 from admin_mcp.cli.report_text import named
-from admin_mcp.cli.report_view import Cell, Chart, Column, Finding, Matrix, Row, Severity, Sheet, View, shown
+from admin_mcp.cli.report_view import Cell, Chart, Column, Finding, Matrix, Room, Row, Severity, Sheet, View, shown
 
-Draw = Callable[[Chart, str], str]
+Draw = Callable[[Chart, str, Room], str]
 """Makes an ``svg`` element of a chart; the text is its name in the page."""
 
 _MARKS: Final[dict[Severity, str]] = {"high": "●●●", "medium": "●●", "low": "●"}
 """Severity without colour, as on paper."""
 
+_ROOMS: Final[tuple[Room, ...]] = ("wide", "narrow")
 _DATE: Final = re.compile(r"(?<!\w)\d{4}-\d\d-\d\d(?!\w)")
 
 _STYLE: Final = """
@@ -49,7 +50,8 @@ tr.low > :first-child { box-shadow: inset 4px 0 var(--low); }
 .unread { background: var(--medium-bg); color: var(--medium); border-radius: 6px; padding: .8rem 1rem; }
 .unread h2 { margin: 0 0 .3rem; } .unread ul, .notes { margin: .3rem 0; padding-left: 1.2rem; }
 figure { margin: 1.6rem 0; break-inside: avoid; } figcaption { font-weight: 600; margin-bottom: .3rem; }
-figure svg { width: 100%; height: auto; max-height: 60rem; } .soft { color: var(--soft); }
+figure .narrow { display: none; } figure svg { width: 100%; height: auto; max-height: 60rem; }
+.soft { color: var(--soft); }
 .pygal-chart .axis .guide.line { stroke: var(--line) !important; }
 /* On a telephone a finding is a block of its own, since a table would hide most of it beside the screen. */
 @media screen and (max-width: 40rem) { body { padding: 1.2rem 1rem 3rem; } .findings thead { display: none; }
@@ -57,7 +59,7 @@ figure svg { width: 100%; height: auto; max-height: 60rem; } .soft { color: var(
     border-bottom: 1px solid var(--line); } .findings td { border: 0; padding: .1rem .3rem; max-width: none; }
   .findings td:nth-child(n+4) { grid-column: 1 / -1; } .findings td:last-child { color: var(--soft); }
   .matrix tbody th { white-space: normal; overflow-wrap: anywhere; min-width: 8.5rem; max-width: 8.5rem; }
-  figure { overflow-x: auto; } figure svg { width: 44rem; } }
+  figure .wide { display: none; } figure .narrow { display: block; } }
 @page { margin: 14mm; size: landscape; }
 @media print { :root { --paper: #fff; --ink: #000; --soft: #444; --line: #bbb; --band: #f2f2f2; --high: #8c1008;
   --high-bg: #fbe4e2; --medium: #6b4000; --medium-bg: #fdf0d5; --low: #1d4a70; --low-bg: #e4eff8; --chart-1: #2a6fb0;
@@ -97,7 +99,9 @@ def _page(view: View, draw: Draw) -> Iterator[str]:
     if view.notes:
         yield f'<ul class="notes">{"".join(f"<li>{_text(note)}</li>" for note in view.notes)}</ul>'
     for number, chart in enumerate(view.charts, start=1):
-        yield f"<figure><figcaption>{_text(chart.title)}</figcaption>{draw(chart, str(number))}</figure>"
+        # What a screen has room for can't be read on a telephone, so each has its own; only one is ever shown.
+        drawn = "".join(f'<div class="{room}">{draw(chart, f"{room}-{number}", room)}</div>' for room in _ROOMS)
+        yield f"<figure><figcaption>{_text(chart.title)}</figcaption>{drawn}</figure>"
     if view.matrix:
         yield from _matrix(view.matrix)
     for sheet in view.sheets:

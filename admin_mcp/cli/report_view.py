@@ -16,6 +16,8 @@ from admin_mcp.jobs.money import in_dollars
 Severity = Literal["high", "medium", "low"]
 Kind = Literal["text", "count", "money", "percent"]
 Cell = str | int | float | None
+Room = Literal["wide", "narrow"]
+"""What a chart is drawn for: a screen or paper, or a telephone."""
 
 LONGEST: Final = 4000
 _ID: Final = "id"

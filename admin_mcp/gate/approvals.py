@@ -151,7 +151,9 @@ class Approvals:
             if approval is None or approval.state != "approved":
                 return
             self._change(connection, approval, "claim")
-            self._note(connection, approval_id, result, {"plan": approval.question.plan})
+            self._note(
+                connection, approval_id, result, {"plan": approval.question.plan, "target": approval.preview.target}
+            )
 
     def holding(self, key: str) -> list[Approval]:
         """Return the approvals of exactly this that hold now, one a channel at most."""

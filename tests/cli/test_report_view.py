@@ -5,6 +5,7 @@ import io
 import json
 import sys
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +14,12 @@ from admin_mcp.cli.report_charts import svg_of
 from admin_mcp.cli.report_page import page_of
 from admin_mcp.cli.report_terminal import table_text
 from admin_mcp.cli.report_text import csv_text, harmless, json_text, markdown_text
-from admin_mcp.cli.report_view import Chart, Finding, View, flat, shown, words
+from admin_mcp.cli.report_view import Chart, Finding, Room, View, flat, shown, words
 from admin_mcp.cli.report_views import view_of
 from admin_mcp.jobs.reports.report_spend import ReportSpend
 from admin_mcp.jobs.reports.review_access import ReviewAccess
 from admin_mcp.jobs.reports.review_keys import ReviewKeys
+from tests.browser import chromium, needs_chromium
 from tests.jobs.pretend import Pretend
 
 pytestmark = pytest.mark.anyio
@@ -182,6 +184,45 @@ def test_amounts_beside_bars_are_rounded_and_have_cents_only_where_they_are_smal
     drawn = svg_of(Chart("Spend", tuple(amounts), {"x": tuple(amounts.values())}, money=True, sideways=True), "one")
     for said in ("a  $648", "b  $647", "c  $12.34", "d  $20", "e  $0"):
         assert f">{said}<" in drawn
+
+
+@pytest.mark.parametrize("room", ["wide", "narrow"])
+@pytest.mark.parametrize("sideways", [True, False])
+def test_a_chart_for_a_telephone_has_the_same_amounts(sideways: bool, room: Room) -> None:
+    chart = Chart("By person", ("Ana", "Ben with a very long name"), {"x": (1_234, 7)}, money=True, sideways=sideways)
+    drawn = svg_of(chart, "one", room)
+    assert f'viewBox="0 0 {900 if room == "wide" else 360} ' in drawn
+    assert "$12.34" in drawn
+    assert "$0.07" in drawn
+    assert "Ana" in drawn
+    assert ("Ben with a very long name" in drawn) is (room == "wide")
+
+
+@needs_chromium
+def test_charts_fit_the_screen_and_each_is_shown_once(tmp_path: Path) -> None:
+    charts = (
+        Chart("Day", tuple(f"2026-11-{day:02}" for day in range(1, 31)), {"x": (1,) * 30}, money=True),
+        Chart("Person", ("Research nightly job (Research)", "b"), {"x": (9**20, 1)}, money=True, sideways=True),
+        Chart("Age", ("under 30 days", "a year or more"), {"Admin": (1, 2), "Service account": (3, 4), "Own": (5, 6)}),
+    )
+    page = tmp_path / "report.html"
+    page.write_text(page_of(View("spend", "Spend", "somewhere", "now", (), (), (), charts=charts), svg_of), "utf-8")
+    with chromium(tmp_path / "profile") as browser:
+        browser.open(page.as_uri())
+        for width in (390, 1000):
+            browser.resize(width, 900)
+            assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
+            assert browser.run(
+                "return [...document.querySelectorAll('figure')].every(f => f.scrollWidth <= f.clientWidth)"
+            )
+            shown = "[...document.querySelectorAll('svg')].filter(each => each.getClientRects().length)"
+            assert browser.run(f"return {shown}.map(each => each.getAttribute('aria-label'))") == [
+                "Day",
+                "Person",
+                "Age",
+            ]
+            drawn = "each => each.viewBox.baseVal.width / each.getBoundingClientRect().width"
+            assert browser.run(f"return Math.max(...{shown}.map({drawn}))") < 1.1  # letters keep their size
 
 
 def test_a_page_breaks_no_date_and_marks_what_becomes_blocks_on_a_telephone() -> None:

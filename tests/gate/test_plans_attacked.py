@@ -172,6 +172,10 @@ async def test_what_was_changed_in_another_system_is_not_undone_here(here: PlanW
         await Undoing(other.world.gate).of_change(change)
     plan = await here.plan(Drafted("update_project", {"project_id": project, "name": "Again"}))
     await here.apply(plan, approving())
+    here.world.storage.plans.strike(
+        (await here.plan(*[Drafted("create_group", {"name": name}) for name in "AB"])).id, [2], via="page"
+    )
+    assert [each for each in here.world.journal() if each.fields.get("target") != here.world.target.label] == []
     progress = here.world.storage.plans.progress(plan)
     with pytest.raises(Conflict, match="another system"):
         await Undoing(other.world.gate).of_plan(plan, progress)

@@ -16,6 +16,7 @@ from admin_mcp.errors import (
 )
 from admin_mcp.gate.forms import Reply
 from admin_mcp.gate.policy import Policy, Rule
+from admin_mcp.tools.plan_tools import as_change
 from tests.gate.conftest import NewWorld
 from tests.gate.world import APPROVE, REJECT, UPDATE, AtOnce, Only, World
 
@@ -128,6 +129,29 @@ async def test_refusals_are_recorded_with_their_reason(new_world: NewWorld) -> N
         ("delete_role", "policy_denied"),
         ("update_role", "approval_denied"),
     ]
+
+
+async def test_every_record_names_the_system_it_is_of(new_world: NewWorld) -> None:
+    world = new_world()
+    await world.call(world.make("update_role", **UPDATE), AtOnce(APPROVE))
+    with pytest.raises(ApprovalDenied):
+        await world.call(world.make("update_role", **{**UPDATE, "description": "other"}), AtOnce(REJECT))
+    unasked = new_world(confirm=False, beside=world)
+    await unasked.call(unasked.make("update_role", **UPDATE), None)
+    world.storage.journal.write("sending", "lost", by="x", target=world.target.label)
+    assert world.storage.journal.settle(lambda _: True)
+    found = world.journal()
+    assert {record.kind for record in found} == {"asked", "decided", "sending", "outcome", "refused"}
+    assert {record.fields.get("target") for record in found} == {"the test system"}
+
+
+async def test_a_model_is_told_of_a_change_that_was_never_sent_only_what_it_was_about(new_world: NewWorld) -> None:
+    world = new_world(policy=Policy.standard(read_only=False, rules=[Rule("no", "deny", tools=("delete_*",))]))
+    with pytest.raises(PolicyDenied):
+        await world.call(world.make("delete_role", role_id="role_secret"), None)
+    told = as_change(world.journal(), world.gate)
+    assert (told["tool"], told["state"]) == ("delete_role", "refused")
+    assert "role_secret" not in str(told)
 
 
 async def test_a_denied_read_and_a_read_only_server_write_nothing(new_world: NewWorld) -> None:
