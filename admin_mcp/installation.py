@@ -51,7 +51,11 @@ def command() -> list[str]:
 
 def command_line(*arguments: str) -> str:
     """Return what a person types into a terminal to run this installation with these arguments."""
-    words = [*command(), *arguments]
+    return typed(*command(), *arguments)
+
+
+def typed(*words: str) -> str:
+    """Return a command as a person types it into a terminal of this platform."""
     return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 
 

@@ -68,7 +68,7 @@ def plan_preview(plan: Plan, *, hide: bool = False, wants_reason: bool = False) 
     live = plan.live
     worst = risk_of(effect for step in live for effect in step.effects)
     final = [step.number for step in live if step.preview.final]
-    undo = "with undo_plan"
+    undo = f"with undo_plan, or in a terminal with `journal undo {plan.id}`"
     if final:
         undo = f"not possible for step{'s' if len(final) > 1 else ''} {', '.join(map(str, final))}; the others {undo}"
     return Preview(

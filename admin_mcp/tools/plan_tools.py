@@ -24,7 +24,7 @@ from admin_mcp.gate.plan_making import PlanMaking
 from admin_mcp.gate.plan_preview import mark, risk_of, totals
 from admin_mcp.gate.plans import Progress
 from admin_mcp.gate.telling import may_be_told
-from admin_mcp.gate.undoing import Undoing
+from admin_mcp.gate.undoing import Undoing, plan_meant
 from admin_mcp.tools.protocol import CallContext
 
 PlanId = Annotated[str, Field(min_length=1, max_length=40)]
@@ -135,6 +135,17 @@ class Planner:
         if plan.system != self.gate.assessment.target.system:
             raise NotFound(f"Plan {plan_id} is another system's.", hint="list_plans shows those of this one.")
         return plan
+
+    async def undo_of(self, name: str) -> Plan:
+        """Return a plan, not kept yet, that undoes what a name is of: a change, or a plan or its approval.
+
+        Raises:
+            CallError: there is no such thing, or nothing undoes it; says why.
+
+        """
+        records = await threaded(self.gate.storage.journal.records, name)
+        plan = plan_meant(name, records)
+        return await (self.undo_of_change(name) if plan is None else self.undo_of_plan(plan))
 
     async def undo_of_change(self, change: str) -> Plan:
         """Return a plan, not kept yet, that undoes one change.
