@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from admin_mcp.gate.storage import GateStorage
 
 
-_PROGRAM = "openai-admin-mcp"
-
-
 class Known(click.Choice[str]):
     """One of some names; a wrong one is told with those most like it, or with all there are."""
 
@@ -96,11 +93,11 @@ def settings_beside(context: click.Context) -> Settings:
 
 def line_for(context: click.Context, *words: str) -> str:
     """Return what a person types to run another command of this program under the flags in use."""
-    from admin_mcp.installation import typed  # noqa: PLC0415 - most commands lead to no other
+    from admin_mcp.installation import PROGRAM, typed  # noqa: PLC0415 - most commands lead to no other
 
     given = _given(cast("Mapping[str, object]", context.find_root().obj or {}))
     flags = [part for name in FLAGS if name in given for part in _as_typed(name, given[name])]
-    return typed(_PROGRAM, *flags, *words)
+    return typed(PROGRAM, *flags, *words)
 
 
 def _as_typed(name: str, value: object) -> tuple[str, ...]:

@@ -157,7 +157,7 @@ class Planner:
         undone = await Undoing(self.gate).of_change(change)
         plan, _, step = change.partition(".")
         title = f"Undo step {step} of plan {plan}" if step else f"Undo change {change}"
-        return await self.making.made(title, undone.steps, undone.notes, own_title=True)
+        return await self.making.made(title, undone.steps, undone.notes, own_words=True)
 
     async def undo_of_plan(self, plan_id: str) -> Plan:
         """Return a plan, not kept yet, that undoes what was made of another.
@@ -169,7 +169,7 @@ class Planner:
         plans = self.gate.storage.plans
         plan = await threaded(plans.get, plan_id)
         undone = await Undoing(self.gate).of_plan(plan, await threaded(plans.progress, plan))
-        return await self.making.made(plan.title_of_undo, undone.steps, undone.notes, skip_idle=True, own_title=True)
+        return await self.making.made(plan.title_of_undo, undone.steps, undone.notes, skip_idle=True, own_words=True)
 
     async def keep(self, plan: Plan) -> Json:
         """Keep a new plan, and return it as a model is shown it."""
