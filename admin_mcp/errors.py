@@ -38,6 +38,7 @@
         NeedsAnswerError             channels: the call ends with a question to the person
         EvidenceError                cli: files are no evidence that can be used
         UnfitFileError               cli: a host's configuration is not as it should be
+        └── CommentedError           cli: it has comments, which only reading can pass over
         ResultTooLongError           server: an object is longer than can be passed on
 
 No I/O and no formatting beyond the error object itself.
@@ -74,6 +75,13 @@ _OF_AGENT = (
     (re.compile(r"(?:^|(?<=[.] ))(?:Don't (?:retry|repeat|send)|(?:Tell|Ask) the|Call the tool)\b[^.:]*\.(?: |$)"), ""),
 )
 """What a hint has an agent do or pass on, and what is left of that for a person who reads it themselves."""
+
+_OF_A_COMMAND = (
+    (re.compile(r" \(in the host's MCP configuration, under env\)|,? and restart (?:it|the server)\b"), ""),
+    (re.compile(r"\bthis server's environment"), "this command's environment"),
+    (re.compile(r"\bstart it with --sandbox"), "put --sandbox before the command"),
+)
+"""What a hint has the operator do to a server, and what it is for a command, which nobody restarts."""
 
 
 class AdminMcpError(Exception):
@@ -128,7 +136,7 @@ class CallError(AdminMcpError):
         What only an agent can do, such as telling the user or not repeating its call, is left out.
         """
         hint = _TO_OPERATOR.sub(lambda found: found[2] if found[1].islower() else found[2].upper(), self.hint)
-        for said, instead in _OF_AGENT:
+        for said, instead in (*_OF_AGENT, *_OF_A_COMMAND):
             hint = said.sub(instead, hint)
         return f"{self.message} {hint}".strip()
 

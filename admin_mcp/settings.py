@@ -40,6 +40,9 @@ FLAGS = (
 
 SANDBOX_LABEL = "the sandbox (a pretend organization)"
 
+KEYED = " with the key whose fingerprint is "
+"""What stands between an address and the beginning of the key's fingerprint in the label of a system."""
+
 _SANDBOXED = ("seed", "people", "projects", "faults")
 """The settings that mean something only together with ``sandbox``."""
 
@@ -150,9 +153,7 @@ class Settings(BaseSettings):
     seed: int = Field(0, description="With the sandbox: another organization of the same kind.")
     people: int = Field(7, ge=7, le=20_000, description="With the sandbox: how many people the organization has.")
     projects: int = Field(3, ge=3, le=2_000, description="With the sandbox: how many projects it has.")
-    faults: str = Field(
-        "", description="With the sandbox: what goes wrong, such as 429=10%,500=5%,drop=2%,garbage=1%,latency=0.3"
-    )
+    faults: str = Field("", description="With the sandbox: what goes wrong, such as 429=10%,drop=2%,latency=0.3")
 
     @field_validator("admin_key")
     @classmethod
@@ -197,7 +198,7 @@ class Settings(BaseSettings):
         secret = self.admin_key.get_secret_value() if self.admin_key else ""
         fingerprint = hashlib.sha256(secret.encode()).hexdigest()
         return Target(
-            label=f"{self.base_url} with the key whose fingerprint is {fingerprint[:8]}",
+            label=f"{self.base_url}{KEYED}{fingerprint[:8]}",
             system=f"{self.base_url} {fingerprint}",
             organization=self.organization_label,
             key_last4=secret[-_SHOWN_OF_KEY:] if len(secret) >= _SHORTEST_KEY else "",

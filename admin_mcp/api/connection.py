@@ -29,6 +29,9 @@ _SANDBOX_URL = "http://localhost/v1"
 Read = Callable[[Endpoint], Awaitable[Json]]
 """Sends a read and returns the API's object; raises ``CallError``."""
 
+LONGEST_TARGET = 60_000
+"""Characters of path and query. The HTTP client fails a little above, and servers long before."""
+
 
 class Api:
     """Reads, and sends what the gate admitted. No secret comes out of it: a new key's value goes to the sink.
@@ -60,7 +63,7 @@ class Api:
         """Return the one request for a call: the value that is approved, hashed and sent.
 
         Raises:
-            Authentication: there is no key. ``InvalidInput``: the key stands in the call.
+            Authentication: there is no key. ``InvalidInput``: the key stands in the call, or it makes no address.
             ApiError: the secret that the API will answer with could not be kept.
 
         """
@@ -70,6 +73,12 @@ class Api:
             raise InvalidInput(
                 "An argument contains the admin key itself, which must go nowhere; nothing was sent.",
                 hint="Leave the key out. Tell the user that it was in the conversation and should be replaced.",
+            )
+        if len(wire.target) > LONGEST_TARGET:
+            raise InvalidInput(
+                f"The arguments make an address of {len(wire.target):,} characters, which no server takes; "
+                "nothing was sent.",
+                hint="Give fewer values at once, and ids and cursors just as they came.",
             )
         if type(call).SPEC.secret:
             self._sink.check()

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import assert_never
 
 from admin_mcp.channels.local_channel import waits
+from admin_mcp.channels.page import SHOWN
 from admin_mcp.channels.together_page import TICK, as_shown, tickable
 from admin_mcp.errors import CallError, NotFound
 from admin_mcp.gate.approval import APPLY_PLAN, Approval, IllegalEventError
@@ -15,6 +16,9 @@ from admin_mcp.gate.plans import Plans
 
 READING_SECONDS = 1.0
 """How long a question to which a decision led takes no answer."""
+
+_LONGEST_NUMBER = 4000
+"""Digits of a step's number: Python reads hardly more."""
 
 
 class Decisions:
@@ -31,6 +35,9 @@ class Decisions:
         # The second half of a double click would answer a question that nobody has read.
         if 0 <= self._clock() - self._led_to.get(approval.id, -math.inf) < READING_SECONDS:
             return "That was too quick: this is the next question. Read it, then decide."
+        shown = as_shown(approval)
+        if form.get(DECISION) == "approve" and form.get(SHOWN, shown) != shown:
+            return "Not approved: what is asked has changed since you loaded the page. Read it again, then decide."
         content = {name: value for name, value in form.items() if name in {DECISION, TYPED, REASON}}
         judgement = judge(Reply("accept", content), approval)
         if judgement.flaw is not None:
@@ -50,32 +57,46 @@ class Decisions:
         return waiting.id
 
     def reject(self, ids: Collection[str]) -> None:
-        """Reject those of them that still wait."""
+        """Reject those of them that still wait.
+
+        Raises:
+            CallError: the state could not be used for one of them. The others are rejected.
+
+        """
+        failed: CallError | None = None
         for approval in self._approvals.all():
             if approval.id in ids and waits(approval):
-                # Somebody may decide it in this very moment, and then that counts.
-                with suppress(IllegalEventError):
+                try:
                     self._approvals.apply(approval.id, "reject", via="page")
+                except IllegalEventError:  # somebody decided it in this very moment, and then that counts
+                    continue
+                except CallError as error:
+                    failed = error
+        if failed is not None:
+            raise failed
 
     def decide_ticked(self, form: Mapping[str, str]) -> list[str]:
         """Decide each question that was ticked, as far as it still waits and is what was shown; return their ids.
 
-        What became of each is what its state says: nothing here fails for one that ended meanwhile.
+        What became of each is what its state says: nothing here fails for one that ended meanwhile, or that the state
+        could not be used for.
         """
         ticked = [(name.removeprefix(TICK), shown) for name, shown in form.items() if name.startswith(TICK)]
         known = {each.id: each for each in self._approvals.all()}
         if form.get(DECISION) == "reject":
-            self.reject([each for each, _ in ticked])
+            with suppress(CallError):
+                self.reject([each for each, _ in ticked])
         elif form.get(DECISION) == "approve":
             for each, shown in ticked:
                 approval = known.get(each)
                 if approval is not None and waits(approval) and tickable(approval) and as_shown(approval) == shown:
-                    self.apply(approval, {DECISION: "approve"})
+                    with suppress(CallError):
+                        self.apply(approval, {DECISION: "approve"})
         return [each for each, _ in ticked if each in known]
 
     def strike(self, approval: Approval, number: str) -> str | None:
         """Strike a step out of a plan; return what to tell the person if it can't be."""
-        if not number.isdecimal():
+        if not (number.isascii() and number.isdecimal() and len(number) <= _LONGEST_NUMBER):
             return "Choose a step."
         try:
             self._plans.strike(str(approval.question.arguments["plan_id"]), [int(number)], via="page")

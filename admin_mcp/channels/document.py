@@ -78,9 +78,12 @@ def document(
     return "<!doctype html>\n" + ET.tostring(element("html", made, body, lang="en"), encoding="unicode", method="html")
 
 
-def following(digest: str, pulse: str) -> dict[str, str]:
-    """Return what tells the script where it learns whether the page still shows what is so, and what it shows now."""
-    return {"data-digest": digest, "data-pulse": pulse}
+def following(digest: str, pulse: str, *, over: bool = False) -> dict[str, str]:
+    """Return what tells the script where it learns whether the page still shows what is so, and what it shows now.
+
+    ``over``: only something else can still come up, so that nothing is missed when there is nobody left to ask.
+    """
+    return {"data-digest": digest, "data-pulse": pulse, **({"data-over": ""} if over else {})}
 
 
 def digest_in(page: str) -> str | None:

@@ -81,8 +81,10 @@ class RetriedElicitation:
         answer = (params.input_responses or {}).get(_QUESTION)
         # An answer without the state could have been made up by anyone, so it counts for nothing.
         if params.request_state is not None and isinstance(answer, types.ElicitResult):
-            self.answers = str(json.loads(params.request_state)["approval"])
-            self._reply = Reply(answer.action, answer.content)
+            answers = json.loads(params.request_state).get("approval")
+            if answers is not None:  # it may be what was sealed for another kind of question
+                self.answers = str(answers)
+                self._reply = Reply(answer.action, answer.content)
 
     async def ask(self, approval: Approval) -> Reply:
         """Return the answer this call brought, or end it with the question."""

@@ -2,6 +2,7 @@
 (() => {
   const gone = document.getElementById("gone");
   let digest = document.body.dataset.digest;
+  let over = "over" in document.body.dataset;
   let missed = 0;
   let busy = false;
   const text = async (address) => {
@@ -16,6 +17,7 @@
     document.title = fresh.title;
     document.querySelector("link[rel=icon]").replaceWith(fresh.querySelector("link[rel=icon]"));
     digest = fresh.body.dataset.digest;
+    over = "over" in fresh.body.dataset;
     if (!digest) clearInterval(timer);
     if (held) [...document.links].find((link) => link.getAttribute("href") === held)?.focus({ preventScroll: true });
   };
@@ -30,7 +32,8 @@
     } catch {
       missed += 1;
     }
-    gone.hidden = missed < 3;
+    if (missed > 2 && over) clearInterval(timer);
+    gone.hidden = missed < 3 || over;
     busy = false;
   };
   const timer = setInterval(look, 1000);

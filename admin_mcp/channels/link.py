@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from admin_mcp.channels.form import NeedsAnswerError
 from admin_mcp.channels.local_channel import Link
+from admin_mcp.errors import CallError
 from admin_mcp.gate.approval import PENDING_SECONDS, Approval
 
 _QUESTION = "page"
@@ -44,6 +45,7 @@ class InlineLink:
     def __init__(self, ctx: ServerRequestContext[Any], make: MakeLink) -> None:
         self._ctx = ctx
         self._make = make
+        self._elicitation: str | None = None
 
     async def offer(self, approval: Approval, decided: Callable[[], Awaitable[None]]) -> bool | None:
         """Return whether the person wants the page: no if all is decided meanwhile, None if they could not be asked."""
@@ -52,25 +54,37 @@ class InlineLink:
             return None
         action: str | None = None
         over = False
+        failed: CallError | None = None
         async with anyio.create_task_group() as both:
 
             async def elsewhere() -> None:
-                nonlocal over
-                await decided()
-                over = True
+                nonlocal over, failed
+                try:
+                    await decided()
+                    over = True
+                except CallError as error:  # the group would wrap it, and nobody know it for what it is
+                    failed = error
                 both.cancel_scope.cancel()
 
             both.start_soon(elsewhere)
             action = await self._sent(approval, address)
             both.cancel_scope.cancel()
+        if failed is not None:
+            raise failed
         if action is None:
             return False if over else None
         return action == "accept"
 
+    async def done(self) -> None:
+        """Send ``notifications/elicitation/complete``, so that the client shows the link no longer."""
+        if self._elicitation is not None:
+            await self._ctx.session.send_elicit_complete(self._elicitation, self._ctx.request_id)
+
     async def _sent(self, approval: Approval, address: str) -> str | None:
+        self._elicitation = secrets.token_hex(8)
         try:
             result = await self._ctx.session.send_request(
-                types.ElicitRequest(params=_params(approval, address, secrets.token_hex(8))),
+                types.ElicitRequest(params=_params(approval, address, self._elicitation)),
                 types.ElicitResult,
                 request_read_timeout_seconds=PENDING_SECONDS,
                 metadata=ServerMessageMetadata(related_request_id=self._ctx.request_id),
@@ -91,6 +105,9 @@ class RetriedLink:
         if params.request_state is not None and isinstance(answer, types.ElicitResult):
             self._offered = json.loads(params.request_state).get(_STATE)
             self._action = answer.action
+
+    async def done(self) -> None:
+        """Do nothing: the client has answered the question and forgotten it before the call came back."""
 
     async def offer(self, approval: Approval, decided: Callable[[], Awaitable[None]]) -> bool | None:
         """Return whether the person wants the page, as this call says, or end the call with the link."""

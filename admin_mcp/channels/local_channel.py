@@ -40,6 +40,9 @@ class Link(Protocol):
         ``decided`` returns when there is nothing left to decide. May also end the call until it is repeated.
         """
 
+    async def done(self) -> None:
+        """Let the client know that there is nothing left to do on the page, if it was offered one."""
+
 
 def waits(approval: Approval) -> bool:
     """Whether a person on this machine is to decide it, and has not yet."""
@@ -106,6 +109,8 @@ class LocalChannel:
                 await self._report(waited, self._waiting_for(approval, on_page=on_page))
             polls += 1
             await anyio.sleep(min(POLL_SECONDS, wait - waited))
+        if self._link is not None:
+            await self._link.done()
 
     async def _on_screen(self, approval: Approval) -> tuple[Callable[[], bool] | None, float]:
         """Put the question before the person; return what tells whether it is there, and when waiting began.

@@ -4,17 +4,20 @@ The server that asked follows its questions in the state, for as long as it runs
 The threads are daemons, and what is not sent when the server ends is dropped.
 """
 
+import asyncio
 import logging
 import os
 import queue
+import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 
 from admin_mcp import __version__
-from admin_mcp.api.network import route_to
+from admin_mcp.api.network import Route, route_to
 from admin_mcp.errors import CallError
 from admin_mcp.gate.approval import Approval
 from admin_mcp.gate.approvals import Approvals
@@ -114,39 +117,41 @@ class Courier:
 
     def _run(self) -> None:
         try:
-            route = route_to(self._webhook.url)
-            with httpx.Client(
-                follow_redirects=False,
-                timeout=_REPLY_SECONDS,
-                proxy=httpx.Proxy(route.proxy.url) if route.proxy else None,
-                verify=route.trust,
-                trust_env=False,  # the route has what the environment says
-            ) as client:
-                self._serve(client, (httpx.HTTPError, OSError, *route.foreign))
+            with asyncio.Runner(loop_factory=_OwnLoop) as runner:
+                runner.run(self._work(route_to(self._webhook.url)))
         except CallError as error:
             self._complain(error.message)
         except Exception as error:  # noqa: BLE001 - a thread's last chance to say why no more notices come
             self._complain(f"{type(error).__name__}, and no more notices are sent")
 
-    def _serve(self, client: httpx.Client, errors: tuple[type[Exception], ...]) -> None:
+    async def _work(self, route: Route) -> None:
+        async with httpx.AsyncClient(
+            follow_redirects=False,
+            timeout=_REPLY_SECONDS,
+            proxy=httpx.Proxy(route.proxy.url) if route.proxy else None,
+            verify=route.trust,
+            trust_env=False,  # the route has what the environment says
+        ) as client:
+            await self._serve(client, (httpx.HTTPError, OSError, *route.foreign))
+
+    async def _serve(self, client: httpx.AsyncClient, errors: tuple[type[Exception], ...]) -> None:
         followed: dict[str, Approval] = {}
         while not self._stopped.is_set():
             try:
                 new = self._taken.get(timeout=self._poll if followed else None)
             except queue.Empty:
                 for moment, approval in self._happened(followed):
-                    self._tell(client, errors, moment, approval)
+                    await self._tell(client, errors, moment, approval)
                 continue
             if new is not None:
                 followed[new.id] = new
-                self._tell(client, errors, "question", new)
+                await self._tell(client, errors, "question", new)
 
     def _happened(self, followed: dict[str, Approval]) -> Iterator[tuple[Moment, Approval]]:
         for before in list(followed.values()):
             try:
                 now = self._approvals.get(before.id)
-            except CallError as error:
-                del followed[before.id]
+            except CallError as error:  # it may be busy, and is looked at again
                 self._complain(error.message)
                 continue
             happened, goes_on = ([], False) if now is None else moments(before, now)
@@ -157,26 +162,32 @@ class Courier:
             if now is not None:
                 yield from ((moment, now) for moment in happened)
 
-    def _tell(
-        self, client: httpx.Client, errors: tuple[type[Exception], ...], moment: Moment, approval: Approval
+    async def _tell(
+        self, client: httpx.AsyncClient, errors: tuple[type[Exception], ...], moment: Moment, approval: Approval
     ) -> None:
         if not self._webhook.wants(moment, approval):
             return
         body = notice(moment, approval, self._secrets)
-        problem = self._attempt(client, errors, body)
-        for pause in self._pauses:
-            if problem is None or not problem.passes or self._stopped.wait(pause):
+        problem: _Problem | None = None
+        for pause in (0.0, *self._pauses):
+            if self._stopped.wait(pause) or (moment == "question" and _is_over(approval, self._clock())):
+                return
+            problem = await self._attempt(client, errors, body)
+            if problem is None or not problem.passes:
                 break
-            if moment == "question" and approval.ends is not None and approval.ends <= self._clock():
-                return  # nobody can answer it any more
-            problem = self._attempt(client, errors, body)
         if problem is not None and not self._stopped.is_set():
             self._complain(problem.what)
 
-    def _attempt(self, client: httpx.Client, errors: tuple[type[Exception], ...], body: bytes) -> "_Problem | None":
+    async def _attempt(
+        self, client: httpx.AsyncClient, errors: tuple[type[Exception], ...], body: bytes
+    ) -> "_Problem | None":
         """Send a notice once, and look at nothing of the answer but its status."""
         try:
-            with client.stream("POST", self._webhook.url, content=body, headers=self._headers(body)) as answer:
+            # For all of it: an endpoint may answer a little at a time, for ever.
+            async with (
+                asyncio.timeout(_REPLY_SECONDS),
+                client.stream("POST", self._webhook.url, content=body, headers=self._headers(body)) as answer,
+            ):
                 status = answer.status_code
         except errors as error:
             return _Problem(type(error).__name__, passes=True)
@@ -198,6 +209,19 @@ class Courier:
         if not self._complained:
             self._complained = True
             logger.warning("%s was not told of a question: %s. This is said once.", self._webhook, what)
+
+
+def _is_over(approval: Approval, now: float) -> bool:
+    """Whether nobody can answer a question any more."""
+    return approval.ends is not None and approval.ends <= now
+
+
+class _OwnLoop(asyncio.SelectorEventLoop):
+    """A loop that nothing else runs in, so it may wait for addresses: a thread for them would outlast the program."""
+
+    async def getaddrinfo(self, host: Any, port: Any, **more: int) -> Any:  # noqa: ANN401 - as asyncio has it
+        """Return the addresses of a name."""
+        return socket.getaddrinfo(host, port, **more)
 
 
 class _Problem:

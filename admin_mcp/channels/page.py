@@ -23,6 +23,9 @@ CSRF = "csrf"
 WAITING = "waiting"
 """The field with the ids of all that a page shows as waiting, separated by spaces."""
 
+SHOWN = "shown"
+"""The field that stands for all that is shown above the buttons. An approval is for that and nothing else."""
+
 REFRESH_SECONDS = 2
 CLOSE = "You can close this tab."
 _DECIDING = "decision-form"
@@ -67,7 +70,8 @@ def approval_page(approval: Approval, frame: Frame) -> str:
         *_others(approval, frame),
     ]
     goes_on = frame.others or not settled(approval)
-    follows = following(digest_of(title, header, content), f"{frame.address}?") if goes_on and not pending else None
+    digest = digest_of(title, header, content)
+    follows = None if pending else following(digest, f"{frame.address}?", over=not goes_on)
     ends = f"{max(1, round((approval.ends or frame.now) - frame.now))}; url={frame.address}"
     anew = [refreshing(ends)] if pending else without_script(frame.address) if goes_on else []
     return document(title, content, header=header, risky=risky(preview), head=anew, follows=follows)
@@ -244,6 +248,7 @@ def _form(approval: Approval, frame: Frame) -> Iterable[ET.Element]:
     yield _e(
         "form",
         _e("input", type="hidden", name=CSRF, value=frame.csrf),
+        _e("input", type="hidden", name=SHOWN, value=approval.preview.drift),
         *typing,
         _e("p", f"{_once(approval.preview)} This question ends at {at}: {left(ends - frame.now)}.", **_QUIET),
         _countdown(ends - frame.now, approval.lifetime or 0),

@@ -52,6 +52,13 @@ async def not_found(request: Request, error: Exception) -> Response:
     return page(message_page("Not found", "There is nothing here."), 404)
 
 
+async def unusable(request: Request, error: Exception) -> Response:
+    """Answer where the state can't be used: nothing is kept back that was decided, and nothing is made up."""
+    del request
+    told = f"{error} What you decided may not have counted: go back, load the page again, and look."
+    return page(message_page("That did not work", told), 503)
+
+
 async def form_of(request: Request) -> dict[str, str] | None:
     """Return the fields of a small urlencoded form, each given once; None for anything else."""
     if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":

@@ -105,6 +105,7 @@ def keep_inbox_open(
     storage: GateStorage,
     clock: Callable[[], float],
     enter: Callable[[PageServer], None],
+    no_browser: Callable[[], None],
     *,
     desktop: Desktop | None = None,
     opens: bool,
@@ -112,14 +113,16 @@ def keep_inbox_open(
 ) -> NoReturn:
     """Serve the inbox until this is interrupted; ``enter`` lets the person in.
 
+    ``no_browser`` is called once where none could be started; it raises if there is no other way in.
+
     Where it ``opens`` browsers or has a ``desktop``, it also does what a page process does, so that servers start none;
     while one still runs, that one does it. A question opens a tab only where no tab has the inbox.
 
     Raises:
-        StateUnavailable: the state can't be used. ``OSError``: the page can't be served, or nothing opens it.
+        StateUnavailable: the state can't be used. ``OSError``: the page can't be served.
 
     """
-    lock, holds = FileLock(storage.database.directory / LOCK_NAME), False
+    lock, holds, told = FileLock(storage.database.directory / LOCK_NAME), False, False
     page = PageServer(storage.approvals, storage.plans, storage.database.directory, clock)
     page.start()
     try:
@@ -130,8 +133,9 @@ def keep_inbox_open(
             holds = holds or ((opens or desktop is not None) and _taken(lock))
             if holds:
                 attention.draw_to(storage.approvals.all())
-            if page.unreachable:
-                raise OSError("no browser could be started")
+            if page.unreachable and not told:
+                told = True
+                no_browser()
             sleep(_POLL_SECONDS)
     finally:
         page.stop()

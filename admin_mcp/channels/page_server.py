@@ -25,10 +25,11 @@ from admin_mcp.channels.decisions import Decisions
 from admin_mcp.channels.document import digest_in, message_page
 from admin_mcp.channels.inbox_page import SEEN, TOGETHER, WANTED, Inbox, inbox_digest, inbox_page
 from admin_mcp.channels.local_channel import waits
-from admin_mcp.channels.page import CSRF, WAITING, Frame, approval_page
-from admin_mcp.channels.page_http import HEADERS, forbidden, form_of, not_found, page, plain
+from admin_mcp.channels.page import CSRF, WAITING, Frame, approval_page, settled
+from admin_mcp.channels.page_http import HEADERS, forbidden, form_of, not_found, page, plain, unusable
 from admin_mcp.channels.plan_page import STRUCK
 from admin_mcp.channels.together_page import DECIDED, LIKE, Surroundings, alike, outcomes_page, together_page
+from admin_mcp.errors import CallError
 from admin_mcp.gate.approval import APPLY_PLAN, Approval
 from admin_mcp.gate.approvals import Approvals
 from admin_mcp.gate.channel_traits import traits
@@ -70,7 +71,7 @@ class PageServer:
         self._tokens: dict[str, str] = {}
         self._sessions: dict[str, str] = {}
         self._redirects: list[Path] = []
-        self._busy_until = 0.0
+        self._busy_until: dict[str, float] = {}
         self._open_until = 0.0
         self._opener: Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
@@ -106,7 +107,7 @@ class PageServer:
                 Route(f"{self._prefix}/approvals/{{id}}/{_REJECT_ALL}", self._reject_all, methods=["POST"]),
                 Route(f"{self._prefix}/approvals/{{id}}/{_STRIKE}", self._strike, methods=["POST"]),
             ],
-            exception_handlers={404: not_found, 405: not_found},
+            exception_handlers={404: not_found, 405: not_found, CallError: unusable},
         )
         application.router.redirect_slashes = False  # an address that is only nearly right tells nothing
         return application
@@ -131,13 +132,13 @@ class PageServer:
         It lets whoever has it decide: show it to nobody.
         """
         token = secrets.token_urlsafe(32)
-        self._tokens[token] = f"{self._prefix}/" if approval_id is None else self._path(approval_id)
+        self._tokens[token] = self._path_to(approval_id)
         return f"{self._origin}{self._prefix}/enter/{token}"
 
     @property
     def watched(self) -> bool:
         """Whether a person most likely has one of the pages in front of them."""
-        return self._clock() < self._busy_until
+        return any(self._clock() < until for until in self._busy_until.values())
 
     @property
     def inbox_open(self) -> bool:
@@ -158,7 +159,7 @@ class PageServer:
             OSError: the file could not be written, or Python not be started.
 
         """
-        self._busy_until = self._clock() + TAB_BUSY_SECONDS
+        self._seen(self._path_to(approval_id), TAB_BUSY_SECONDS)
         private_directory(self._directory)
         path = self._directory / f"open-{secrets.token_hex(8)}.html"
         address = html.escape(self.address(approval_id))
@@ -171,6 +172,8 @@ class PageServer:
         """Turn the one-time token into a session."""
         if not self._is_here(request):
             return forbidden("This address is not this server's.")
+        if request.method == "HEAD":  # whoever only looks whether it is there does not come in
+            return plain("", 405)
         path = self._tokens.pop(request.path_params["token"], None)
         if path is None:
             return forbidden("This link was used already. Open the page again from a terminal: approvals open.")
@@ -190,20 +193,25 @@ class PageServer:
             return forbidden(_NO_WAY_IN)
         approval = await run_in_threadpool(self._approvals.get, request.path_params["id"])
         decided = await run_in_threadpool(self._approvals.get, request.query_params.get(_AFTER, ""))
-        return self._or_pulse(request, await self._answer(approval, csrf, decided=decided))
+        pulses = SEEN in request.query_params
+        shown = await self._answer(approval, csrf, decided=decided, looks=not pulses)
+        return self._or_pulse(request, shown, over=approval is None or settled(approval))
 
-    def _or_pulse(self, request: Request, shown: Response) -> Response:
-        """Return the page, or in its place only what tells the page's script whether it still shows what is so."""
+    def _or_pulse(self, request: Request, shown: Response, *, over: bool) -> Response:
+        """Return the page, or in its place only what tells the page's script whether it still shows what is so.
+
+        A page on which all is ``over`` may be left open by somebody who has gone.
+        """
         if (seen := request.query_params.get(SEEN)) is None:
             return shown
-        if seen == "1":
-            self._seen(TAB_WATCHING_SECONDS)
+        if seen == "1" and not over:
+            self._seen(request.url.path, TAB_WATCHING_SECONDS)
         return plain(digest_in(bytes(shown.body).decode()) or "")
 
     async def _show_inbox(self, request: Request) -> Response:
         if self._csrf(request) is None:
             return forbidden(_NO_WAY_IN)
-        self._seen(TAB_WATCHING_SECONDS)
+        self._seen(f"{self._prefix}/", TAB_WATCHING_SECONDS)
         return page(inbox_page(await run_in_threadpool(self._inbox, request.query_params.get(WANTED, ""))))
 
     async def _pulse(self, request: Request) -> Response:
@@ -212,11 +220,12 @@ class PageServer:
             return plain("", 403)
         self._open_until = self._clock() + TAB_OPEN_SECONDS
         if request.query_params.get(SEEN) == "1":
-            self._seen(TAB_WATCHING_SECONDS)
+            self._seen(f"{self._prefix}/", TAB_WATCHING_SECONDS)
         return plain(inbox_digest(await run_in_threadpool(self._inbox, request.query_params.get(WANTED, ""))))
 
-    def _seen(self, seconds: float) -> None:
-        self._busy_until = max(self._busy_until, self._clock() + seconds)
+    def _seen(self, path: str, seconds: float) -> None:
+        """Note that a person most likely has a page in front of them for so long. It says nothing of other pages."""
+        self._busy_until[path] = self._clock() + seconds
 
     def _inbox(self, wanted: str) -> Inbox:
         approvals = self._approvals.all()
@@ -256,7 +265,8 @@ class PageServer:
         csrf = self._csrf(request)
         if csrf is None:
             return forbidden(_NO_WAY_IN)
-        self._seen(TAB_BUSY_SECONDS)
+        if SEEN not in request.query_params:
+            self._seen(request.url.path, TAB_BUSY_SECONDS)
         every = await run_in_threadpool(self._approvals.all)
         here = {each.id: each for each in reversed(every) if traits(each.channel).here}
         waiting = [each for each in here.values() if waits(each)]
@@ -264,7 +274,8 @@ class PageServer:
         if (ids := request.query_params.get(DECIDED)) is not None:
             decided = [here[each] for each in dict.fromkeys(ids.split(".")) if each in here]
             states = {each.id: await run_in_threadpool(self._decisions.step_states, each) for each in decided}
-            return self._or_pulse(request, page(outcomes_page(decided, states, around)))
+            over = all(map(settled, decided))
+            return self._or_pulse(request, page(outcomes_page(decided, states, around)), over=over)
         one = here.get(request.query_params.get(LIKE, ""))
         asked = alike(one, waiting) if one else []
         if not asked:
@@ -311,14 +322,16 @@ class PageServer:
         *,
         decided: Approval | None = None,
         typed: Mapping[str, str] | None = None,
+        looks: bool = True,
     ) -> Response:
         if approval is None or not traits(approval.channel).here:
             return page(message_page("No such approval", "It may have ended more than a day ago."), 404)
         pending = approval.state == "pending"
-        self._busy_until = self._clock() + (TAB_BUSY_SECONDS if pending else TAB_WATCHING_SECONDS)
+        path = self._path(approval.id)
+        if looks:
+            self._seen(path, TAB_BUSY_SECONDS if pending else TAB_WATCHING_SECONDS)
         oldest_first = reversed(await run_in_threadpool(self._approvals.all))
         others = {self._path(other.id): other for other in oldest_first if waits(other) and other.id != approval.id}
-        path = self._path(approval.id)
         frame = Frame(
             path,
             f"{path}/{_REJECT_ALL}",
@@ -341,6 +354,9 @@ class PageServer:
     def _is_here(self, request: Request) -> bool:
         """Whether the request was meant for this host: a rebound name is another one."""
         return request.headers.get("host") == self._host
+
+    def _path_to(self, approval_id: str | None) -> str:
+        return f"{self._prefix}/" if approval_id is None else self._path(approval_id)
 
     def _path(self, approval_id: str) -> str:
         return f"{self._prefix}/approvals/{approval_id}"

@@ -12,12 +12,23 @@ from admin_mcp.gate.policy import Channel
 from admin_mcp.gate.text import visible
 
 APPROVE = "approve"
+_NOES = ("reject", "deny", "refuse", "decline")
 
 
-def terminal_reply(approval: Approval, ask: Callable[[str], str]) -> Reply:
-    """Have the person type what approves this; ``ask`` shows a line and returns what was typed."""
+def no_of(approval: Approval) -> str:
+    """Return the word that rejects this: one that is not also the name whose typing approves it."""
+    return next(word for word in _NOES if word not in {text.casefold().strip() for text in approval.preview.typed})
+
+
+def terminal_reply(approval: Approval, ask: Callable[[str], str], no: str | None = None) -> Reply:
+    """Have the person type what approves this; ``ask`` shows a line and returns what was typed.
+
+    ``no`` is the word that rejects it, where that is more than leaving.
+    """
     typed = approval.preview.typed
     given = ask(f"To approve, type {visible(typed[0] if typed else APPROVE)}")
+    if no is not None and given.strip().casefold() == no:
+        return Reply("decline")
     content: dict[str, object] = {DECISION: APPROVE, TYPED: given} if typed else {DECISION: given.strip()}
     return Reply("accept", {**content, REASON: ask(WHY)} if approval.preview.wants_reason else content)
 

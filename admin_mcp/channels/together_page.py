@@ -51,7 +51,7 @@ def as_shown(approval: Approval) -> str:
 
 
 def alike(approval: Approval, among: Iterable[Approval]) -> list[Approval]:
-    """Return those that wait and are of its kind: the same tool, in the same system."""
+    """Return those that wait and are of its kind: the same tool, in the same system and with the same key."""
     return [each for each in among if waits(each) and _kind(each) == _kind(approval)]
 
 
@@ -118,12 +118,13 @@ def outcomes_page(decided: Sequence[Approval], states: Mapping[str, Mapping[int,
         ),
         onward,
     ]
-    follows = None if over else following(digest_of(title, header, content), f"{address}&")
+    follows = following(digest_of(title, header, content), f"{address}&", over=over)
     return document(title, content, header=header, head=[] if over else without_script(address), follows=follows)
 
 
-def _kind(approval: Approval) -> tuple[str, str]:
-    return approval.question.tool, approval.preview.target
+def _kind(approval: Approval) -> tuple[str, ...]:
+    preview = approval.preview
+    return approval.question.tool, preview.target, preview.asker.organization, preview.asker.key
 
 
 def _question(approval: Approval, around: Surroundings) -> ET.Element:
@@ -150,9 +151,8 @@ def _buttons(*, possible: bool) -> ET.Element:
         *(
             element(
                 "button",
-                f"{word} the ",
-                element("span", **{"class": "count"}),
-                " ticked",
+                f"{word} what is ticked",
+                element("span", **{"class": "count", "aria-hidden": "true"}),
                 type="submit",
                 name=DECISION,
                 value=decision,

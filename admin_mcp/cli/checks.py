@@ -6,7 +6,7 @@ It reads, and changes nothing but an empty state directory, which it makes as th
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 Level = Literal["ok", "note", "FAIL"]
 _KEYS_PAGE = "https://platform.openai.com/settings/organization/admin-keys"
 _DAY = 86_400
+_BY_NO_PERSON = {"none", "two-step"}
+"""The ways of approving a change in which it may be that no person is asked."""
 
 CHEAP_READS = (
     "list_users",
@@ -66,8 +68,9 @@ async def examine(settings: Settings, now: float | None = None) -> AsyncIterator
     yield _notifications(settings)
     for finding in _tools(settings):
         yield finding
+    level: Level = "note" if settings.approval in _BY_NO_PERSON and not settings.read_only else "ok"
     for asked, titles in _who_is_asked(settings).items():
-        yield Finding("ok", "approval", f"{asked}: {', '.join(titles)}")
+        yield Finding(level, "approval", f"{asked}: {', '.join(titles)}")
 
 
 def _key(settings: Settings) -> Finding:
@@ -108,12 +111,18 @@ async def _api(settings: Settings, now: int) -> AsyncIterator[Finding]:
                 yield Finding("FAIL", side, f"{tool}: {error.told_to_operator}")
                 return
     yield Finding("ok", "API", f"reachable: {settings.target.label}")
+    yield _permissions(lacking)
+
+
+def _permissions(lacking: Sequence[str]) -> Finding:
+    tried = len(CHEAP_READS)
+    if len(lacking) == tried:
+        none = f"the key may read none of the {tried} parts that were tried: is it an admin key of this organization?"
+        return Finding("FAIL", "permissions", f"{none} Admin keys are made at {_KEYS_PAGE}")
     if lacking:
-        yield Finding(
-            "note", "permissions", f"the key may not {', '.join(lacking)}; the rest of {len(CHEAP_READS)} it may"
-        )
-    else:
-        yield Finding("ok", "permissions", f"all {len(CHEAP_READS)} parts that were tried can be read")
+        others = f"of the {tried} parts that were tried it can read {tried - len(lacking)}"
+        return Finding("note", "permissions", f"the key may not {', '.join(lacking)}; {others}")
+    return Finding("ok", "permissions", f"all {tried} parts that were tried can be read")
 
 
 def _proxy(settings: Settings) -> "Proxy | None":

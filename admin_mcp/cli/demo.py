@@ -1,7 +1,7 @@
 """A narrated session: the SDK's own client drives this server, in a process of its own over stdio, on the sandbox."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
@@ -12,6 +12,7 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from admin_mcp.installation import child_environment, command
 
 Say = Callable[[str], None]
+_FEW = 3
 
 _ANSWERS: tuple[types.ElicitResult, ...] = (
     types.ElicitResult(action="cancel"),
@@ -62,7 +63,7 @@ async def _session(say: Say, person: _Person, server: StdioServerParameters) -> 
         roles = await _call(client, "list_roles", {})
         custom = [role for role in roles["data"] if not role["predefined_role"]]
         for role in roles["data"]:
-            say(f"   {role['id']:<28} {role['name']:<24} {', '.join(role['permissions'])[:60]}")
+            say(f"   {role['id']:<28} {role['name']:<24} {_few(role['permissions'])}")
         change = {"role_id": custom[0]["id"], "description": "Manages groups for the platform team"}
 
         say(f"\n3. The agent tries a change. update_role {json.dumps(change)}")
@@ -77,6 +78,11 @@ async def _session(say: Say, person: _Person, server: StdioServerParameters) -> 
         say(f"The person was asked {person.asked} times; exactly one change was made. Nothing left this machine.")
 
 
+def _few(names: Sequence[str]) -> str:
+    rest = len(names) - _FEW
+    return ", ".join(names[:_FEW]) + (f" and {rest} more" if rest > 0 else "")
+
+
 async def _call(client: Client, tool: str, arguments: Mapping[str, object]) -> dict[str, Any]:
     result = await client.call_tool(tool, dict(arguments))
     return cast("dict[str, Any]", result.structured_content)
@@ -86,4 +92,5 @@ def _tell(say: Say, result: Mapping[str, Any]) -> None:
     if error := result.get("error"):
         say(f"   Refused ({error['kind']}): {error['message']}\n   Hint to the agent: {error['hint']}\n")
     else:
-        say(f"   Done: {json.dumps(result, ensure_ascii=False)[:200]}\n")
+        fields = (f"   │ {name}: {json.dumps(value, ensure_ascii=False)}" for name, value in result.items())
+        say("\n".join(("   Done:", *fields, "")))

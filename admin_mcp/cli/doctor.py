@@ -1,5 +1,8 @@
 """``doctor``: see whether this installation, or what one host has of it, is fit for work."""
 
+import shutil
+import sys
+import textwrap
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +19,9 @@ from admin_mcp.settings import Settings
 
 if TYPE_CHECKING:
     from admin_mcp.gate.policy import Policy
+
+_INDENT = " " * 6
+"""As wide as a finding's level and what follows it."""
 
 
 @click.command(
@@ -58,7 +64,18 @@ async def _tell(findings: AsyncIterator[Finding], found: list[Finding], silently
     async for finding in findings:
         found.append(finding)
         if not silently:
-            click.echo(str(finding))
+            click.echo(_fit(finding))
+
+
+def _fit(finding: Finding) -> str:
+    """Return a finding as a line, and at a terminal as lines that break between words."""
+    if not sys.stdout.isatty():
+        return str(finding)
+    width = shutil.get_terminal_size().columns
+    lines = textwrap.wrap(
+        str(finding), width, subsequent_indent=_INDENT, break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(lines)
 
 
 def _print(found: list[Finding], *, well: bool, hosts: bool) -> None:
@@ -95,7 +112,7 @@ def _show_hosts() -> None:
 
     if not (here := [*hosts_here()]):
         found = "none whose configuration is known; config HOST prints what a host needs"
-        click.echo(str(Finding("ok", "hosts here", found)))
+        click.echo(_fit(Finding("ok", "hosts here", found)))
         return
     click.echo("\nHosts on this machine; doctor HOST starts the server as that host would, install HOST puts it in:")
     print_list(COLUMNS, here, json=False)

@@ -36,19 +36,43 @@ def evidence() -> None:
 @click.option("-o", "--output", type=_DIRECTORY, required=True, metavar="DIR", help="A new or empty directory.")
 @click.option("--hash-emails", is_flag=True, help="Addresses as hashes; the salt is kept nowhere.")
 @click.option("--sign", type=_FILE, metavar="KEYFILE", help="Sign the manifest: an Ed25519 key, OpenSSH or PEM.")
+@click.option(
+    "--earlier-key",
+    "earlier_keys",
+    multiple=True,
+    metavar="FINGERPRINT",
+    help="Take also what the journal has of an earlier key of this organization. May be given several times.",
+)
 @click.pass_context
-def export(context: click.Context, /, period: str, output: Path, *, hash_emails: bool, sign: Path | None) -> None:
+def export(
+    context: click.Context,
+    /,
+    period: str,
+    output: Path,
+    *,
+    hash_emails: bool,
+    sign: Path | None,
+    earlier_keys: tuple[str, ...],
+) -> None:
     """Write the organization's present state, the audit events of a period, and this machine's journal to files.
 
-    The state is that of now; only the audit events are of the period.
+    The state is that of now; only the audit events are of the period. Of the journal it is what was done with the
+    present key; the manifest counts what is of other keys, other addresses and the sandbox, and was left out.
     """
     from admin_mcp.cli.evidence_files import file_of, write_evidence  # noqa: PLC0415 - each command loads only its own
+    from admin_mcp.cli.evidence_journal import part_of, systems_of  # noqa: PLC0415
     from admin_mcp.cli.evidence_keys import private_key  # noqa: PLC0415
+    from admin_mcp.cli.evidence_reading import JOURNAL  # noqa: PLC0415
 
     with explained(), _told():
         key = private_key(sign, _passphrase) if sign else None  # first: reading takes a while
+        systems = systems_of(settings_of(context).target.label, earlier_keys)
         _require_new(output)
-        found, about = _gathered(context, period, storage_of(context))
+        storage = storage_of(context)
+        found, about = _gathered(context, period, storage)
+        part = part_of(storage.journal.read() if storage.database.exists else (), systems)
+        found.rows[JOURNAL] = part.rows
+        about["journal"] = part.manifest
         rows, about["unreadable"] = _kept(found.rows, about["unreadable"], hash_emails=hash_emails)
         manifest = _written(output, lambda: write_evidence(output, rows, {**about, "emails_hashed": hash_emails}, key))
     for kind in rows:
@@ -56,6 +80,8 @@ def export(context: click.Context, /, period: str, output: Path, *, hash_emails:
     for each in about["unreadable"]:
         inside = f" of {each['of']}" if each["of"] else ""
         click.echo(f"Could not be read: {each['kind']}{visible(inside)}: {visible(each['why'], 300)}", err=True)
+    for line in part.told:
+        click.echo(line, err=True)
     verify = line_for(context, "evidence", "verify", str(output))
     click.echo(f"Wrote {output}{', signed' if key else ''}. Verify it with: {verify}")
 
@@ -66,6 +92,7 @@ def export(context: click.Context, /, period: str, output: Path, *, hash_emails:
 def verify(directory: Path, key: Path | None) -> None:
     """Check DIR against its manifest: sums, counts, missing and extra files; with --key also the signature."""
     from admin_mcp.cli.evidence_files import verify as verified  # noqa: PLC0415
+    from admin_mcp.cli.evidence_journal import left_out_of  # noqa: PLC0415
     from admin_mcp.cli.evidence_keys import public_key  # noqa: PLC0415
 
     with _told():
@@ -80,6 +107,8 @@ def verify(directory: Path, key: Path | None) -> None:
     click.echo(_about(found.manifest))
     if unread := found.manifest.get("unreadable"):
         click.echo(f"{len(unread)} things could not be read when it was made; the manifest names them.")
+    if others := left_out_of(found.manifest):
+        click.echo(f"Records of other systems that were left out of the journal: {others}.")
 
 
 @evidence.command(short_help="Say who gained or lost what between two exports.")
@@ -116,14 +145,12 @@ def _gathered(context: click.Context, period: str, storage: "GateStorage") -> "t
 
     import anyio  # noqa: PLC0415
 
-    from admin_mcp.cli.evidence_reading import JOURNAL  # noqa: PLC0415
     from admin_mcp.jobs.periods import parse_period  # noqa: PLC0415
 
     now = time.time()
     wanted = parse_period(period, now)
     settings = settings_of(context)
     found = anyio.run(_read, settings, storage, wanted)
-    found.rows[JOURNAL] = _journal(storage)
     about: Json = {
         "made": datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds"),
         "made_at": int(now),
@@ -146,15 +173,6 @@ async def _read(settings: Any, storage: "GateStorage", period: Any) -> "Evidence
         if reading.reads == 0 and found.missing:
             raise click.ClickException(f"nothing could be read. {found.missing[0].kind}: {found.missing[0].why}")
         return found
-
-
-def _journal(storage: "GateStorage") -> "list[Json]":
-    if not storage.database.exists:
-        return []
-    return [
-        {"seq": record.seq, "at": record.at, "kind": record.kind, "change": record.change, "fields": record.fields}
-        for record in storage.journal.read()
-    ]
 
 
 def _kept(

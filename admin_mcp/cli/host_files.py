@@ -1,18 +1,25 @@
 """The hosts' own configuration files: where each is, and this server put into one, found in it or taken out. Pure."""
 
 import json
+import math
+import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
-from admin_mcp.cli.snippets import KEY, SERVER, WAIT, Launch, Shape, as_toml, is_reference, words_of
+from admin_mcp.cli.snippets import KEY, SERVER, WAIT, Launch, Shape, as_toml, as_yaml, is_reference, words_of
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import AdminMcpError
 from admin_mcp.settings import PLACEHOLDER_KEY
 
 _LEFT_ALONE = "(left alone)"
+_HIDDEN = "(hidden)"
+_JSON = {False: "JSON (comments count as errors here)", True: "JSON"}
+_KINDS: Mapping[object, str] = {as_toml: "TOML", as_yaml: "YAML"}
+_LONGEST_COMMENTED = 256 * 1024
+_KEY_LIKE = re.compile(r"(?<![A-Za-z0-9])sk-[\w-]{8,}", re.IGNORECASE)
 
 
 class UnfitFileError(AdminMcpError):
@@ -85,6 +92,25 @@ def cline_file(place: Place) -> Path:
     return place.home / ".cline" / "data" / "settings" / "cline_mcp_settings.json"
 
 
+def goose_file(place: Place) -> Path:
+    """Return where Goose keeps its configuration."""
+    if place.platform == "win32":
+        return place.application_data() / "Block" / "goose" / "config" / "config.yaml"
+    return place.named("XDG_CONFIG_HOME", ".config") / "goose" / "config.yaml"
+
+
+def zed_file(place: Place) -> Path:
+    """Return where Zed keeps a user's settings."""
+    if place.platform == "win32":
+        return place.application_data() / "Zed" / "settings.json"
+    return place.named("XDG_CONFIG_HOME", ".config") / "zed" / "settings.json"
+
+
+def windsurf_file(place: Place) -> Path:
+    """Return where Windsurf keeps its servers."""
+    return place.home / ".codeium" / "windsurf" / "mcp_config.json"
+
+
 @dataclass(frozen=True, slots=True)
 class Logs:
     """Where a host writes what became of its servers: a directory, and what the files below it are called."""
@@ -117,25 +143,93 @@ def cline_logs(place: Place) -> Logs:
 
 
 def parsed(shape: Shape, text: str | None) -> Json:
-    """Return what a host's file holds; nothing if there is none.
+    """Return what a host's file holds, if its values are all there is to it; nothing if there is none.
+
+    Raises:
+        UnfitFileError: it can't be read as this host's file, or would lose something if its values were written anew.
+
+    """
+    return _object(_loaded(shape, text) if text and text.strip() else {})
+
+
+def understood(shape: Shape, text: str | None) -> Json:
+    """Return what a host's file says, as the host reads it: with comments in it, where it takes them.
 
     Raises:
         UnfitFileError: it can't be read as this host's file.
 
     """
-    toml = shape.write is as_toml
     try:
-        value = _loaded(text, toml=toml) if text and text.strip() else {}
-    except (ValueError, RecursionError) as error:
-        kind = "TOML" if toml else "JSON (comments count as errors here)"
-        raise UnfitFileError(f"is not {kind}: {error}") from None
+        return parsed(shape, text)
+    except CommentedError as commented:
+        return _object(commented.value)
+
+
+class CommentedError(UnfitFileError):
+    """JSON that is more than its values, which are in ``value``."""
+
+    def __init__(self, value: object) -> None:
+        super().__init__("has comments, or commas after a last value, which would be lost if it were written anew")
+        self.value = value
+
+
+def _object(value: object) -> Json:
     if not isinstance(value, dict):
-        raise UnfitFileError("holds no JSON object")
+        raise UnfitFileError("holds no object")
     return value
 
 
-def _loaded(text: str, *, toml: bool) -> Any:  # noqa: ANN401 - whatever the file holds
-    return tomllib.loads(text) if toml else json.loads(text)
+def _loaded(shape: Shape, text: str) -> object:
+    try:
+        if shape.write is as_toml:
+            return tomllib.loads(text)
+        if shape.write is as_yaml:
+            return _yaml(text)
+        return json.loads(text, object_pairs_hook=_once, parse_float=_finite, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        if shape.comments and (value := _with_comments(text)) is not None:
+            raise CommentedError(value) from None
+        raise UnfitFileError(f"is not {_KINDS.get(shape.write, _JSON[shape.comments])}: {error}") from None
+
+
+def _yaml(text: str) -> object:
+    import yaml  # noqa: PLC0415 - for one host
+
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, AttributeError, TypeError) as error:
+        raise ValueError(str(error).partition("\n")[0]) from None
+
+
+def _with_comments(text: str) -> object | None:
+    """Return the values of JSON with comments, or None if it is none, or too long for a reader that is slow."""
+    import json5  # noqa: PLC0415 - few files need it
+
+    if len(text) > _LONGEST_COMMENTED:
+        return None
+    try:
+        value: object = json5.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def _once(given: Iterable[tuple[str, Any]]) -> Json:
+    pairs = list(given)
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UnfitFileError(f"has {json.dumps(twice)} twice in one object")
+    return found
+
+
+def _finite(text: str) -> float:
+    return number if math.isfinite(number := float(text)) else _no_number(text)
+
+
+def _no_number(text: str) -> NoReturn:
+    raise UnfitFileError(f"has {text}, which is no number that JSON can spell")
 
 
 def servers_of(shape: Shape, config: Json) -> Json:
@@ -176,7 +270,7 @@ def _joined(present: object, added: list[Json]) -> list[Any]:
     """Return a list of a host's with what this server needs in it; what is there with the same id stays."""
     if not isinstance(present, list):
         raise UnfitFileError('has no list where "inputs" must be')
-    known = {each.get("id") for each in present if isinstance(each, dict)}
+    known = [each.get("id") for each in present if isinstance(each, dict)]
     return [*present, *(each for each in added if each["id"] not in known)]
 
 
@@ -205,7 +299,9 @@ def shown(shape: Shape, config: Json) -> Json:
     beside = shape.beside(Launch("", (), key=True))
     visible: Json = {name: _LEFT_ALONE for name in config if name not in {shape.section, *beside}}
     for name in beside.keys() & config.keys():
-        visible[name] = [each if each in beside[name] else _LEFT_ALONE for each in config[name]]
+        given = config[name]
+        parts = [each if each in beside[name] else _LEFT_ALONE for each in given] if isinstance(given, list) else None
+        visible[name] = _LEFT_ALONE if parts is None else parts
     if shape.section in config:
         servers = servers_of(shape, config)
         visible[shape.section] = {
@@ -215,13 +311,21 @@ def shown(shape: Shape, config: Json) -> Json:
 
 
 def _hidden(shape: Shape, entry: Json) -> Json:
-    if not (variables := _variables(shape, entry)):
-        return entry
-    kept = {
-        name: value if name == WAIT or value == PLACEHOLDER_KEY or is_reference(value) else "(hidden)"
-        for name, value in variables.items()
-    }
-    return {**entry, shape.environment: kept}
+    """Return this server's entry without what is or may be a secret: nobody knows what else people put into one."""
+    ours = {*shape.entry(Launch("", (), key=True)), "enabled", "disabled"}
+    told = {name: _without_keys(value) if name in ours else _HIDDEN for name, value in entry.items()}
+    if variables := _variables(shape, entry):
+        told[shape.environment] = {
+            name: value if name == WAIT or value == PLACEHOLDER_KEY or is_reference(value) else _HIDDEN
+            for name, value in variables.items()
+        }
+    return told
+
+
+def _without_keys(value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+    if isinstance(value, list):
+        return [_without_keys(each) for each in value]
+    return _KEY_LIKE.sub(_HIDDEN, value) if isinstance(value, str) else value
 
 
 def key_of(shape: Shape, entry: Json) -> object:
@@ -229,7 +333,7 @@ def key_of(shape: Shape, entry: Json) -> object:
     return _variables(shape, entry).get(KEY)
 
 
-KeyState = Literal["not needed", "missing", "in the file", "asked for", "passed on"]
+KeyState = Literal["not needed", "missing", "in the file", "asked for", "kept", "passed on"]
 """Where the admin key comes from, for a server in a host's file; the placeholder counts as missing."""
 
 
@@ -237,6 +341,9 @@ def key_state(shape: Shape, entry: Json) -> KeyState:
     """Return where an entry's admin key comes from."""
     if "--sandbox" in words_of(entry):
         return "not needed"
+    kept = entry.get("env_keys")
+    if isinstance(kept, list) and KEY in kept:
+        return "kept"
     passed = entry.get("env_vars")
     if isinstance(passed, list) and KEY in passed:
         return "passed on"

@@ -1,7 +1,9 @@
 """``config``, ``install`` and ``uninstall``: put this server into an MCP host, and take it out again."""
 
 import difflib
+import errno
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -12,12 +14,13 @@ from typing import Any, cast
 
 import click
 
-from admin_mcp.cli.host_files import Place, UnfitFileError, key_of, merged, parsed, shown, without
+from admin_mcp.cli.host_files import Place, UnfitFileError, key_of, key_state, merged, parsed, shown, without
 from admin_mcp.cli.host_table import HOSTS, WRITTEN, Host
 from admin_mcp.cli.options import Known, settings_of, settings_options
 from admin_mcp.cli.snippets import KEY, SERVER, Launch, as_toml, cursor_link, is_reference, vscode_link
-from admin_mcp.cli.toml_tables import rewritten
+from admin_mcp.cli.toml_tables import rewritten, with_ends_of
 from admin_mcp.endpoints.schema import Json
+from admin_mcp.gate.text import unhidden
 from admin_mcp.settings import PLACEHOLDER_KEY
 
 _LINKS: Mapping[str, Callable[[Launch], str]] = {"cursor": cursor_link, "vscode": vscode_link}
@@ -42,7 +45,14 @@ def config(context: click.Context, /, host: str, *, link: bool, **flags: object)
         click.echo(f"openai-admin-mcp: open it on this machine; {chosen.title} asks before it adds anything.", err=True)
         return
     click.echo(chosen.snippet(_launch(context, flags)))
-    click.echo(f"openai-admin-mcp: for {chosen.title}, this goes into {chosen.where}.", err=True)
+    click.echo(f"openai-admin-mcp: for {chosen.title}, this goes into {_where(chosen)}.", err=True)
+
+
+def _where(host: Host) -> str:
+    """Say where a host's configuration is, by its full path unless it is named by one already."""
+    if host.file is None or host.where.startswith("~"):
+        return host.where
+    return f"{host.where}, here {host_file(host)}"
 
 
 class _Written(click.Group):
@@ -88,7 +98,7 @@ def _install_into(host: Host) -> click.Command:
     def into(context: click.Context, /, *, dry_run: bool, yes: bool, file: Path | None, **flags: object) -> None:
         settings_of(context, flags)
         launch = _launch(context, flags)
-        change = _Change.of(host, file, lambda config: merged(host.shape(), config, launch))
+        change = _Change.of(host, file, lambda config: merged(host.shape(), config, launch), _put_in(host))
         if change.is_none():
             click.echo("Nothing to do: it starts this installation with these flags already.")
         elif change.make(dry_run=dry_run, yes=yes):
@@ -102,7 +112,7 @@ def _uninstall_from(host: Host) -> click.Command:
     @click.command(host.name, help=f"Take this server out of {host.title}. {_CARE}")
     @_writing_options
     def out_of(*, dry_run: bool, yes: bool, file: Path | None) -> None:
-        change = _Change.of(host, file, lambda config: without(host.shape(), config))
+        change = _Change.of(host, file, lambda config: without(host.shape(), config), _take_out(host))
         if change.is_none():
             click.echo(f"Nothing to do: this server is not in it (it would be called {SERVER}).")
         elif change.make(dry_run=dry_run, yes=yes):
@@ -122,15 +132,14 @@ class _Change:
     after: Json
 
     @classmethod
-    def of(cls, host: Host, file: Path | None, change: Callable[[Json], Json]) -> "_Change":
+    def of(cls, host: Host, file: Path | None, change: Callable[[Json], Json], by_hand: str) -> "_Change":
         path = host_file(host, file)
         text = _read(path)
         try:
             before = parsed(host.shape(), text)
             after = change(before)
         except UnfitFileError as error:
-            by_hand = f"correct it first, or paste what config {host.name} prints"
-            raise click.ClickException(f"{path} {error}; nothing was written. {by_hand.capitalize()}.") from None
+            raise click.ClickException(f"{path} {error}; nothing was written. {by_hand}") from None
         click.echo(f"{path}:")
         return cls(host, path, text, before, after)
 
@@ -158,7 +167,7 @@ class _Change:
     def _written(self) -> str:
         shape = self.host.shape()
         if shape.write is not as_toml:
-            return shape.write(self.after) + "\n"
+            return with_ends_of(self.text, shape.write(self.after) + "\n")
         try:
             return rewritten(self.text or "", shape.section, self.after)
         except ValueError as error:
@@ -168,8 +177,8 @@ class _Change:
 
     def _difference(self) -> str:
         shape = self.host.shape()
-        now, then = (shape.write(shown(shape, each)).splitlines() for each in (self.before, self.after))
-        return "\n".join(difflib.unified_diff(now, then, "now", "then", lineterm=""))
+        now, then = (shape.write(shown(shape, each)).split("\n") for each in (self.before, self.after))
+        return "\n".join(map(unhidden, difflib.unified_diff(now, then, "now", "then", lineterm="")))
 
     def _need_the_host(self, *, dry_run: bool) -> None:
         if self.path.parent.is_dir():
@@ -181,6 +190,14 @@ class _Change:
         click.echo(f"Note: {missing}", err=True)
 
 
+def _put_in(host: Host) -> str:
+    return f"Correct it first, or paste what config {host.name} prints."
+
+
+def _take_out(host: Host) -> str:
+    return f'Take "{SERVER}" out of its "{host.shape().section}" by hand, if it is there.'
+
+
 def _tell_about_key(change: _Change) -> None:
     shape = change.host.shape()
     entry = change.after[shape.section][SERVER]
@@ -189,16 +206,23 @@ def _tell_about_key(change: _Change) -> None:
         click.echo(f"Put your admin key in place of {PLACEHOLDER_KEY} in that file.")
     elif is_reference(key) and "input:" in str(key):
         click.echo(f"{change.host.title} asks for your admin key when it starts the server, and keeps it.")
-    elif is_reference(key) or KEY in entry.get("env_vars", []):
+    elif key_state(shape, entry) == "passed on":
         click.echo(f"{change.host.title} passes on {KEY}: set it where {change.host.title} is started.")
 
 
 def host_file(host: Host, given: Path | None = None) -> Path:
     """Return a host's configuration file: the one given, or where the host keeps it here."""
-    if given is None:
-        assert host.file is not None, host  # noqa: S101 - only such hosts can be named
-        given = host.file(Place(sys.platform, Path.home(), os.environ))
-    return given.expanduser().resolve()
+    try:
+        if given is None:
+            assert host.file is not None, host  # noqa: S101 - only such hosts can be named
+            given = host.file(Place(sys.platform, Path.home(), os.environ))
+        place = given.expanduser()
+    except RuntimeError as error:  # nobody knows whose home that is
+        raise click.ClickException(f"{given or host.title}: {error}") from None
+    try:
+        return place.resolve()
+    except (OSError, RuntimeError):  # links that lead to one another: whoever reads it is told
+        return place.absolute()
 
 
 def _launch(context: click.Context, flags: Mapping[str, object]) -> Launch:
@@ -231,7 +255,9 @@ def read_file(path: Path) -> str | None:
 
     """
     try:
-        return path.read_text("utf-8-sig")
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would keep whoever reads it for ever
+            raise OSError(errno.EINVAL, "it is no regular file")
+        return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         return None
 
@@ -243,13 +269,26 @@ def _replace(path: Path, text: str | None, new: str) -> None:
             backup = path.with_name(f"{path.name}.backup-{datetime.now().astimezone():%Y%m%d-%H%M%S-%f}")
             backup.touch(mode=0o600, exist_ok=False)
             backup.write_bytes(path.read_bytes())
+            _give(backup, path)
             click.echo(f"Kept the present file as {backup}")
         number, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # only this user can read it
-        with os.fdopen(number, "w", encoding="utf-8") as file:
-            file.write(new)
-        Path(name).replace(path)
+        aside = Path(name)
+        try:
+            with os.fdopen(number, "w", encoding="utf-8", newline="") as file:
+                file.write(new)
+            _give(aside, path if text is not None else path.parent)
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
     except OSError as error:
         raise click.ClickException(f"{path} could not be written ({error}); it is as it was") from None
+
+
+def _give(path: Path, like: Path) -> None:
+    """Where root installs for somebody, have a file belong to them: the host could not read root's."""
+    if os.name == "posix" and os.geteuid() == 0:
+        owner = like.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 for _host in WRITTEN.values():

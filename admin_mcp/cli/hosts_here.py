@@ -4,7 +4,7 @@ import os.path
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from admin_mcp.cli.host_files import KeyState, UnfitFileError, key_state, parsed, servers_of, switched_off
+from admin_mcp.cli.host_files import KeyState, UnfitFileError, key_state, servers_of, switched_off, understood
 from admin_mcp.cli.host_table import READ, Host
 from admin_mcp.cli.hosts import host_file, read_file
 from admin_mcp.cli.snippets import KEY, SERVER
@@ -23,6 +23,7 @@ _KEYS: Mapping[KeyState, str] = {
     "missing": "missing",
     "in the file": "in the file",
     "asked for": "the host asks",
+    "kept": "the host keeps it",
     "passed on": f"{KEY} of its environment",
 }
 
@@ -41,7 +42,7 @@ def _of_ours(host: Host, path: Path) -> tuple[str, str]:
     """Return in words what a host's file has of this server, and where its key comes from."""
     try:
         text = read_file(path)
-        entry = servers_of(host.shape(), parsed(host.shape(), text)).get(SERVER)
+        entry = servers_of(host.shape(), understood(host.shape(), text)).get(SERVER)
     except (OSError, UnicodeDecodeError, UnfitFileError):
         return "unreadable", ""
     if entry is None:

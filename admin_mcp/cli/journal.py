@@ -1,6 +1,7 @@
 """``journal``: read the record of every change, and check that nobody edited it."""
 
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import click
 from admin_mcp.cli.folding import folded
 from admin_mcp.cli.options import json_option, line_for, storage_of
 from admin_mcp.errors import CallError
+from admin_mcp.gate.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +38,12 @@ def list_all(context: click.Context, /, *, as_json: bool) -> None:
         click.echo(f"Nothing is recorded in {storage.database.directory}.", err=True)
         return
     with _explained():
-        print_list(COLUMNS, rows_of(storage.journal.read()), json=as_json)
+        rows = rows_of(storage.journal.read())
+        first = next(rows, None)
+        if first is not None or as_json:
+            print_list(COLUMNS, chain([first] if first else [], rows), json=as_json)
+        if first is None:
+            click.echo(f"Nothing is recorded in {storage.database.directory}.", err=True)
         if lost := storage.journal.lost():
             click.echo(f"Look: {gone(lost.seq)}. See also: {line_for(context, 'journal', 'verify')}", err=True)
 
@@ -85,7 +92,7 @@ def show(context: click.Context, /, change: str, *, as_json: bool) -> None:
     """
     from admin_mcp.cli.journal_rows import COLUMNS, rows_of  # noqa: PLC0415 - as above
     from admin_mcp.cli.journal_texts import about, is_plan, lines_of, next_of, of_plan  # noqa: PLC0415
-    from admin_mcp.cli.tables import print_list, until_enough_was_read  # noqa: PLC0415
+    from admin_mcp.cli.tables import print_list  # noqa: PLC0415
 
     storage = storage_of(context)
     found: list[Record] = []
@@ -93,15 +100,14 @@ def show(context: click.Context, /, change: str, *, as_json: bool) -> None:
         with _explained():
             found = about(change, storage.journal.read())
     if not found:
-        raise click.ClickException(f"nothing is recorded under {change} in {storage.database.directory}")
+        raise click.ClickException(f"nothing is recorded under {visible(change)} in {storage.database.directory}")
     if as_json:
         print_list(COLUMNS, rows_of(found), json=True)
         return
-    with until_enough_was_read():
-        for line in of_plan(change, found) if is_plan(change) else lines_of(found):
-            click.echo(folded(line))
-        for says, words in next_of(change, found):
-            click.echo(f"{says}: {line_for(context, *words)}")
+    for line in of_plan(change, found) if is_plan(change) else lines_of(found):
+        click.echo(folded(line))
+    for says, words in next_of(change, found):
+        click.echo(f"{says}: {line_for(context, *words)}")
 
 
 @journal.command()

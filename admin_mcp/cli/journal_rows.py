@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Iterator
 
 from admin_mcp.cli.report_text import harmless
-from admin_mcp.cli.tables import Column, field
-from admin_mcp.cli.times import local_time_of
+from admin_mcp.cli.systems import marked, with_targets
+from admin_mcp.cli.tables import Column, field, moment
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.gate.approval import APPLY_PLAN
 from admin_mcp.gate.journal import Record
@@ -32,9 +32,12 @@ def gone(records: object) -> str:
 
 
 def rows_of(records: Iterable[Record]) -> Iterator[Json]:
-    """Yield each record with ``what`` it is about, in words: the thing by name, as far as the person was shown it."""
+    """Yield each record with ``what`` it is about, in words: the thing by name, as far as the person was shown it.
+
+    ``target`` is the system it is of.
+    """
     names: dict[str, str] = {}
-    for record in records:
+    for record, target in with_targets(records):
         if record.kind in _NAMING and record.change not in names:
             names[record.change] = name_of(record)
             if len(names) > _MOST_OPEN:
@@ -48,6 +51,7 @@ def rows_of(records: Iterable[Record]) -> Iterator[Json]:
             "kind": record.kind,
             "change": record.change,
             "what": name,
+            "target": target,
             "fields": record.fields,
         }
 
@@ -79,7 +83,7 @@ def step_of(fields: Json) -> str:
 def _said(row: Json) -> str:
     """Return what a row says beside its kind, and about what."""
     gist, what = _gist(row), row["what"]
-    return f"{gist} \N{EM DASH} {what}" if gist and what else gist or what
+    return marked(f"{gist} \N{EM DASH} {what}" if gist and what else gist or what, row["target"])
 
 
 def _gist(row: Json) -> str:
@@ -106,7 +110,7 @@ def _gist(row: Json) -> str:
 
 COLUMNS = (
     Column("No.", field("seq"), _WIDTHS["seq"]),
-    Column("Time", lambda row: local_time_of(row["at"]) if row["at"] else "(no time)", _WIDTHS["at"]),
+    moment("Time", "at", _WIDTHS["at"]),
     Column("ID", field("change"), _WIDTHS["change"]),
     Column("Kind", field("kind"), _WIDTHS["kind"]),
     Column("What", _said),

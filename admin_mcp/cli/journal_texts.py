@@ -4,16 +4,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from admin_mcp.cli.journal_rows import name_of, step_of, thing_of
-from admin_mcp.cli.report_view import LONGEST, shown
+from admin_mcp.cli.report_view import shown
 from admin_mcp.cli.times import local_time_of
 from admin_mcp.gate.journal import Record
+from admin_mcp.gate.text import unhidden, visible
 from admin_mcp.gate.undoing import plan_meant
 
 _LEFT_OUT = frozenset({"by", "hash", "plan", "step", "steps"})
 """What stands elsewhere in words; and the names by which processes and journals know each other, which tell nobody."""
-
-_DEEPEST = 7
-"""How far in a line of a preview begins at most."""
 
 _LABELS: Mapping[str, str] = {
     "does": "what it does",
@@ -48,7 +46,7 @@ def is_plan(name: str) -> bool:
 def lines_of(records: Iterable[Record]) -> Iterator[str]:
     """Yield each record with all its fields."""
     for record in records:
-        yield f"{shown(local_time_of(record.at))}  {record.kind}  (record {record.seq})"
+        yield f"{shown(local_time_of(record.at))}  {shown(record.kind)}  (record {record.seq})"
         if place := step_of(record.fields):
             yield f"    this is: {shown(place)}"
         elif "plan" in record.fields:
@@ -62,14 +60,14 @@ def lines_of(records: Iterable[Record]) -> Iterator[str]:
 
 def _in_words(value: object) -> list[str]:
     """Return a value in lines of text that hide nothing; what has parts is JSON."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return [_whole(line) for line in text.splitlines()] or [""]
+    text = value if isinstance(value, str) else _as_json(value)
+    return [unhidden(line) for line in text.splitlines()] or [""]
 
 
-def _whole(line: str) -> str:
-    indent = min(len(line) - len(line.lstrip(" ")), _DEEPEST)
-    parts = (line[start : start + LONGEST] for start in range(indent, len(line), LONGEST))
-    return " " * indent + "".join(shown(part) for part in parts)
+def _as_json(value: object) -> str:
+    """Return JSON in which everything can be seen: in ASCII where something in it hides or runs from right to left."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if visible(text, len(text)) == text else json.dumps(value)
 
 
 def of_plan(plan: str, records: Sequence[Record]) -> Iterator[str]:

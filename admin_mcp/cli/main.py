@@ -17,9 +17,11 @@ import click
 from admin_mcp import __version__
 from admin_mcp.cli.approvals import approvals, inbox
 from admin_mcp.cli.doctor import doctor
+from admin_mcp.cli.endings import interrupted_with, until_enough_was_read
 from admin_mcp.cli.evidence import evidence
 from admin_mcp.cli.hosts import config, install, uninstall
 from admin_mcp.cli.journal import journal
+from admin_mcp.cli.misspelt import with_hints
 from admin_mcp.cli.options import settings_of, settings_options
 from admin_mcp.cli.plans import plans
 from admin_mcp.cli.policy import operator_policy, policy
@@ -64,11 +66,17 @@ class _Main(click.Group):
         parent: click.Context | None = None,
         **extra: Any,  # noqa: ANN401 - click's own signature
     ) -> click.Context:
-        with _in_one_line(lambda: True):
+        with until_enough_was_read(), _in_one_line(lambda: True):
             return super().make_context(info_name, args, parent, **extra)
+        raise click.exceptions.Exit(0)  # what was printed, such as the help, found no reader
 
     def invoke(self, ctx: click.Context) -> object:
-        with _in_one_line(lambda: ctx.invoked_subcommand in {None, serve.name}):
+        with (
+            until_enough_was_read(),
+            interrupted_with("Stopped."),
+            with_hints(ctx),
+            _in_one_line(lambda: ctx.invoked_subcommand in {None, serve.name}),
+        ):
             return super().invoke(ctx)
 
 

@@ -12,7 +12,7 @@ import click
 from admin_mcp.cli.folding import folded
 from admin_mcp.cli.hints import explained
 from admin_mcp.cli.options import json_option, line_for, settings_of, storage_of
-from admin_mcp.cli.times import local_time_of, utc_time
+from admin_mcp.cli.times import utc_time
 from admin_mcp.errors import CallError
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def plans() -> None:
 @click.pass_context
 def list_all(context: click.Context, /, *, as_json: bool) -> None:
     """List the plans of the last month, the newest first."""
-    from admin_mcp.cli.tables import Column, field, print_list  # noqa: PLC0415
+    from admin_mcp.cli.systems import marked  # noqa: PLC0415
+    from admin_mcp.cli.tables import Column, field, moment, print_list  # noqa: PLC0415
     from admin_mcp.gate.plan_preview import risk_of, totals  # noqa: PLC0415 - each command loads only what it needs
     from admin_mcp.tools.plan_tools import state_of  # noqa: PLC0415
 
@@ -58,10 +59,11 @@ def list_all(context: click.Context, /, *, as_json: bool) -> None:
         ]
     columns = (
         Column("ID", field("id")),
-        Column("Made", lambda row: local_time_of(row["made_at"])),
+        moment("Made", "made_at"),
         Column("State", field("state")),
         Column("Risk", field("risk")),
-        Column("What", field("what")),
+        # A given title stands in quotation marks there, so that it can't seem to be the mark of a system.
+        Column("What", lambda row: marked(row["what"], row["target"])),
     )
     if rows or as_json:
         print_list(columns, rows, json=as_json)

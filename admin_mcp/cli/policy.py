@@ -45,6 +45,10 @@ def init(file: Path | None) -> None:
         raise click.ClickException(
             f"{path} is there already, and is left as it is; choose another name or delete it"
         ) from None
+    except FileNotFoundError:
+        raise click.ClickException(
+            f"{path} can't be written: there is no directory {path.parent}; make it first, or choose another place"
+        ) from None
     except OSError as error:
         raise click.ClickException(f"{path} can't be written: {error.strerror}") from None
     with open(descriptor, "w", encoding="utf-8", newline="\n") as opened:  # noqa: PTH123 - a descriptor, not a path

@@ -46,6 +46,12 @@ def explained() -> Iterator[None]:
         raise click.ClickException(error.told_to_operator) from None
 
 
+def require_place(output: Path | None) -> None:
+    """Fail before anything is read if there is no directory for the file to be."""
+    if output is not None and not output.parent.is_dir():
+        raise click.ClickException(f"{output} can't be written: there is no directory {output.parent}")
+
+
 def put(text: str, output: Path | None) -> None:
     """Write a text to a file of this user's alone, or to stdout."""
     from admin_mcp.private_files import replace_private  # noqa: PLC0415
@@ -62,11 +68,8 @@ def put(text: str, output: Path | None) -> None:
 
 def put_lines(lines: Iterable[str], output: Path | None) -> None:
     """Write lines as they come to stdout, or together to a file of this user's alone."""
-    from admin_mcp.cli.tables import until_enough_was_read  # noqa: PLC0415
-
     if output is not None:
         put("\n".join(lines), output)
         return
-    with until_enough_was_read():
-        for line in lines:
-            sys.stdout.write(f"{line}\n")
+    for line in lines:
+        sys.stdout.write(f"{line}\n")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from admin_mcp.cli.options import settings_of, storage_of
-from admin_mcp.cli.reading import FOUND, explained, installed, put
+from admin_mcp.cli.reading import FOUND, explained, installed, put, require_place
 
 if TYPE_CHECKING:
     from admin_mcp.cli.report_view import View
@@ -26,10 +26,8 @@ REPORTS: Final = {
 
 _FORMATS: Final = ("table", "json", "csv", "md", "html")
 _NARROWING: Final = ("project", "group", "person", "permission")
-_NO_CHARTS: Final = (
-    "an HTML report needs the library pygal for its charts: install this package with its extra [reports], "
-    "or choose another --format"
-)
+_BY_ENDING: Final = {"": "table", "txt": "table", "htm": "html", **{name: name for name in _FORMATS if name != "table"}}
+_PYGAL: Final = "pygal>=3.1,<4"
 
 _IN_SHORT = {
     "access": "Who may do what, and through what.",
@@ -96,6 +94,7 @@ def _run(context: click.Context, name: str, given: dict[str, Any]) -> None:
 
     output, fail_on = given.pop("output"), given.pop("fail_on")
     form = given.pop("form") or _form_of(output)
+    require_place(output)
     arguments = {key: [*value] if isinstance(value, tuple) else value for key, value in given.items() if value}
     with explained():
         wanted = wanted_findings(name, fail_on)
@@ -113,14 +112,22 @@ def _run(context: click.Context, name: str, given: dict[str, Any]) -> None:
 
 def _form_of(output: Path | None) -> str:
     ending = output.suffix.removeprefix(".").lower() if output else ""
-    return ending if ending in _FORMATS else "html" if ending == "htm" else "table"
+    if ending not in _BY_ENDING:
+        known = ", ".join(f".{name}" for name in _BY_ENDING if name)
+        raise click.UsageError(f"no format goes with the ending .{ending}: there are {known}; or give --format")
+    return _BY_ENDING[ending]
 
 
 def _require_charts(form: str) -> None:
     from admin_mcp.cli.report_charts import can_draw  # noqa: PLC0415
 
     if form == "html" and not can_draw():
-        raise click.ClickException(_NO_CHARTS)
+        from admin_mcp.installation import typed  # noqa: PLC0415
+
+        raise click.ClickException(
+            "an HTML report needs the library pygal for its charts (the extra [reports]): install it with "
+            f"`{typed(sys.executable, '-m', 'pip', 'install', _PYGAL)}`, or choose another --format"
+        )
 
 
 async def _read(context: click.Context, name: str, arguments: dict[str, Any], pictures: bool) -> "View":

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from admin_mcp.cli.report_view import Cell, Column, Finding, Kind, View, shown
+from admin_mcp.jobs.money import plain_dollars
 
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What begins a formula, in both widths."""
@@ -27,8 +28,11 @@ def json_text(view: View) -> str:
 
 
 def csv_text(view: View) -> str:
-    """Return all sheets under one head line; the first column tells what a row is."""
-    columns = [*dict.fromkeys(column.key for sheet in view.sheets for column in sheet.columns)]
+    """Return all sheets under one head line; the first column tells what a row is.
+
+    Money is in dollars there, and its columns have ``usd`` in their names.
+    """
+    columns = [*dict.fromkeys(column.csv_key for sheet in view.sheets for column in sheet.columns)]
     heads = [*dict.fromkeys(["record", *columns, "name", "severity", "count", "says"])]
     written = io.StringIO()
     writer = csv.DictWriter(written, heads, lineterminator="\n", restval="")
@@ -41,7 +45,7 @@ def _csv_rows(view: View) -> Iterator[dict[str, str]]:
     for sheet in view.sheets:
         for row in sheet.rows:
             cells = zip(sheet.columns, row.cells, strict=True)
-            yield {"record": sheet.record, **{column.key: harmless(cell, column.kind) for column, cell in cells}}
+            yield {"record": sheet.record, **{column.csv_key: harmless(cell, column.kind) for column, cell in cells}}
     for finding in view.findings:
         yield {
             "record": "finding",
@@ -59,7 +63,7 @@ def _csv_rows(view: View) -> Iterator[dict[str, str]]:
 def harmless(cell: Cell, kind: Kind = "text") -> str:
     """Return a cell that no spreadsheet takes for a formula. A number stays one."""
     if isinstance(cell, int | float) and not isinstance(cell, bool):
-        return f"{cell / 100:.2f}" if kind == "money" else str(cell)
+        return plain_dollars(int(cell)) if kind == "money" else str(cell)
     text = shown(cell)
     return f"'{text}" if text.lstrip(" \u2068").startswith(_FORMULA) else text
 

@@ -14,7 +14,7 @@ from admin_mcp.gate.text import visible
 from admin_mcp.jobs.money import in_dollars
 
 Severity = Literal["high", "medium", "low"]
-Kind = Literal["text", "count", "money"]
+Kind = Literal["text", "count", "money", "percent"]
 Cell = str | int | float | None
 
 LONGEST: Final = 4000
@@ -50,6 +50,11 @@ class Column:
     def aside(self) -> bool:
         """Whether a person can do without it."""
         return self.key.endswith("_id")
+
+    @property
+    def csv_key(self) -> str:
+        """The key in a spreadsheet, where money is in dollars."""
+        return self.key.replace("cents", "usd") if self.kind == "money" else self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +138,8 @@ def shown(value: object, kind: Kind = "text") -> str:
         return visible(_REMARK.sub("", _ISOLATES.sub("", str(value))), LONGEST)
     if kind == "money":
         return in_dollars(int(value))
+    if kind == "percent":
+        return f"{value}%"
     return f"{value:,}"
 
 
@@ -140,12 +147,13 @@ _SAID: Final = {
     "cents": "Spend",
     "cents_30d": "Spend in 30 days",
     "before_cents": "Spend before",
-    "change_percent": "Change in percent",
-    "no_person_cents": "Spend of no person",
-    "no_person_percent": "Spend of no person in percent",
-    "used_percent": "Used in percent",
+    "change_percent": "Change",
+    "no_person_cents": "Spend without a person",
+    "no_person_percent": "Share without a person",
+    "used_percent": "Used",
+    "lasts_month": "Lasts the month",
     "ip": "IP address",
-    "id": "Id",
+    "id": "ID",
     "in": "Where",
 }
 
@@ -156,6 +164,11 @@ def words(key: str) -> str:
         return _SAID[key]
     said = key.removesuffix("_cents").replace("_usd", " in USD").replace("_", " ").strip()
     return said[:1].upper() + said[1:]
+
+
+def kind_of(key: str) -> Kind:
+    """Return what a field with this name holds, as far as the name tells."""
+    return "money" if "cents" in key else "percent" if key.endswith("_percent") else "text"
 
 
 def flat(value: object) -> Cell:
@@ -193,8 +206,8 @@ def sheet(record: str, title: str, rows: Sequence[Json], keys: Sequence[str] = (
 
 
 def _kind(key: str, rows: Sequence[Json]) -> Kind:
-    if "cents" in key:
-        return "money"
+    if (kind := kind_of(key)) != "text":
+        return kind
     numbers = [row.get(key) for row in rows if row.get(key) is not None]
     whole = numbers and all(isinstance(each, int | float) and not isinstance(each, bool) for each in numbers)
     return "count" if whole else "text"

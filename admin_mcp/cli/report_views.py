@@ -5,7 +5,7 @@ from datetime import date
 from functools import partial
 from typing import Final
 
-from admin_mcp.cli.report_view import Chart, Finding, Matrix, Severity, Sheet, View, flat, sheet, shown, words
+from admin_mcp.cli.report_view import Chart, Finding, Matrix, Severity, Sheet, View, flat, kind_of, sheet, shown, words
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.jobs.money import in_dollars
 
@@ -141,7 +141,7 @@ def _facts(answer: Json) -> Iterator[tuple[str, str]]:
         yield words(name), str(flat(value))
     for name, value in answer["totals"].items():
         if not isinstance(value, dict | bool) and value is not None:
-            yield words(name), shown(value, "money" if "cents" in name else "count")
+            yield words(name), shown(value, kind_of(name))
 
 
 def _keys(answer: Json, days: Json | None) -> _Made:

@@ -5,6 +5,7 @@ import time
 
 import click
 
+from admin_mcp.cli.endings import ended_by_interrupt
 from admin_mcp.cli.options import settings_of
 from admin_mcp.settings import is_loopback
 
@@ -17,7 +18,7 @@ _PORTS = click.IntRange(0, 65535)
 @click.option("--seed", type=int, default=None, help="Another organization of the same kind: other ids and numbers.")
 @click.option("--people", type=int, default=None, help="How many people it has: 7, or more.")
 @click.option("--projects", type=int, default=None, help="How many projects it has: 3, or more.")
-@click.option("--faults", default=None, help="What goes wrong: 429=10%,500=5%,drop=2%,garbage=1%,latency=0.3")
+@click.option("--faults", default=None, help="What goes wrong, such as 429=10%,drop=2%,latency=0.3")
 @click.pass_context
 def sandbox(context: click.Context, /, port: int, host: str, **flags: object) -> None:
     """Serve a pretend organization over HTTP on this machine: give its URL to any client as OPENAI_BASE_URL."""
@@ -39,10 +40,8 @@ def sandbox(context: click.Context, /, port: int, host: str, **flags: object) ->
     except OSError as error:
         raise click.ClickException(f"can't listen on {host} port {port}: {error.strerror}") from None
     shown = f"[{host}]" if ":" in host else host
-    click.echo(f"http://{shown}:{listening.getsockname()[1]}/v1")
-    click.echo("A pretend organization; any key opens it. Ctrl-C ends it.", err=True)
-    sys.stdout.flush()
-    try:
+    with ended_by_interrupt("The sandbox is gone, and all that was in it."):
+        click.echo(f"http://{shown}:{listening.getsockname()[1]}/v1")
+        click.echo("A pretend organization; any key opens it. Ctrl-C ends it.", err=True)
+        sys.stdout.flush()
         serve(SandboxApp(organization, gateway, clock), listening)
-    except KeyboardInterrupt:
-        sys.exit(130)

@@ -7,7 +7,7 @@ import click
 
 from admin_mcp.api.secret_sink import SUFFIX
 from admin_mcp.cli.options import json_option, settings_beside
-from admin_mcp.cli.times import local_time_of, utc_time
+from admin_mcp.cli.times import utc_time
 from admin_mcp.gate.text import visible
 from admin_mcp.suggestions import nearest
 
@@ -24,13 +24,13 @@ def secrets() -> None:
 @click.pass_context
 def list_all(context: click.Context, /, *, as_json: bool) -> None:
     """List the files, the newest first."""
-    from admin_mcp.cli.tables import Column, field, print_list  # noqa: PLC0415 - each command loads only what it needs
+    from admin_mcp.cli.tables import Column, field, moment, print_list  # noqa: PLC0415 - each command loads only what it needs
 
     directory = _directory(context)
     rows = [{"name": name, "saved_at": utc_time(saved), "file": str(path)} for name, path, saved in _kept(directory)]
     columns = (
         Column("Name", field("name")),
-        Column("Saved", lambda row: local_time_of(row["saved_at"])),
+        moment("Saved", "saved_at"),
         Column("File", field("file")),
     )
     if rows or as_json:
@@ -51,7 +51,7 @@ def delete(context: click.Context, /, names: tuple[str, ...], *, yes: bool) -> N
     if unknown := [name for name in names if name not in known]:
         near = nearest(unknown[0], known)
         raise click.ClickException(
-            f"no saved key {visible(unknown[0])} in {directory}.{near} `secrets list` shows those there are"
+            f"There is no saved key {visible(unknown[0])} in {directory}.{near} `secrets list` shows those there are."
         )
     if not yes:
         for path in chosen:

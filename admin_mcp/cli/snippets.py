@@ -23,6 +23,9 @@ SECONDS = "570"
 """How long the server lets a call wait in a host that allows it: the question is open for ten minutes."""
 
 
+_HALF = re.compile("[\ud800-\udfff]")
+
+
 @dataclass(frozen=True, slots=True)
 class Launch:
     """How the server is to be started: its command, arguments, whether it needs a key and may ask on this machine."""
@@ -58,8 +61,9 @@ class Launch:
 
 
 def as_json(value: Json) -> str:
-    """Write a configuration as JSON."""
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    """Write a configuration as JSON. Half of a surrogate pair, which no file can hold, stays an escape."""
+    written = json.dumps(value, indent=2, ensure_ascii=False)
+    return _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", written)
 
 
 def as_toml(value: Json) -> str:
@@ -82,6 +86,7 @@ class Shape:
     """The form in which one host wants a server: under which name, what, and written how.
 
     ``environment`` is the host's name for the variables of a server. ``beside`` is what it needs at the top besides.
+    ``comments``: the host reads JSON with comments, and commas after the last value.
     """
 
     section: str
@@ -89,6 +94,7 @@ class Shape:
     write: Callable[[Json], str] = as_json
     environment: str = "env"
     beside: Callable[[Launch], Json] = lambda _: {}
+    comments: bool = False
 
     def __call__(self, launch: Launch) -> str:
         """Return what goes into the host's configuration for this launch."""
@@ -128,14 +134,18 @@ _VSCODE_INPUT = "openai-admin-key"
 claude_desktop = Shape("mcpServers", lambda launch: launch.entry(PLACEHOLDER_KEY))
 claude_code = Shape("mcpServers", _stdio(f"${{{KEY}}}", waits=True))
 cursor = Shape("mcpServers", _stdio(f"${{env:{KEY}}}"))
-vscode = Shape("servers", _stdio(f"${{input:{_VSCODE_INPUT}}}"), beside=_vscode_input)
+vscode = Shape("servers", _stdio(f"${{input:{_VSCODE_INPUT}}}"), beside=_vscode_input, comments=True)
 codex = Shape("mcp_servers", _codex_entry, as_toml)
-gemini = Shape("mcpServers", lambda launch: {**launch.entry(f"${{{KEY}}}", waits=True), "timeout": PATIENCE * 1000})
-opencode = Shape("mcp", _opencode_entry, environment="environment")
+gemini = Shape(
+    "mcpServers",
+    lambda launch: {**launch.entry(f"${{{KEY}}}", waits=True), "timeout": PATIENCE * 1000},
+    comments=True,
+)
+opencode = Shape("mcp", _opencode_entry, environment="environment", comments=True)
 goose = Shape("extensions", _goose_entry, as_yaml, environment="envs")
 cline = Shape("mcpServers", lambda launch: {**launch.entry(PLACEHOLDER_KEY, waits=True), "timeout": PATIENCE})
 windsurf = Shape("mcpServers", lambda launch: launch.entry(f"${{env:{KEY}}}"))
-zed = Shape("context_servers", lambda launch: launch.entry(PLACEHOLDER_KEY))
+zed = Shape("context_servers", lambda launch: launch.entry(PLACEHOLDER_KEY), comments=True)
 
 
 def cursor_link(launch: Launch) -> str:

@@ -19,6 +19,14 @@ def local_time_of(text: str) -> str:
         return text
 
 
+def brief_time_of(text: str) -> str:
+    """Return such a moment to the minute and without a zone, for a list in which it is one of many."""
+    try:
+        return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M}"
+    except (OverflowError, ValueError, OSError):
+        return text
+
+
 def utc_time(seconds: float) -> str:
     """Return a moment as programs read it: ISO 8601, in UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -21,11 +21,18 @@ def rewritten(text: str, section: str, after: Json) -> str:
         ours = as_toml({section: {SERVER: entry}}) if entry is not None else ""
     except TypeError as error:
         raise ValueError(str(error)) from None
-    kept = "\n".join(_without(text.splitlines(), section)).strip("\n")
-    result = "\n\n".join(part for part in (kept, ours) if part) + "\n"
+    # Not `splitlines`, which knows ends of lines that TOML does not.
+    kept = "\n".join(_without(text.split("\n"), section)).strip("\r\n")
+    between = "\n\n" if kept and ours else ""
+    result = kept + with_ends_of(text, f"{between}{ours}\n")
     if not _same(result, after, section):
         raise ValueError(f"[{section}.{SERVER}] is written in a form that can't be exchanged safely")
     return result
+
+
+def with_ends_of(text: str | None, new: str) -> str:
+    """Return new text with its lines ended as those of a text that is there."""
+    return new.replace("\n", "\r\n") if text and "\r\n" in text else new
 
 
 def _same(text: str, wanted: Json, section: str) -> bool:
@@ -58,7 +65,7 @@ def _without(lines: list[str], section: str) -> list[str]:
 
 def _is_ours(header: str, section: str) -> bool:
     try:
-        table = tomllib.loads(header)
+        table = tomllib.loads(header.rstrip("\r"))
     except ValueError:
         return False
     return isinstance(servers := table.get(section), dict) and SERVER in servers

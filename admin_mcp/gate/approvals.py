@@ -232,6 +232,7 @@ class Approvals:
             channel=channel,
             plan=question.plan,
             preview=question.preview.text,
+            target=question.preview.target,
             **question.preview.asker.record,
         )
         return approval
@@ -260,7 +261,8 @@ class Approvals:
         if state == "rejected":
             rejections.add(connection, "no", approval.question.alike, self._clock())
         if event != "claim":
-            self._journal.add(connection, "decided", approval.id, decision=state, via=via, reason=reason)
+            target = approval.preview.target  # whoever decides may run for another system, or for none
+            self._journal.add(connection, "decided", approval.id, decision=state, via=via, reason=reason, target=target)
         changed = _find(connection, approval.id)
         assert changed is not None  # noqa: S101 - it was updated two lines above, in this transaction
         return changed

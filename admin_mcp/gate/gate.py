@@ -260,7 +260,7 @@ class Gate:
 
     def _finish(self, change_id: str, approval: Approval | None, result: Result, admission: Admission) -> None:
         """Write down what became of a change."""
-        record = outcome_record(admission)
+        record = {**outcome_record(admission), "target": self.assessment.target.label}
         if approval is not None:
             self.storage.approvals.finish(approval.id, result, record)
             return

@@ -17,6 +17,7 @@ from admin_mcp.api.response import redact
 from admin_mcp.errors import StateUnavailable
 from admin_mcp.gate.database import FIRST_HASH, Database
 from admin_mcp.gate.marker import Mark
+from admin_mcp.gate.text import visible
 from admin_mcp.installation import line_on
 
 RecordKind = Literal["asked", "decided", "sending", "outcome", "refused", "lost", "acknowledged", "damaged"]
@@ -201,7 +202,10 @@ class Journal:
             settled = [record for record in unfinished if not _has_outcome(connection, record)]
             for record in settled:
                 message = "The process ended before the answer came; the change may or may not have been made."
-                self.add(connection, "outcome", record.change, outcome="outcome_unknown", message=message)
+                target = record.fields.get("target")
+                self.add(
+                    connection, "outcome", record.change, outcome="outcome_unknown", message=message, target=target
+                )
                 connection.execute(
                     "UPDATE approvals SET outcome = ? WHERE id = ?",
                     (json.dumps({"outcome": "outcome_unknown", "message": message}), record.change),
@@ -306,6 +310,8 @@ def _record(row: sqlite3.Row) -> Record:
             return _damaged(row, f"it has no {name!r}")
     if fields["change"] != row["change"]:
         return _damaged(row, "it is filed under another change")
+    if fields["kind"] == "damaged":
+        return _damaged(row, "it says so itself")
     return Record(row["seq"], fields.pop("at"), fields.pop("kind"), fields.pop("change"), fields)
 
 
@@ -314,7 +320,7 @@ def _damaged(row: sqlite3.Row, reason: str) -> Record:
 
 
 def _loss(records: object) -> str:
-    return f"an earlier journal, of {records} records or more, is gone"
+    return f"an earlier journal, of {visible(str(records))} records or more, is gone"
 
 
 def _note_loss(losses: dict[str, tuple[int, str]], record: Record) -> None:

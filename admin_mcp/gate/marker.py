@@ -9,6 +9,9 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+_LARGEST = 2**63 - 1
+"""The number of a record that a database can have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -34,9 +37,9 @@ class Marker:
         """Return what it says, or None if there is none, or none that can be read."""
         try:
             match json.loads(self.path.read_bytes()):
-                case {"identity": int(identity), "seq": int(seq), "hash": str(digest)}:
+                case {"identity": int(identity), "seq": int(seq), "hash": str(digest)} if abs(seq) <= _LARGEST:
                     return Mark(identity, seq, digest)
-        except (FileNotFoundError, ValueError):
+        except (FileNotFoundError, ValueError, RecursionError):
             return None
         return None
 

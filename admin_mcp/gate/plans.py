@@ -129,7 +129,14 @@ class Plans:
             self._approvals.ask_instead(connection, plan.digest, lambda channel: question_of(smaller, channel))
             connection.execute("UPDATE plans SET plan = ? WHERE id = ?", (smaller.model_dump_json(), plan_id))
             self._journal.add(
-                connection, "decided", plan_id, decision="struck out", steps=sorted(numbers), via=via, plan=plan_id
+                connection,
+                "decided",
+                plan_id,
+                decision="struck out",
+                steps=sorted(numbers),
+                via=via,
+                plan=plan_id,
+                target=plan.target,
             )
         return smaller
 
@@ -178,6 +185,7 @@ class Plans:
                 step=number,
                 outcome=result.outcome,
                 message=result.message,
+                target=plan.target,
                 **record,
             )
 

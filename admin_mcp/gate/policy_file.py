@@ -85,9 +85,11 @@ def read_policy_file(path: Path, effects: Mapping[str, Effect]) -> PolicyFile:
     """
     text = _read(path)
     try:
-        parsed = _File.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+        value = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # not only its own: numbers and nesting have Python's bounds
         raise SettingsError(f"{path}: not TOML: {error}") from None
+    try:
+        parsed = _File.model_validate(value)
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(path, text, item["loc"], item) for item in error.errors())) from None
     rules = tuple(_rule(path, text, number, rule, effects) for number, rule in enumerate(parsed.rules))
@@ -124,7 +126,7 @@ def _read(path: Path) -> str:
             raise SettingsError(
                 f"{path}: other users can write this file, so it is not read; own it yourself and run chmod go-w {path}"
             )
-        return path.read_text("utf-8")
+        return path.read_text("utf-8-sig")
     except OSError as error:
         raise SettingsError(f"{path}: the policy file can't be read: {error.strerror}") from None
     except UnicodeDecodeError:

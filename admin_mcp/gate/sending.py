@@ -133,6 +133,7 @@ class Sending:
             request=request,
             reason=error.kind,
             message=error.message,
+            target=self._assessment.target.label,
         )
         try:
             await done_whole(write)

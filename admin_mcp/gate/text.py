@@ -33,7 +33,7 @@ _LIKE_QUOTES = frozenset(
 """What looks like a quotation mark and is none to Unicode."""
 
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
-_ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
+_ISOLATE, _END_ISOLATE = _ISOLATES = "\u2068", "\u2069"
 _ALIKE = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")
 """Scripts whose letters are easily taken for one another."""
 
@@ -62,6 +62,14 @@ def day(seconds: int) -> str:
         return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
     except (OverflowError, ValueError, OSError):
         return "an unreadable date"
+
+
+def unhidden(text: str) -> str:
+    """Return text with what is hidden in it spelt out, and nothing else changed. Right-to-left text stays isolated."""
+    return "".join(
+        spelt_out(each) if each not in _ISOLATES and _hidden(each, unicodedata.category(each)) else each
+        for each in text
+    )
 
 
 def spelt_out(character: str) -> str:

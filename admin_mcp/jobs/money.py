@@ -45,6 +45,12 @@ def in_dollars(amount_in_cents: int) -> str:
     return f"{'-' if amount_in_cents < 0 else ''}${dollars:,}.{rest:02}"
 
 
+def plain_dollars(amount_in_cents: int) -> str:
+    """Return an amount in cents as dollars that a spreadsheet reads as a number: ``-1234.56``."""
+    dollars, rest = divmod(abs(amount_in_cents), 100)
+    return f"{'-' if amount_in_cents < 0 else ''}{dollars}.{rest:02}"
+
+
 def percent(part: int | Decimal, whole: int | Decimal) -> int | None:
     """Return a share in whole percent, or None of nothing."""
     if whole <= 0:

@@ -22,7 +22,7 @@ from admin_mcp.api.permits import PermitError
 from admin_mcp.api.response import redact
 from admin_mcp.catalog import Catalog
 from admin_mcp.channels.form import NeedsAnswerError, form_of
-from admin_mcp.channels.link import link_of
+from admin_mcp.channels.link import MakeLink, link_of
 from admin_mcp.channels.local_channel import NOTIFICATION, PAGE, LocalChannel
 from admin_mcp.channels.request_state_key import request_state_key
 from admin_mcp.channels.selector import OfferedChannels
@@ -57,6 +57,7 @@ class AdminServer:
         self._offer = offer
         self._storage = storage
         self._secrets = (settings.admin_key.get_secret_value(),) if settings.admin_key else ()
+        self._links: MakeLink | None = None
 
     @property
     def instructions(self) -> str:
@@ -143,9 +144,11 @@ class AdminServer:
 
     def _link(self, approval_id: str) -> str | None:
         """Return a one-time link to a question's page, for the client's eyes only."""
-        from admin_mcp.channels.link_process import start_link_process  # noqa: PLC0415 - as below
+        if self._links is None:
+            from admin_mcp.channels.link_process import Links  # noqa: PLC0415 - as below
 
-        return start_link_process(self._settings.state_dir, approval_id)
+            self._links = Links(self._settings.state_dir)
+        return self._links(approval_id)
 
     def _asker(self, ctx: ServerRequestContext[Any]) -> str:
         """Return the name and version that the client gives itself, be it in `initialize` or with this very call."""

@@ -48,7 +48,7 @@ def _serve(front: "Front") -> Handed:
     import select  # noqa: PLC0415 - not on all platforms as it is needed here
 
     while True:
-        more = os.read(0, _LONGEST_LINE)
+        more = _read()
         if not more and not front.ahead:
             os._exit(0)
         front.ahead += more
@@ -58,13 +58,20 @@ def _serve(front: "Front") -> Handed:
             return front.handed()
 
 
+def _read() -> bytes:
+    try:
+        return os.read(0, _LONGEST_LINE)
+    except ConnectionResetError:  # a client at a socket has gone without reading all it was sent
+        return b""
+
+
 def _write(front: "Front", answer: bytes, select: Any) -> None:  # noqa: ANN401 - a module
     """Write an answer, and read on meanwhile: a client may send all it has before it reads."""
     at, sources = 0, [0]
     while at < len(answer):
         readable, writable, _ = select.select(sources if len(front.ahead) < _MOST_AHEAD else [], [1], [])
         if readable:
-            more = os.read(0, _LONGEST_LINE)
+            more = _read()
             front.ahead += more
             sources = sources if more else []
         if writable:

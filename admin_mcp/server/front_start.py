@@ -5,7 +5,8 @@ import sys
 
 from admin_mcp.server.front_state import has_usual_journal, is_closed
 
-_PLAIN = {"ADMIN_MCP_STATE_DIR", "ADMIN_MCP_OPEN_BROWSER", "ADMIN_MCP_APPROVAL_WAIT", "ADMIN_MCP_FRONT"}
+_SWITCHES = {"ADMIN_MCP_OPEN_BROWSER", "ADMIN_MCP_DESKTOP_NOTIFICATIONS"}
+_PLAIN = {"ADMIN_MCP_STATE_DIR", "ADMIN_MCP_APPROVAL_WAIT", "ADMIN_MCP_FRONT", *_SWITCHES}
 _KEYS = ("OPENAI_ADMIN_KEY", "OPENAI_BASE_URL")
 _KEY_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 _HOST_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.")
@@ -13,6 +14,9 @@ _PATH_LETTERS = _KEY_LETTERS | frozenset("/.")
 _USUAL_ADDRESS = "https://api.openai.com/v1"
 _OTHERS_WRITE = 0o022
 _SEAL = 32
+_COMPLETION = "_OPENAI_ADMIN_MCP_COMPLETE"
+"""What a shell sets to have the command line completed by this very command."""
+
 _DIGITS = 3
 """Of what is surely within the setting's bounds."""
 
@@ -50,8 +54,9 @@ def _has_usual_environment() -> bool:
     key = environ.get("OPENAI_ADMIN_KEY", "")
     return (
         ours <= {*_PLAIN, *_KEYS}
+        and not environ.get(_COMPLETION)
         and environ.get("ADMIN_MCP_FRONT", "1") == "1"
-        and environ.get("ADMIN_MCP_OPEN_BROWSER", "0") in {"0", "1"}
+        and {environ.get(name, "0") for name in _SWITCHES} <= {"0", "1"}
         and _is_usual_wait(environ.get("ADMIN_MCP_APPROVAL_WAIT", "0"))
         and _is_usual_address(environ.get("OPENAI_BASE_URL") or _USUAL_ADDRESS)
         and _KEY_LETTERS.issuperset(key)

@@ -349,10 +349,11 @@ def as_change(records: Sequence[Record], gate: Gate) -> Json:
     """Return what the journal has on one change, without what a person alone was shown or the policy withholds."""
     fields = {key: value for record in records for key, value in record.fields.items()}
     assessment = gate.assessment
-    here = fields.get("target") == assessment.target.label
+    kinds: dict[str, Record] = {record.kind: record for record in records}
+    # Only a change that was sent has arguments by which the policy can be asked what may be told of it.
+    here = "sending" in kinds and kinds["sending"].fields.get("target") == assessment.target.label
     if not (here and may_be_told(assessment, str(fields.get("tool")), fields.get("arguments") or {})):
         fields = {key: value for key, value in fields.items() if key not in {"arguments", "request", "reason"}}
-    kinds: dict[str, Record] = {record.kind: record for record in records}
     told = {
         key: fields[key]
         for key in ("tool", "arguments", "request", "decision", "channel", "via", "outcome", "reason", "plan", "step")

@@ -7,6 +7,7 @@ import pytest
 
 from admin_mcp.channels.decisions import READING_SECONDS
 from admin_mcp.channels.document import SCRIPT_SOURCE
+from admin_mcp.channels.page_server import TAB_BUSY_SECONDS
 from admin_mcp.gate.approval import PENDING_SECONDS, Approval
 from tests.channels.desk import ELSEWHERE, Desk
 
@@ -142,5 +143,22 @@ async def test_a_page_without_a_form_follows_by_the_one_script_and_one_that_asks
     desk.storage.approvals.apply(other.id, "reject", via="terminal")
     changed = (await desk.browser.get(desk.path(approval), params={"seen": "1"})).text
     assert changed not in {"", pulses[0]}
-    desk.storage.approvals.apply(approval.id, "reject", via="terminal")
-    assert (await desk.browser.get(desk.path(approval), params={"seen": "1"})).text == ""
+
+
+async def test_a_page_on_which_all_is_over_shows_what_comes_up_but_counts_for_nobody_who_looks(desk: Desk) -> None:
+    approval = desk.ask("a")
+    await desk.enter(approval)
+    desk.storage.approvals.apply(approval.id, "void")
+    answer = await desk.browser.get(desk.path(approval))
+    assert "data-over" in answer.text
+    desk.clock.now += TAB_BUSY_SECONDS + 1
+    before = (await desk.browser.get(desk.path(approval), params={"seen": "1"})).text
+    assert f'data-digest="{before}"' in answer.text
+    assert not desk.server.watched
+    other = desk.ask("b")
+    assert (await desk.browser.get(desk.path(approval), params={"seen": "1"})).text not in {"", before}
+    assert not desk.server.watched
+    shown = (await desk.browser.get(desk.path(approval))).text
+    assert "All that waits (1)" in shown
+    assert desk.path(other) in shown
+    assert "data-over" not in shown

@@ -8,6 +8,8 @@ import anyio
 import pytest
 from anyio import to_thread
 
+from admin_mcp.gate.storage import open_storage
+from admin_mcp.settings import Settings
 from tests.browser import needs_chromium
 from tests.channels.screen import ENTER, LONG, TAB, UPDATE, Screen, env
 from tests.recorder import Canned, Recorder
@@ -32,6 +34,28 @@ async def test_approved_on_the_page_the_repeated_call_executes_once(
         await to_thread.run_sync(screen.browser.wait_for, "The change was made.")
         assert (await running.error("update_role", **UPDATE))["kind"] == "approval_pending"
     assert len(recorder.changes) == 1
+
+
+async def test_a_tab_left_open_after_its_outcome_shows_the_next_question_and_then_falls_silent(
+    screen: Screen, recorder: Recorder
+) -> None:
+    async with session(MODERN, env=env(screen, recorder), answers=None) as running:
+        await running.error("update_role", **UPDATE)
+        await to_thread.run_sync(screen.open)
+        screen.browser.find("button.reject").click()
+        screen.browser.wait_for("You can close this tab")
+        await running.error("delete_role", role_id="role_1")
+        await to_thread.run_sync(screen.browser.wait_for, "All that waits (1)")
+        assert "Delete" in screen.browser.text
+        kept = open_storage(Settings(state_dir=screen.state))
+        kept.approvals.apply(kept.approvals.all()[0].id, "reject", via="terminal")
+        await to_thread.run_sync(screen.browser.wait_for, "You can close this tab")
+        assert "All that waits (0)" in screen.browser.text
+        screen.browser.run("missed = 0; fetch = () => { missed += 1; return Promise.reject(new Error()); }")
+        with anyio.fail_after(20):
+            while screen.browser.run("return missed") < 3:  # noqa: ASYNC110 - the page's own clock
+                await anyio.sleep(0.2)
+        assert screen.browser.run("return document.getElementById('gone').hidden")
 
 
 async def test_the_call_that_waits_goes_on_when_the_page_is_answered(screen: Screen, recorder: Recorder) -> None:

@@ -80,7 +80,7 @@ async def test_the_days_story_is_followed_on_the_inbox(screen: Screen, recorder:
         button = browser.find("button.approve")
         for each in waiting[1:3]:
             browser.find(f"label[for='tick.{each.id}']").click()
-        assert (button.role, button.label) == ("button", "Approve the ticked")
+        assert (button.role, button.label) == ("button", "Approve what is ticked")
         # How many those are is counted by the style sheet alone, and seen.
         assert browser.run("return document.querySelector('.count').getBoundingClientRect().width > 0")
         button.click()

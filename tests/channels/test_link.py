@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
@@ -14,14 +15,20 @@ import mcp_types as types
 import pytest
 from anyio.to_thread import run_sync
 from mcp.client.client import Client
+from mcp.client.session import MessageHandlerFnT
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
+from admin_mcp.channels import link_process
+from admin_mcp.channels.form import RetriedElicitation
+from admin_mcp.channels.link import InlineLink, RetriedLink
 from admin_mcp.channels.link_process import run_link_process
+from admin_mcp.errors import StateBusy
 from admin_mcp.gate.storage import open_storage
 from admin_mcp.settings import Settings
+from tests.channels.test_page import showing
 from tests.gate.questions import records
 from tests.recorder import Recorder
-from tests.sessions import ERAS, KEY, environment
+from tests.sessions import ERAS, KEY, LEGACY, environment
 
 pytestmark = pytest.mark.anyio
 
@@ -37,6 +44,7 @@ async def opening_links(
     answer: Answers | None,
     *arguments: str,
     wait: str = "20",
+    hear: MessageHandlerFnT | None = None,
 ) -> AsyncIterator[Client]:
     """Connect as a client that opens links and shows no forms."""
     monkeypatch.setattr(types, "FormElicitationCapability", lambda: None)
@@ -52,7 +60,7 @@ async def opening_links(
 
     env = environment(OPENAI_ADMIN_KEY=KEY, OPENAI_BASE_URL=recorder.base_url, ADMIN_MCP_APPROVAL_WAIT=wait)
     server = StdioServerParameters(command=sys.executable, args=["-m", "admin_mcp", *arguments], env=env)
-    async with Client(stdio_client(server), mode=era, elicitation_callback=answered) as client:
+    async with Client(stdio_client(server), mode=era, elicitation_callback=answered, message_handler=hear) as client:
         yield client
 
 
@@ -93,6 +101,28 @@ async def test_the_link_opens_the_page_once_and_the_call_goes_on_when_it_is_deci
     assert result.is_error is False
     assert len(links) == len(recorder.changes) == 1
     assert links[0] not in result.model_dump_json()
+
+
+async def test_a_client_that_holds_the_link_is_told_when_nothing_is_left_to_decide(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered: list[str | None] = []
+    complete: list[str] = []
+
+    def answer(params: types.ElicitRequestURLParams) -> types.ElicitResult:
+        offered.append(params.elicitation_id)
+        assert complete == []
+        decide("approve")
+        return types.ElicitResult(action="accept")
+
+    async def hear(message: object) -> None:
+        if isinstance(message, types.ElicitCompleteNotification):
+            complete.append(message.params.elicitation_id)
+
+    async with opening_links(LEGACY, recorder, monkeypatch, answer, hear=hear) as client:
+        await client.call_tool("update_role", UPDATE)
+    assert complete == offered
+    assert len(complete) == 1
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -148,3 +178,73 @@ def test_a_question_that_is_over_gets_no_page(tmp_path: Path) -> None:
     kept = records(tmp_path / "state")
     run_link_process(kept, "none", "link-0123456789abcdef", lambda: 0.0)
     assert not (tmp_path / "state" / "link-0123456789abcdef").exists()
+
+
+async def test_a_state_that_fails_while_the_link_is_open_fails_as_it_does_elsewhere() -> None:
+    async def decided() -> None:
+        raise StateBusy("The state is busy.", hint="Try again.")
+
+    class Session:
+        async def send_request(self, *_: object, **__: object) -> None:
+            await anyio.sleep_forever()
+
+    ctx: Any = SimpleNamespace(session=Session(), request_id=1)
+    with pytest.raises(StateBusy):
+        await InlineLink(ctx, lambda _: "http://127.0.0.1/x").offer(showing(), decided)
+
+
+@pytest.mark.parametrize("question", ["page", "approval"])
+@pytest.mark.parametrize("state", [{"link": "other"}, {"approval": "other"}, {}])
+def test_an_answer_to_the_other_kind_of_question_counts_for_nothing(question: str, state: dict[str, str]) -> None:
+    params = types.CallToolRequestParams(
+        name="x",
+        input_responses={question: types.ElicitResult(action="accept", content={"decision": "approve"})},
+        request_state=json.dumps(state),
+    )
+    assert RetriedElicitation(params).answers in {None, state.get("approval")}
+    assert RetriedLink(params, lambda _: None)._offered in {None, state.get("link")}
+
+
+def test_a_link_that_came_too_late_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Late:
+        """Writes its file in the moment in which nobody looks for it any more."""
+
+        def __init__(self, words: list[str], directory: Path, **_: object) -> None:
+            self.path = directory / words[-1]
+
+        def poll(self) -> None:
+            return None
+
+        def kill(self) -> None:
+            self.path.write_text("http://127.0.0.1/x", "utf-8")
+
+        def wait(self, timeout: float | None = None) -> None:
+            del timeout
+
+    monkeypatch.setattr(link_process, "start_child", Late)
+    monkeypatch.setattr(link_process, "_LOOK_SECONDS", 0.0)
+    assert link_process.start_link_process(tmp_path, "a") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_call_that_is_repeated_again_and_again_does_not_fill_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    living: list[bool] = []
+
+    class Serving:
+        def __init__(self, words: list[str], directory: Path, **_: object) -> None:
+            self.number = len(living)
+            living.append(True)
+            (directory / words[-1]).write_text(f"http://127.0.0.1/{self.number}", "utf-8")
+
+        def poll(self) -> int | None:
+            return None if living[self.number] else 0
+
+    monkeypatch.setattr(link_process, "start_child", Serving)
+    links = link_process.Links(tmp_path)
+    found = [links("a") for _ in range(100)]
+    assert len(living) == link_process.MOST_LINKS
+    assert [each is not None for each in found] == [number < len(living) for number in range(100)]
+    living[0] = False
+    assert links("a") == f"http://127.0.0.1/{link_process.MOST_LINKS}"

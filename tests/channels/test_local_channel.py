@@ -190,11 +190,15 @@ class Offered:
     def __init__(self, taken: bool | None) -> None:
         self.taken = taken
         self.times = 0
+        self.told = 0
 
     async def offer(self, approval: Approval, decided: Callable[[], Awaitable[None]]) -> bool | None:
         del approval, decided
         self.times += 1
         return self.taken
+
+    async def done(self) -> None:
+        self.told += 1
 
 
 @pytest.mark.parametrize(("taken", "shown"), [(True, 0), (False, 0), (None, 1)])
@@ -204,7 +208,7 @@ async def test_the_page_is_opened_here_only_if_the_client_could_not_offer_it(
     desk.link = offered = Offered(taken)
     with pytest.raises(ApprovalPending) as caught:
         await desk.person(by_client=True).ask(ask(desk))
-    assert (offered.times, desk.shown) == (1, shown)
+    assert (offered.times, offered.told, desk.shown) == (1, 0, shown)
     assert ("decide on the page" in (caught.value.hint or "")) is (taken is not False)
 
 

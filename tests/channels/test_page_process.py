@@ -34,13 +34,17 @@ class Screen:
         self.start = self.clock.now
         self.kept: GateStorage = records(directory, self.clock)
         self.opened: list[tuple[float, str]] = []
+        self.at_loss = 0
         self.at: list[tuple[float, Callable[[], object]]] = []
         monkeypatch.setattr(PageServer, "start", lambda _: None)
         monkeypatch.setattr(PageServer, "open_browser", lambda page, *approval: self._open(page, *approval))  # noqa: PLW0108 - a bound method would not get the page
 
     def _open(self, page: PageServer, approval_id: str = "inbox") -> None:
-        page._busy_until = self.clock.now + TAB_BUSY_SECONDS
+        page._seen("page", TAB_BUSY_SECONDS)
         self.opened.append((self.clock.now - self.start, approval_id))
+
+    def no_browser(self) -> None:
+        self.at_loss += 1
 
     def ask(self, key: str = "key", channel: Channel = "local") -> str:
         return self.kept.approvals.open(question(key), channel)[0].id
@@ -264,7 +268,7 @@ def until(screen: Screen, seconds: float, *, opens: bool = True) -> list[PageSer
 
     screen.at.append((seconds, end))
     with pytest.raises(Ended):
-        keep_inbox_open(screen.kept, screen.clock, entered.append, opens=opens, sleep=screen._sleep)
+        keep_inbox_open(screen.kept, screen.clock, entered.append, screen.no_browser, opens=opens, sleep=screen._sleep)
     return entered
 
 
@@ -302,3 +306,13 @@ def test_the_inbox_leaves_it_to_another_page_process_while_one_runs_and_where_it
     screen.at = [(10, screen.ask), (20, lock.release), (30, lambda: screen.ask("second"))]
     until(screen, 60, opens=opens)
     assert [at for at, _ in screen.opened] == ([20] if opens else [])
+
+
+def test_the_inbox_says_once_that_no_browser_could_be_started_and_goes_on(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PageServer, "unreachable", True)
+    screen.at = [(10, screen.ask)]
+    until(screen, 60)
+    assert screen.at_loss == 1
+    assert [at for at, _ in screen.opened] == [10]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from admin_mcp.channels.terminal import TerminalChannel, terminal_reply
+from admin_mcp.channels.terminal import TerminalChannel, no_of, terminal_reply
 from admin_mcp.errors import ApprovalDenied
 from admin_mcp.gate.approval import PENDING_SECONDS, Approval
 from admin_mcp.gate.forms import judge
@@ -138,3 +138,18 @@ async def test_a_text_to_be_typed_is_shown_so_that_it_hides_nothing(here: AtTerm
     reply = terminal_reply(approval, here.channel._ask)
     assert here.prompts == ["To approve, type a\\u{202E}b"]
     assert judge(reply, approval).event == "approve"
+
+
+@pytest.mark.parametrize(("name", "no"), [("Support", "reject"), ("reject", "deny"), ("Reject", "deny")])
+async def test_the_word_that_rejects_is_never_the_name_that_approves(here: AtTerminal, name: str, no: str) -> None:
+    approval = here.kept.approvals.open(question(name=name), "local")[0]
+    assert no_of(approval) == no
+    for typed, event in ((name, "approve"), (f" {no.upper()} ", "reject"), ("", "close")):
+        here.typed = typed
+        assert judge(terminal_reply(approval, here.channel._ask, no), approval).event == event
+
+
+async def test_where_leaving_is_the_only_no_the_word_decides_nothing(here: AtTerminal) -> None:
+    approval = here.question()
+    here.typed = "reject"
+    assert judge(terminal_reply(approval, here.channel._ask), approval).event == "close"

@@ -16,6 +16,7 @@ from admin_mcp.channels.together_page import (
     together_page,
 )
 from admin_mcp.gate.approval import APPLY_PLAN, Approval, Result
+from admin_mcp.gate.asker import Asker
 from tests.channels.test_page import HOSTILE, showing, tags
 
 
@@ -66,8 +67,10 @@ def test_what_takes_typing_takes_away_or_is_a_plan_can_only_be_rejected_so(other
 def test_one_kind_is_one_tool_in_one_system_and_only_what_waits() -> None:
     elsewhere, over = asked("far", target="another system"), replace(asked("over"), state="approved")
     form = replace(asked("form"), channel="elicit")
-    assert alike(ONE, [ONE, TWO, GRAVE, elsewhere, over, form]) == [ONE, TWO]
-    assert kinds([ONE, GRAVE, TWO, elsewhere]) == [[ONE, TWO]]
+    others = [asked("org", asker=Asker(organization="other")), asked("key", asker=Asker(key="abcd"))]
+    client = asked("client", asker=Asker(client="“x”"))
+    assert alike(ONE, [ONE, TWO, GRAVE, elsewhere, over, form, *others, client]) == [ONE, TWO, client]
+    assert kinds([ONE, *others, GRAVE, TWO, elsewhere]) == [[ONE, TWO]]
 
 
 def test_the_inbox_leads_there_where_there_are_several_of_one_kind() -> None:

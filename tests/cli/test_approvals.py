@@ -1,6 +1,8 @@
 """``approvals`` as a person at a terminal uses it, and as anything else can't."""
 
 import json
+import os
+import sys
 import time
 from pathlib import Path
 
@@ -8,13 +10,28 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
+from admin_mcp.channels.page_server import PageServer
 from admin_mcp.cli.main import main
 from admin_mcp.gate.approval import Approval, Result
 from admin_mcp.gate.database import epoch_seconds
+from admin_mcp.gate.plan import Plan, Step
+from admin_mcp.gate.plans import question_of
 from admin_mcp.gate.policy import Channel
 from admin_mcp.gate.storage import GateStorage
 from tests.gate.questions import Clock, question, records
 from tests.terminal import needs_terminal, terminal
+
+needs_no_browser = pytest.mark.skipif(
+    os.name != "posix" or sys.platform == "darwin", reason="a browser is found without looking at PATH"
+)
+
+
+@pytest.fixture
+def no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setenv("ADMIN_MCP_OPEN_BROWSER", "1")
 
 
 class Now(Clock):
@@ -184,13 +201,32 @@ def test_deny_all_where_nothing_waits_says_so(kept: GateStorage) -> None:
     assert not kept.database.exists
 
 
-@pytest.mark.parametrize("arguments", [[], ["--yes"], ["--all", "a1b2c3"]])
-def test_deny_takes_one_id_or_all(kept: GateStorage, arguments: list[str]) -> None:
+def test_deny_takes_one_id_or_all(kept: GateStorage) -> None:
     approval = ask(kept)
-    code, _, err = run("deny", *arguments)
+    code, _, err = run("deny", "--all", "a1b2c3")
     assert code == 2
     assert "either the ID of one approval or --all" in err
     assert state(kept, approval) == "pending"
+
+
+@pytest.mark.parametrize(("answer", "left"), [("y\n", "rejected"), ("n\n", "pending"), ("", "pending")])
+def test_deny_without_an_id_shows_the_one_that_waits_and_asks_first(kept: GateStorage, answer: str, left: str) -> None:
+    approval = ask(kept)
+    ask(kept, "elsewhere", "elicit")
+    result = CliRunner().invoke(main, ["approvals", "deny"], input=answer)
+    assert f"{approval.id}  Delete role" in result.stdout.partition("Reject this?")[0]
+    assert state(kept, approval) == left
+    assert result.exit_code == (1 if answer == "" else 0)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--yes"]])
+def test_deny_without_an_id_rejects_nothing_where_several_wait(kept: GateStorage, arguments: list[str]) -> None:
+    waiting = [ask(kept), ask(kept, "other")]
+    code, out, err = run("deny", *arguments)
+    assert code == 2
+    assert err == f"Error: 2 wait: give the ID of one, such as `approvals deny {waiting[1].id}`, or --all\n"
+    assert all(one.id in out for one in waiting)
+    assert {state(kept, one) for one in waiting} == {"pending"}
 
 
 @pytest.mark.parametrize("typed", ["", "Support\n", "approve\n", "y\n"])
@@ -219,6 +255,8 @@ def test_approve_has_no_option_that_answers(kept: GateStorage, option: str) -> N
         (True, "approve", "pending"),
         (True, "support", "pending"),
         (True, "", "pending"),
+        (True, "Reject", "rejected"),
+        (False, "reject", "rejected"),
         (False, "approve", "approved"),
         (False, "yes", "pending"),
         (False, "", "pending"),
@@ -234,9 +272,22 @@ def test_approve_at_a_terminal_shows_the_change_and_needs_the_text(
         at.type(typed)
         code = at.end()
     assert state(kept, approval) == expected
-    assert code == (0 if expected == "approved" else 1)
+    assert code == (1 if expected == "pending" else 0)
+    assert "To reject it, type reject; Enter alone leaves it open." in shown
     assert ("Approved." in at.shown) is (expected == "approved")
+    assert ("Rejected." in at.shown) is (expected == "rejected")
     assert ("run it again to try once more" in at.shown) is (expected == "pending")
+    assert (f"`approvals deny {approval.id}` rejects it." in at.shown) is (expected == "pending")
+
+
+@needs_terminal
+def test_leaving_the_question_at_a_terminal_decides_nothing_and_says_so(kept: GateStorage) -> None:
+    approval = ask(kept)
+    with terminal("approvals", "approve", approval.id) as at:
+        at.wait_for("To approve, type ")
+        assert at.interrupt() == 130
+    assert "\nNothing was decided; the question stays open.\n" in at.shown
+    assert state(kept, approval) == "pending"
 
 
 @needs_terminal
@@ -297,8 +348,39 @@ def test_the_inbox_shows_what_waits_and_what_comes_up_until_it_is_ended(
             assert "Nothing waits for you" in browser.get(page).text
             assert f"/approvals/{ask(kept).id}" in browser.get(page).text
         assert at.process.poll() is None
-        assert at.interrupt() == 1
-    assert "Traceback" not in at.shown
+        assert at.interrupt() == 0
+    assert at.shown.endswith("\nThe inbox is closed.\n")
+
+
+@needs_terminal
+@needs_no_browser
+@pytest.mark.usefixtures("no_browser")
+@pytest.mark.parametrize("of_one", [True, False])
+def test_where_no_browser_can_be_started_the_link_at_a_terminal_goes_on_to_work(
+    kept: GateStorage, *, of_one: bool
+) -> None:
+    approval = ask(kept)
+    with terminal("approvals", "open", *([approval.id] if of_one else [])) as at:
+        shown = at.wait_for("No browser could be started: open the link above in one yourself.")
+        assert "was opened" not in shown
+        link = next(word for word in shown.split() if word.startswith("http://127.0.0.1:"))
+        with httpx.Client(trust_env=False) as browser:
+            _answering(browser, link)
+        assert at.interrupt() == 0
+    assert at.shown.endswith("is closed.\n")
+
+
+@needs_no_browser
+@pytest.mark.usefixtures("no_browser")
+@pytest.mark.parametrize("of_one", [True, False])
+def test_where_no_browser_can_be_started_and_nobody_sees_the_link_that_is_an_error(
+    kept: GateStorage, *, of_one: bool
+) -> None:
+    approval = ask(kept)
+    code, out, err = run("open", *([approval.id] if of_one else []))
+    assert code == 1
+    assert "no browser could be started" in err
+    assert "127.0.0.1" not in out + err
 
 
 def test_an_inbox_that_nobody_could_see_is_not_served(kept: GateStorage) -> None:
@@ -311,11 +393,20 @@ def test_an_inbox_that_nobody_could_see_is_not_served(kept: GateStorage) -> None
 
 def test_open_shows_its_address_to_no_pipe(kept: GateStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     approval = ask(kept)
-    monkeypatch.setattr("admin_mcp.cli.approvals._until", lambda *_: approval)
-    monkeypatch.setattr("admin_mcp.cli.approvals.time.sleep", lambda _: None)
+    opened: list[str | None] = []
+    monkeypatch.setenv("ADMIN_MCP_OPEN_BROWSER", "1")
+    monkeypatch.setattr(PageServer, "open_browser", lambda _, approval_id: opened.append(approval_id))
+    monkeypatch.setattr("admin_mcp.cli.approval_pages._until", lambda *_: approval)
+    monkeypatch.setattr("admin_mcp.cli.approval_pages.time.sleep", lambda _: None)
     code, out, err = run("open", approval.id)
-    assert code == 0
+    assert (code, opened) == (0, [approval.id])
     assert "127.0.0.1" not in out + err
+
+
+def test_a_page_that_nobody_could_see_is_not_served(kept: GateStorage) -> None:
+    code, _, err = run("open", ask(kept).id)
+    assert code == 1
+    assert "nobody could see the page" in err
 
 
 def test_a_state_that_cannot_be_used_is_one_clear_error(kept: GateStorage) -> None:
@@ -326,3 +417,30 @@ def test_a_state_that_cannot_be_used_is_one_clear_error(kept: GateStorage) -> No
     assert "not a database" in err
     assert "Make that file usable" in err
     assert "operator" not in err.partition("Make that")[2]
+
+
+@needs_terminal
+def test_what_was_struck_out_while_it_was_read_is_not_approved(kept: GateStorage) -> None:
+    steps = tuple(
+        Step(
+            number=number,
+            tool="x",
+            arguments={"name": f"n{number}"},
+            why="",
+            key=f"k{number}",
+            effects=("destroy",),
+            projects=(),
+            preview=question(title=f"Change {number}").preview,
+        )
+        for number in (1, 2)
+    )
+    plan = Plan(id="plan_1", title="P", system="s", target="t", made=time.time(), steps=steps)
+    kept.plans.save(plan)
+    approval, _ = kept.approvals.open(question_of(plan, "local"), "local")
+    with terminal("approvals", "approve", approval.id) as at:
+        at.wait_for("To approve, type")
+        kept.plans.strike("plan_1", [2], via="page")
+        at.type(approval.preview.typed[0])
+        assert at.end() == 1
+    assert "changed meanwhile" in at.shown
+    assert state(kept, approval) == "pending"

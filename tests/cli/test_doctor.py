@@ -61,7 +61,23 @@ def test_what_the_key_may_not_is_noted_and_no_failure(recorder: Recorder) -> Non
     code, found = findings(**api(recorder))
     assert code == 0
     assert found["permissions"][0] == "note"
-    assert "may not list_audit_logs;" in found["permissions"][1]
+    assert found["permissions"][1] == ("the key may not list_audit_logs; of the 9 parts that were tried it can read 8")
+
+
+def test_a_key_that_may_read_nothing_fails(recorder: Recorder) -> None:
+    recorder.reply = lambda _: Canned(status=403, body={"error": {"message": "no"}})
+    code, found = findings(**api(recorder))
+    assert code == 1
+    assert found["permissions"][0] == "FAIL"
+    assert f"none of the {len(CHEAP_READS)} parts" in found["permissions"][1]
+
+
+@pytest.mark.parametrize(("mode", "level"), [("none", "note"), ("two-step", "note"), ("local", "ok"), ("auto", "ok")])
+def test_that_perhaps_no_person_is_asked_is_noted(mode: str, level: str) -> None:
+    _, found = findings("--sandbox", "--approval", mode)
+    assert found["approval"][0] == level
+    _, found = findings("--sandbox", "--read-only", "--approval", mode)
+    assert found["approval"][0] == "ok"
 
 
 @pytest.mark.parametrize(

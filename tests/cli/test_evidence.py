@@ -18,9 +18,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from admin_mcp.cli import evidence as command
+from admin_mcp.cli.evidence_journal import left_out_of, part_of, systems_of
 from admin_mcp.cli.evidence_reading import KINDS, Evidence, read_evidence
 from admin_mcp.cli.main import main
+from admin_mcp.errors import InvalidInput
 from admin_mcp.jobs.periods import parse_period
+from tests.gate.questions import records
 from tests.jobs.pretend import ORG, Pretend
 from tests.platforms import needs_file_modes
 
@@ -45,6 +48,66 @@ def manifest_of(directory: Path) -> Any:
 
 def rows_of(directory: Path, kind: str) -> list[Any]:
     return [json.loads(line) for line in (directory / f"{kind}.jsonl").read_text("utf-8").splitlines()]
+
+
+REAL = "https://api.openai.com/v1 with the key whose fingerprint is "
+
+
+def journaled(tmp_path: Path, *targets: str) -> None:
+    """Have the journal tell of a change in each of these systems; the first records are as they were once written."""
+    kept = records(tmp_path / "state")
+    for number, target in enumerate(targets):
+        old = f"In: {target}\nRequest: POST /x"
+        kept.journal.write("asked", f"old{number}", tool="create_role", preview=f"Create role\n{old}")
+        kept.journal.write("decided", f"old{number}", decision="rejected")
+        kept.journal.write("refused", f"new{number}", tool="create_role", target=target)
+
+
+def test_of_the_journal_it_has_what_is_of_its_system_and_counts_the_rest(tmp_path: Path) -> None:
+    sandbox = "the sandbox (a pretend organization)"
+    journaled(tmp_path, sandbox, f"{REAL}0123abcd", "http://127.0.0.1:9/v1", sandbox)
+    records(tmp_path / "state").journal.write("refused", "unknown", tool="create_role")
+    code, _, err = run("export", "--period", "30d", "-o", str(tmp_path / "evidence"))
+    assert code == 0
+    rows = rows_of(tmp_path / "evidence", "journal")
+    assert {row["target"] for row in rows} == {sandbox, ""}
+    assert [row["kind"] for row in rows] == ["asked", "decided", "refused"] * 2 + ["refused"]
+    assert manifest_of(tmp_path / "evidence")["journal"] == {
+        "systems": [sandbox],
+        "of_no_system": 1,
+        "left_out": {"sandbox": 0, "other_systems": 6},
+    }
+    assert f"Records left out of the journal: 3 of {REAL}0123abcd\n" in err
+    assert (
+        "Records of other systems that were left out of the journal: 6." in run("verify", str(tmp_path / "evidence"))[1]
+    )
+
+
+def test_what_was_tried_in_the_sandbox_is_no_evidence_of_an_organization(tmp_path: Path) -> None:
+    sandbox, here, old, other = "the sandbox (a pretend organization)", "00000001", "00000002", "00000003"
+    journaled(tmp_path, sandbox, *(f"{REAL}{key}" for key in (here, old, other)))
+    part = part_of(records(tmp_path / "state").journal.read(), systems_of(f"{REAL}{here}", [old]))
+    assert {row["target"] for row in part.rows} == {f"{REAL}{here}", f"{REAL}{old}"}
+    assert part.manifest["left_out"] == {"sandbox": 3, "other_systems": 3}
+    assert "--earlier-key" in [*part.told][-1]
+
+
+@pytest.mark.parametrize(
+    ("target", "key", "said"),
+    [
+        (f"{REAL}00000001", "0123ABCD", "no fingerprint"),
+        (f"{REAL}00000001", "1 with", "no fingerprint"),
+        ("the sandbox (a pretend organization)", "00000002", "the sandbox has no keys"),
+    ],
+)
+def test_an_earlier_key_is_given_by_its_fingerprint(target: str, key: str, said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        systems_of(target, [key])
+
+
+@pytest.mark.parametrize("journal", [None, [], {}, {"left_out": 3}, {"left_out": {"sandbox": "2", "other": None}}])
+def test_a_manifest_may_say_anything_of_the_journal(journal: object) -> None:
+    assert left_out_of({"journal": journal}) == 0
 
 
 @needs_file_modes
@@ -311,5 +374,8 @@ async def test_a_list_that_the_reader_had_to_leave_off_is_missing_in_part() -> N
 def test_without_a_key_there_is_one_sentence_and_no_file(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["evidence", "export", "--period", "7d", "-o", str(tmp_path / "new")])
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: No admin key is set")
+    assert result.stderr == (
+        "Error: No admin key is set, so nothing was sent. Set OPENAI_ADMIN_KEY in this command's environment. "
+        "To try without a key, put --sandbox before the command.\n"
+    )
     assert [*(tmp_path / "new").iterdir()] == []

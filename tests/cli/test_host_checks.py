@@ -230,6 +230,63 @@ def test_what_was_pasted_into_a_host_that_is_only_read_is_found_fit(host: str, t
     assert found["command"] == "ok it starts this installation"
 
 
+COMMENTED = """{
+  // what a person wrote
+  "SECTION": {
+    "other": {"command": "x"}, /* and beside it */
+    "openai-admin": ENTRY,
+  },
+}"""
+
+
+@pytest.mark.parametrize("host", [name for name, host in READ.items() if host.shape().comments])
+def test_comments_are_read_where_the_host_reads_them_and_never_written_over(host: str, tmp_path: Path) -> None:
+    printed = json.loads(run("config", host, "--sandbox", "--search")[1].partition("\n\n")[0])
+    section = HOSTS[host].shape().section
+    path = tmp_path / "config"
+    text = COMMENTED.replace("SECTION", section).replace("ENTRY", json.dumps(printed[section]["openai-admin"]))
+    path.write_text(text, "utf-8")
+    code, found = told(path, host)
+    assert code == 0, found
+    if host in WRITTEN:
+        for words, way_out in ((["--sandbox", "install"], "config"), (["uninstall"], 'Take "openai-admin" out')):
+            code, _, err = run(*words, host, "--yes", "--file", str(path))
+            assert code == 1
+            assert "has comments, or commas after a last value, which would be lost" in err
+            assert way_out in err
+    assert path.read_text("utf-8") == text
+
+
+@pytest.mark.parametrize(
+    "text", ["{// a\n", "{/* a", "{'a': 1, // twice\n 'a': 2}", "{//" + "x" * 300_000 + "\n}", "[//\n" * 9]
+)
+def test_what_is_no_json_with_comments_either_is_said(text: str, tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text(text, "utf-8")
+    assert told(tmp_path / "settings.json", "gemini")[1]["file"].startswith("FAIL ")
+
+
+def test_hosts_that_read_no_comments_are_held_to_that(tmp_path: Path) -> None:
+    (tmp_path / "mcp.json").write_text('{"mcpServers": {}} // mine', "utf-8")
+    assert "comments count as errors here" in told(tmp_path / "mcp.json", "claude-desktop")[1]["file"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: [", "\t", "a: b: c", "- 1", "!!python/object/apply:os.system ['true']", "? [a]\n: b", "a: *b", "&a [*a]"],
+)
+def test_yaml_that_is_none_or_more_than_values_is_said(text: str, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(text, "utf-8")
+    assert told(tmp_path / "config.yaml", "goose")[1]["file"].startswith("FAIL ")
+
+
+def test_a_key_that_goose_keeps_is_believed_where_it_is_set_here(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(run("config", "goose")[1], "utf-8")
+    unset, here = (told(path, "goose", **env)[1]["key"] for env in ({}, {"OPENAI_ADMIN_KEY": "sk-admin-x"}))
+    assert unset.startswith("note the host keeps it among its secrets")
+    assert here.startswith("ok the host keeps it")
+
+
 CACHES = "Library/Caches" if sys.platform == "darwin" else "cache"
 
 

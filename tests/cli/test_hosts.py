@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, unquote
 import pytest
 
 from admin_mcp.cli.host_table import HOSTS, WRITTEN, asked_where
+from admin_mcp.cli.hosts import host_file
 from admin_mcp.cli.snippets import SECONDS, WAIT, Shape, words_of
 from admin_mcp.installation import command
 from admin_mcp.settings import ApprovalMode
@@ -157,3 +158,9 @@ def test_a_host_that_takes_no_link_is_told_of_those_that_do() -> None:
     code, _, err = run("config", "zed", "--link")
     assert code == 2
     assert "cursor and vscode" in err
+
+
+@pytest.mark.parametrize("host", [host.name for host in HOSTS.values() if host.file is not None])
+def test_config_names_the_folder_of_the_file(host: str) -> None:
+    said = run("config", host)[2]
+    assert "~/" in said or str(host_file(HOSTS[host])) in said

@@ -47,6 +47,17 @@ def test_an_empty_journal_says_so_and_makes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
+def test_a_journal_without_a_record_says_so_where_the_state_is_there(tmp_path: Path) -> None:
+    kept = records(tmp_path / "state")
+    with kept.database.transaction():
+        pass
+    assert kept.database.exists
+    code, out, err = run("journal", "list")
+    assert (code, out) == (0, "")
+    assert "Nothing is recorded" in err
+    assert run("journal", "list", "--json")[1] == "[]\n"
+
+
 def test_list_has_a_line_for_each_record(tmp_path: Path) -> None:
     change = filled(tmp_path)
     _, out, _ = run("journal", "list")
@@ -258,7 +269,7 @@ def test_secrets_are_listed_without_their_values_and_deleted_by_name(tmp_path: P
     for wrong in ("nothing", "../secrets/key_1", "key_2"):
         code, _, err = run("secrets", "delete", "--yes", wrong)
         assert code == 1
-        assert "no saved key" in err
+        assert "There is no saved key" in err
     assert "Did you mean key_1" in err
 
 
@@ -286,3 +297,25 @@ def test_several_saved_keys_are_deleted_at_once_and_none_if_one_name_is_wrong(tm
     assert len(list(directory.iterdir())) == 2
     assert run("secrets", "delete", "--yes", "key_1", "key_2")[0] == 0
     assert list(directory.iterdir()) == []
+
+
+def test_nothing_in_a_record_can_draw_on_the_screen(tmp_path: Path) -> None:
+    kept = records(tmp_path / "state")
+    hostile = "a\x1b[2J\x9b1mb\u202ec\u2028d\x07\r  e\ud800"
+    kept.journal.write("refused", "other", tool="delete_group", message=hostile, nested={"a": [hostile]})
+    kept.journal.write("refused", hostile.encode("utf-8", "replace").decode(), message="x")
+    for words in (
+        ("show", "other"),
+        ("show", hostile.encode("utf-8", "replace").decode()),
+        ("list",),
+        ("show", "\x1b[2J"),
+    ):
+        _, out, err = run("journal", *words)
+        assert not [each for each in "\x1b\x9b\u202e\u2028\x07\r" if each in out + err], words
+
+
+def test_the_lines_of_a_preview_stay_lines(tmp_path: Path) -> None:
+    change = filled(tmp_path)
+    _, out, _ = run("journal", "show", change)
+    assert "    shown to the person: Delete role" in out
+    assert "\n        Role: “Support” (role_1)\n" in out

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -141,6 +142,63 @@ def test_a_wrong_setting_ends_the_server_with_2_and_one_line(
     assert says in err
     assert err.endswith(" See openai-admin-mcp --help\n")
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["report", "access", "--sandbox"], "--sandbox goes before the command: main --sandbox report access\n"),
+        (["plans", "list", "--state-dir=/x"], "--state-dir goes before the command: main --state-dir ... plans list\n"),
+        (["report", "access", "--nonsense"], "No such option '--nonsense'.\n"),
+        (["report", "acces"], "No such command 'acces'. Did you mean access?\n"),
+        (["report", "nonsense"], "No such command 'nonsense'.\n"),
+        (["approvals", "lst"], "No such command 'lst'. Did you mean 'list'?\n"),
+    ],
+)
+def test_what_is_misplaced_or_misspelt_is_told_with_the_way_out(arguments: list[str], says: str) -> None:
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert err.endswith(f"Error: {says}")
+
+
+def test_a_flag_of_the_program_that_a_command_has_too_is_taken_there() -> None:
+    assert run("tools", "--read-only")[0] == 0
+    assert run("doctor", "--sandbox")[0] == 0
+
+
+def test_completion_takes_any_stdin() -> None:
+    for script in ("bash_source", "zsh_source"):
+        done = subprocess.run(
+            [sys.executable, "-m", "admin_mcp"],
+            env={**os.environ, **environment(), "_OPENAI_ADMIN_MCP_COMPLETE": script},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        assert b"_openai_admin_mcp_completion" in done.stdout
+        assert b"approval" not in done.stderr
+
+
+def commands(command: click.Command, context: click.Context) -> Iterator[tuple[str, click.Command, click.Context]]:
+    """Yield each command there is, with the words that name it."""
+    yield context.command_path, command, context
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            if (below := command.get_command(context, name)) is not None:
+                yield from commands(below, click.Context(below, context, name))
+
+
+EVERY = {path: (each, context) for path, each, context in commands(main, click.Context(main, info_name="main"))}
+
+
+@pytest.mark.parametrize("path", EVERY)
+def test_the_help_of_no_command_breaks_a_word(path: str) -> None:
+    command, context = EVERY[path]
+    context.terminal_width = 80
+    shown = set(command.get_help(context).split())
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and not parameter.hidden and parameter.help:
+            assert set(parameter.help.split()) <= shown
 
 
 def test_a_wrong_setting_of_another_command_shows_how_that_is_used() -> None:

@@ -94,7 +94,7 @@ def test_a_plan_is_made_from_a_file_kept_listed_and_shown_whole_and_nothing_is_s
     heads, line = out.splitlines()
     assert heads.split() == ["ID", "Made", "State", "Risk", "What"]
     assert line.startswith(f"{plan.id}  ")
-    assert line.endswith("  not applied  grant  “Lab”: 2 to add, 1 grant")
+    assert line.endswith("  not applied  grant  (sandbox) “Lab”: 2 to add, 1 grant")
     (told,) = json.loads(run("list", "--json")[1])
     assert (told["id"], told["state"], told["steps"], told["risk"]) == (plan.id, "not applied", 3, "grant")
     code, out, _ = run("show", plan.id)
@@ -261,7 +261,7 @@ def test_a_plan_is_applied_by_typing_once_and_a_second_run_sends_nothing(tmp_pat
         assert at.end() == 0
     assert "To approve" not in at.shown
     assert "2. done" in at.shown
-    assert run("list")[1].splitlines()[1].endswith("done   grant  “Lab”: 1 to add, 1 grant")
+    assert run("list")[1].splitlines()[1].endswith("done   grant  (sandbox) “Lab”: 1 to add, 1 grant")
     assert "being applied, or was" in run("strike", plan.id, "3")[2]
 
 
@@ -291,8 +291,8 @@ def test_a_person_who_leaves_the_prompt_ends_it_at_once_and_leaves_no_question_b
         at.wait_for("To approve, type grant 1:")
         if leaving == "end of input":
             os.write(at._master, b"\x04")
-        assert (at.interrupt() if leaving == "ctrl-c" else at.end()) == 1
-    assert "Aborted!" in at.shown
+        assert (at.interrupt() == 130) if leaving == "ctrl-c" else (at.end() == 1)
+    assert "Stopped." in at.shown
     assert states(tmp_path, plan) == ["open"] * 3
     kept = open_storage(Settings(state_dir=tmp_path / "state"))
     assert [approval.state for approval in kept.approvals.all()] == ["void"]

@@ -135,7 +135,7 @@ def test_a_file_that_is_there_is_never_written_over(tmp_path: Path) -> None:
 def test_a_sample_that_cannot_be_written_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, _, err = run("policy", "init", str(tmp_path / "none" / "policy.toml"))
     assert code == 1
-    assert "can't be written: No such file or directory" in err
+    assert f"can't be written: there is no directory {tmp_path / 'none'}; make it first" in err
     (tmp_path / "file").write_text("")
     monkeypatch.setattr("platformdirs.user_config_path", lambda name: tmp_path / "file" / name)
     code, _, err = run("policy", "init")

@@ -4,13 +4,14 @@ import csv
 import io
 import json
 import stat
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from admin_mcp.cli import report_charts
+from admin_mcp.cli import report, report_charts
 from admin_mcp.cli.main import main
 from admin_mcp.cli.report import REPORTS, _whole
 from admin_mcp.cli.report_views import FINDINGS
@@ -20,6 +21,7 @@ from tests.platforms import needs_file_modes
 from tests.terminal import needs_terminal, terminal
 
 NAMES = tuple(REPORTS)
+PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 
 def run(*arguments: str, sandbox: tuple[str, ...] = ("--sandbox",)) -> tuple[int, str, str]:
@@ -54,6 +56,8 @@ def test_the_formats_tell_the_same_rows(name: str) -> None:
     main_list = {"keys": "keys", "spend": "rows", "activity": "rows", "settings": "projects", "access": "people"}[name]
     record = {"keys": "key", "spend": "row", "activity": "event", "settings": "project", "access": "person"}[name]
     assert len([row for row in rows if row["record"] == record]) == len(answer[main_list])
+    assert not [head for head in rows[0] if "cents" in head]  # a spreadsheet has dollars
+    assert name in {"activity", "access"} or [head for head in rows[0] if "usd" in head]
     markdown = run(name, "--format", "md")[1]
     assert markdown.startswith("# ")
     assert all(f"| {name.replace('_', chr(92) + '_')} |" in markdown for name in found)
@@ -95,13 +99,35 @@ def test_a_file_that_can_not_be_written_is_one_sentence(tmp_path: Path) -> None:
     assert len(err.splitlines()) == 1
 
 
-@pytest.mark.parametrize("report", NAMES)
-def test_fail_on_takes_every_finding_and_no_other_name(report: str) -> None:
-    code, out, _ = run(report, "--fail-on", ",".join(FINDINGS[report]))
-    present = as_json(report)["finding_counts"]
+def test_what_can_not_be_written_is_said_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "_read", None)  # reading would fail otherwise than by a sentence
+    assert run("keys", "-o", str(tmp_path / "nowhere" / "keys.csv"))[0] == 1
+    code, _, err = run("keys", "-o", str(tmp_path / "keys.xlsx"))
+    assert code == 2
+    assert "no format goes with the ending .xlsx: there are .txt, .htm, .json, .csv, .md, .html;" in err
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(("name", "starts"), [("k", "API keys"), ("k.TXT", "API keys"), ("k.md", "# API keys")])
+def test_the_ending_of_the_file_says_the_format(tmp_path: Path, name: str, starts: str) -> None:
+    assert run("keys", "-o", str(tmp_path / name))[0] == 0
+    assert (tmp_path / name).read_text("utf-8").startswith(starts)
+
+
+def test_a_format_that_is_given_needs_no_ending(tmp_path: Path) -> None:
+    assert run("keys", "--format", "csv", "-o", str(tmp_path / "keys.xlsx"))[0] == 0
+    assert (tmp_path / "keys.xlsx").read_text("utf-8").startswith("record,")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fail_on_takes_every_finding_and_no_other_name(name: str) -> None:
+    code, out, _ = run(name, "--fail-on", ",".join(FINDINGS[name]))
+    present = as_json(name)["finding_counts"]
     assert code == (3 if present else 0)
     assert out
-    code, out, err = run(report, "--fail-on", "unreadible")
+    code, out, err = run(name, "--fail-on", "unreadible")
     assert (code, out) == (2, "")
     assert "Did you mean unreadable?" in err
 
@@ -116,6 +142,7 @@ def test_without_a_key_it_ends_with_one_sentence() -> None:
     code, out, err = run("keys", sandbox=())
     assert (code, out) == (1, "")
     assert err.startswith("Error: No admin key is set")
+    assert "Set OPENAI_ADMIN_KEY in this command's environment. To try without a key, put --sandbox before" in err
     assert len(err.splitlines()) == 1
 
 
@@ -187,8 +214,17 @@ def test_a_page_without_the_chart_library_says_what_to_install(monkeypatch: pyte
     monkeypatch.setattr(report_charts, "can_draw", lambda: False)
     code, out, err = run("spend", "--format", "html")
     assert (code, out) == (1, "")
-    assert "pygal" in err
     assert "[reports]" in err
+    assert "-m pip install" in err
+    (extra,) = tomllib.loads(PROJECT.read_text("utf-8"))["project"]["optional-dependencies"]["reports"]
+    assert extra in err
+
+
+def test_shares_are_percent_and_have_a_name_that_says_of_what() -> None:
+    out = run("spend", "--by", "person")[1]
+    assert "; Share without a person: 50%" in out
+    assert "Lasts the month" in out
+    assert "in percent" not in out
 
 
 @needs_terminal

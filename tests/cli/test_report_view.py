@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import sys
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from admin_mcp.cli.report_charts import svg_of
 from admin_mcp.cli.report_page import page_of
 from admin_mcp.cli.report_terminal import table_text
-from admin_mcp.cli.report_text import csv_text, json_text, markdown_text
+from admin_mcp.cli.report_text import csv_text, harmless, json_text, markdown_text
 from admin_mcp.cli.report_view import Chart, Finding, View, flat, shown, words
 from admin_mcp.cli.report_views import view_of
 from admin_mcp.jobs.reports.report_spend import ReportSpend
@@ -66,8 +67,15 @@ async def test_numbers_below_zero_stay_numbers_in_a_spreadsheet() -> None:
     answer = await one.report(ReportSpend, period="30d", by="project", top=100)
     view = view_of("spend", answer, "somewhere")
     rows = [row for row in csv.DictReader(io.StringIO(csv_text(view))) if row["record"] == "row"]
-    assert sum(round(float(row["cents"]) * 100) for row in rows) == sum(row["cents"] for row in answer["rows"])
-    assert any(row["change_cents"].startswith("-") for row in rows)
+    assert sum(Decimal(row["usd"]) * 100 for row in rows) == sum(row["cents"] for row in answer["rows"])
+    assert any(row["change_usd"].startswith("-") for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"), [(0, "0.00"), (-5, "-0.05"), (123_456, "1234.56"), (10**18 + 1, "10000000000000000.01")]
+)
+def test_money_in_a_spreadsheet_is_exact(amount: int, said: str) -> None:
+    assert harmless(amount, "money") == said
 
 
 async def test_what_a_report_made_visible_before_is_not_spelt_out_again() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from admin_mcp.cli.tables import Column, field, print_list
+from admin_mcp.cli.tables import Column, field, moment, print_list
 
 COLUMNS = (Column("ID", field("id"), 4), Column("Risk", field("risk")), Column("What", field("what")))
 ROWS: list[dict[str, Any]] = [
@@ -79,6 +79,70 @@ def test_a_long_list_has_its_heads_once(capsys: pytest.CaptureFixture[str]) -> N
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 451
     assert [line for line in lines if line.startswith("ID")] == lines[:1]
+
+
+def plain(shown: str) -> list[str]:
+    return [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()]
+
+
+def test_where_the_last_column_is_short_it_stands_beside_the_others_as_far_as_they_fit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert plain(on_screen(monkeypatch, ROWS, COLUMNS="36")) == [
+        "ID    Risk     What",
+        "a1    destroy  Delete role",
+        "b2    create   Create [bold]group[/]",
+    ]
+    assert plain(on_screen(monkeypatch, ROWS, COLUMNS="35")) == [
+        "ID    Risk",
+        "    What",
+        "a1    destroy",
+        "    Delete role",
+        "b2    create",
+        "    Create [bold]group[/]",
+    ]
+
+
+def test_where_not_even_the_first_columns_fit_they_take_several_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"id": "a" * 14, "risk": "destroy", "what": "Delete role"}, {"id": "b", "risk": "", "what": ""}]
+    assert plain(on_screen(monkeypatch, rows, COLUMNS="18"))[2:] == [
+        "a" * 14,
+        "    destroy",
+        "    Delete role",
+        "b",
+    ]
+
+
+def test_a_long_last_column_is_folded_beside_the_others_where_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"id": "a1", "risk": "destroy", "what": "Delete role " * 20}]
+    lines = plain(on_screen(monkeypatch, rows, COLUMNS="100"))
+    assert lines[1].startswith("a1    destroy  Delete role Delete role")
+    assert all(line.startswith(" " * 15) for line in lines[2:])
+
+
+def test_a_wide_character_takes_two_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        {"id": "\u65e5\u672c\u8a9e", "risk": "create", "what": "x"},
+        {"id": "abcdef", "risk": "create", "what": "x"},
+    ]
+    assert plain(on_screen(monkeypatch, rows))[1:] == ["\u65e5\u672c\u8a9e  create  x", "abcdef  create  x"]
+
+
+def test_a_moment_is_whole_behind_a_pipe_and_to_the_minute_at_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns = (Column("ID", field("id")), moment("When", "at", 25), Column("What", field("what")))
+    rows = [{"id": "a", "at": at, "what": "x"} for at in ("2026-11-30T09:34:17+00:00", "", "no time at all")]
+    print_list(columns, rows, json=False)
+    first, *rest = (
+        line.split(maxsplit=1)[1].rsplit(maxsplit=1)[0] for line in capsys.readouterr().out.splitlines()[1:]
+    )
+    assert re.fullmatch(r"2026-1[12]-\d\d \d\d:\d\d:17[+-]\d\d:\d\d", first.strip())
+    assert [each.strip() for each in rest] == ["(no time)", "no time at all"]
+    monkeypatch.setattr("tests.cli.test_tables.COLUMNS", columns)
+    at_screen = plain(on_screen(monkeypatch, rows, COLUMNS="40"))
+    assert re.fullmatch(r"a   2026-1[12]-\d\d \d\d:\d\d  x", at_screen[1])
+    assert at_screen[2:] == ["a   (no time)         x", "a   no time at all    x"]
 
 
 def test_on_a_narrow_screen_only_the_last_column_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -193,3 +193,19 @@ def test_rules_that_let_risky_changes_pass_are_found(tmp_path: Path) -> None:
         '[[rules]]\nname = "c"\ndecision = "confirm"\n',
     )
     assert risky_allowances(file.rules, POSSIBLE) == {"a (policy.toml line 1)": ["update_role", "delete_role"]}
+
+
+def test_a_mark_at_the_beginning_and_any_line_ends_are_no_matter(tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_bytes('\ufeff[[rules]]\r\ndecision = "deny"\r\ntools = ["delete_*"]\r\n'.encode())
+    path.chmod(0o600)
+    assert [rule.decision for rule in read_policy_file(path, EFFECTS).rules] == ["deny"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a = " + "[" * 100_000, "a = " + "9" * 5000, "a." * 5000 + "b = 1", "rules = " + "{a=" * 5000, "a = 9e999\n\x00"],
+)
+def test_a_text_that_the_parser_gives_up_on_is_told_as_such(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SettingsError, match=r"policy\.toml"):
+        read(tmp_path, text)

@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import UTC, datetime
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("recomputed")]
 ORG = "/organization"
 PROJECTS, USERS = f"{ORG}/projects", f"{ORG}/users"
 TODAY = int(NOW) // DAY
+USAGE = ("completions", "decisions", "embeddings", "moderations", "images", "audio_speeches", "audio_transcriptions")
 SIZES = {"0": (0, 70, 13), "7": (7, 70, 13), "2026": (2026, 70, 13), "grown": (5, 2_000, 300)}
 
 
@@ -87,7 +89,7 @@ async def test_review_access(world: World) -> None:
 
 
 async def test_review_keys(world: World) -> None:
-    totals = (await world.report(ReviewKeys(max_age_days=120)))["totals"]
+    totals = (await world.report(ReviewKeys(max_age_days=120, unused_days=5)))["totals"]
     admin = world.all(f"{ORG}/admin_api_keys")
     own = in_projects(world, "api_keys", owner_project_access="any")
     people = {user["id"]: user["role"] for user in world.all(USERS)}
@@ -105,6 +107,34 @@ async def test_review_keys(world: World) -> None:
     assert counts["owner_of_organization"] == sum(people.get(owner) == "owner" for owner in owners)
     assert counts["no_expiry"] == sum(not key.get("expires_at") for key in living)
     assert counts["old"] == sum(int((NOW - key["created_at"]) // DAY) > 120 for key in living)
+    idle = {key["id"]: days_idle(world, key) for key in living}
+    assert counts["unused"] == sum(days is not None and days > 5 for days in idle.values())
+    never = [key for key in living if idle[key["id"]] is None]
+    assert counts["never_used"] == sum(NOW - key["created_at"] >= 7 * DAY for key in never) > 0
+    assert counts["expired"] == len(own) + len(admin) - len(living)
+    apart = [key for key in living if key.get("owner_project_access") == "inactive"]
+    assert counts["owner_not_in_project"] == sum(owner_of(key) in people for key in apart)
+
+
+def owner_of(key: Json) -> str | None:
+    owner = key["owner"].get("user") or key["owner"].get("service_account")
+    return None if owner is None else owner["id"]
+
+
+def days_idle(world: World, key: Json) -> int | None:
+    """Return how many days ago a key was used last, or cost something; None if neither ever was."""
+    used = [int(key["last_used_at"]) // DAY] if key.get("last_used_at") else []
+    days = [*used, *([paid] if (paid := last_paid(world).get(key["id"])) else [])]
+    return TODAY - max(days) if days else None
+
+
+@cache
+def last_paid(world: World) -> dict[str | None, int]:
+    """Return the last of thirty days on which each key cost something."""
+    found: dict[str | None, int] = {}
+    for day in range(TODAY - 29, TODAY + 1):
+        found |= {key: day for key, cents in spent(world, "api_key_id", day, day + 1).items() if cents > 0}
+    return found
 
 
 @pytest.mark.parametrize(
@@ -128,6 +158,22 @@ async def test_report_spend(world: World, by: Any, group: str | None) -> None:
     assert answer["totals"]["cents"] == round(sum(expected.values()))
     nobody = sum(cents for name, cents in by_person.items() if name not in people)
     assert answer["totals"]["no_person_cents"] == round(nobody)
+
+
+async def test_report_spend_by_model(world: World) -> None:
+    answer = await world.report(ReportSpend(period="3d", by="model", compare="none", top=5000).in_one())
+    tokens: Counter[str | None] = Counter()
+    requests: Counter[str | None] = Counter()
+    for kind in USAGE:
+        for day in range(TODAY - 2, TODAY + 1):
+            query = {"start_time": str(day * DAY), "end_time": str((day + 1) * DAY), "limit": "1", "group_by": "model"}
+            for bucket in world.get(f"{ORG}/usage/{kind}", **query)["data"]:
+                for result in bucket["results"]:
+                    tokens[result["model"]] += result.get("input_tokens", 0) + result.get("output_tokens", 0)
+                    requests[result["model"]] += result["num_model_requests"]
+    assert {row["name"]: row["tokens"] for row in answer["rows"]} == dict(tokens)
+    assert {row["name"]: row["requests"] for row in answer["rows"]} == dict(requests)
+    assert answer["totals"]["tokens"] == tokens.total() > 0
 
 
 async def test_report_activity(world: World) -> None:

@@ -129,17 +129,67 @@ def sent_before(storage: GateStorage) -> None:
     storage.journal.settle(lambda _: False)
 
 
+def sent_after(storage: GateStorage) -> None:
+    add(storage, [step for number in range(MOST_RECORDS) for step in done(number)])
+    storage.settle()
+    add(storage, [("sending", "c9")])
+
+
+def sent_below(storage: GateStorage) -> None:
+    add(storage, [("sending", "c9")])
+    statement("UPDATE journal SET seq = ? WHERE change = 'c9'", 1 - 2**63)(storage)
+
+
+def milestone_beyond(storage: GateStorage) -> None:
+    add(storage, [step for number in range(MOST_RECORDS) for step in done(number)])
+    storage.settle()
+    assert is_usual(storage.database.directory.parent)
+    statement("UPDATE journal_milestone SET seq = 2 * seq")(storage)
+
+
+def piped_mark(storage: GateStorage) -> None:
+    mark = storage.database.path.with_name("gate.sqlite3.mark")
+    mark.unlink()
+    os.mkfifo(mark, 0o600)  # who opens it waits for a writer
+
+
+def open_beside(end: str) -> Callable[[GateStorage], None]:
+    def run(storage: GateStorage) -> None:
+        KEPT.append(_opened(storage))
+        KEPT[-1].execute("UPDATE journal SET change = change")
+        storage.database.path.with_name(f"gate.sqlite3{end}").chmod(0o644)
+
+    return run
+
+
+def open_to(mode: int) -> Callable[[GateStorage], None]:
+    return lambda storage: storage.database.path.chmod(0o600 | mode)
+
+
 KEPT: list[sqlite3.Connection] = []
 TOLD: dict[str, Callable[[GateStorage], object]] = {
     "it is gone": gone,
     "another lies there": another,
     "it is cut": cut,
-    "it is open to others": lambda storage: storage.database.path.chmod(0o644),
+    "others may read it": open_to(0o004),
+    "others may write it": open_to(0o002),
+    "others may run it": open_to(0o001),
+    "the group may write it": open_to(0o020),
+    "others may read its log": open_beside("-wal"),
+    "others may read the log's index": open_beside("-shm"),
+    "its marker is a pipe": piped_mark,
+    "the record its marker tells of is another": statement("UPDATE journal SET hash = 'x' WHERE seq = 4"),
+    "its milestone is beyond its head": milestone_beyond,
     "its marker is open to others": lambda storage: storage.database.path.with_name("gate.sqlite3.mark").chmod(0o640),
     "its marker is torn": lambda storage: storage.database.path.with_name("gate.sqlite3.mark").write_bytes(b'{"ident'),
     "it is of a newer version": statement("PRAGMA user_version = 2"),
     "a change was being sent": lambda storage: add(storage, [("sending", "c9")]),
     "a change was being sent, before": sent_before,
+    "a change was being sent, after the others were gone through": sent_after,
+    "a change was being sent, below all numbers": sent_below,
+    "a change was being sent, and more was noted of it": lambda storage: add(
+        storage, [("sending", "c9"), ("refused", "c9")]
+    ),
     "a record is no JSON": statement("UPDATE journal SET record = ? WHERE seq = 2", "{"),
     "a record is no object": statement("UPDATE journal SET record = ? WHERE seq = 2", "[1]"),
     "a record has no time": statement("UPDATE journal SET record = ? WHERE seq = 2", record(at=None)),
@@ -148,6 +198,9 @@ TOLD: dict[str, Callable[[GateStorage], object]] = {
     "a record's kind is a list": statement("UPDATE journal SET record = ? WHERE seq = 2", record(kind=[])),
     "who sent is not known": statement("UPDATE journal SET record = ? WHERE seq = 2", record(kind="sending")),
     "what came of it is not known": statement("UPDATE journal SET record = ? WHERE seq = 2", record(kind="outcome")),
+    "what came of it has no time": statement(
+        "UPDATE journal SET record = ? WHERE seq = 2", record(kind="outcome", outcome="done", at=None)
+    ),
     "there is no journal in it": statement("DROP TABLE journal"),
     "another process has it to itself": locked,
 }
@@ -157,6 +210,7 @@ TOLD: dict[str, Callable[[GateStorage], object]] = {
 def test_where_a_start_may_have_something_to_tell_it_is_the_servers(damage: str, tmp_path: Path) -> None:
     storage = begun(tmp_path)
     add(storage, done(1))
+    add(storage, done(2))
     assert is_usual(tmp_path)
     TOLD[damage](storage)
     try:
@@ -166,11 +220,31 @@ def test_where_a_start_may_have_something_to_tell_it_is_the_servers(damage: str,
             KEPT.pop().close()
 
 
-@pytest.mark.parametrize("letter", ["?", "#", "%41"])
-def test_a_directory_whose_name_an_address_would_change_is_the_servers(letter: str, tmp_path: Path) -> None:
-    directory = tmp_path / f"a{letter}b"
+def test_a_journal_of_another_user_is_the_servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun(tmp_path)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    assert not is_usual(tmp_path)
+
+
+def test_a_journal_without_a_marker_is_usual(tmp_path: Path) -> None:
+    storage = begun(tmp_path)
+    storage.database.path.with_name("gate.sqlite3.mark").unlink()
+    assert is_usual(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("a?b", "a"), ("a#b", "a"), ("a%41b", "aAb/state/gate.sqlite3"), ("a\\b", "a/b/state/gate.sqlite3")],
+)
+def test_a_directory_whose_name_an_address_would_change_is_the_servers(name: str, other: str, tmp_path: Path) -> None:
+    """The other place has in it what was here before a change was sent."""
+    directory = tmp_path / name
     directory.mkdir()
-    begun(directory)
+    storage = begun(directory)
+    add(storage, done(1))
+    (tmp_path / other).parent.mkdir(parents=True, exist_ok=True)
+    statement("VACUUM INTO ?", str(tmp_path / other))(storage)
+    add(storage, [("sending", "c9")])
     assert not is_usual(directory)
 
 
@@ -236,3 +310,40 @@ def test_a_process_beside_a_usual_journal_answers_before_it_loads_the_server(tmp
     imported = {line.rpartition("|")[2].strip() for line in process.stderr.decode().splitlines() if "|" in line}
     assert "sqlite3" in imported
     assert not {"mcp", "pydantic", "anyio"} & imported
+
+
+ODD_MARKS = [
+    b"[" * 100_000,
+    b'{"identity": 1, "seq": 1e999, "hash": "x"}',
+    b'{"identity": 1e999, "seq": 0, "hash": "x"}',
+    b'{"identity": 1, "seq": %d, "hash": "x"}' % 10**30,
+    b'{"identity": %d, "seq": 0, "hash": "x"}' % 10**30,
+    b'{"identity": 1, "seq": -%d, "hash": "x"}' % 10**30,
+    b'{"identity": 1, "seq": %s, "hash": "x"}' % (b"9" * 5000),
+    b"null", b"[]", b"{}", b"", b"\xff", b"\x00" * 1000,
+    b'{"identity": null, "seq": null, "hash": null}',
+    b'{"identity": 1, "seq": 1, "hash": "\\ud800"}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", ODD_MARKS)
+def test_an_odd_marker_ends_neither_the_front_nor_the_server(tmp_path: Path, content: bytes) -> None:
+    storage = begun(tmp_path)
+    add(storage, done(1))
+    mark = tmp_path / "state" / "gate.sqlite3.mark"
+    mark.write_bytes(content)
+    mark.chmod(0o600)
+    is_usual(tmp_path)
+    storage.journal.lost()
+    add(storage, done(2))
+
+
+@pytest.mark.parametrize("record", ["[" * 100_000, "9" * 5000, "1e999", "null", '{"kind": []}', "\\ud800"])
+def test_an_odd_record_ends_neither(tmp_path: Path, record: str) -> None:
+    storage = begun(tmp_path)
+    add(storage, done(1))
+    with closing(sqlite3.connect(tmp_path / "state" / "gate.sqlite3")) as connection, connection:
+        connection.execute("UPDATE journal SET record = ? WHERE seq = 2", (record,))
+    assert not is_usual(tmp_path)
+    assert storage.journal.verify()[1] is not None
+    assert len(list(storage.journal.read())) == 4
