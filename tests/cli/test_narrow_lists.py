@@ -50,7 +50,7 @@ def filled(tmp_path: Path) -> Path:
     [
         ("approvals list", 3, " ".join(TITLES)),
         ("journal list", 12, " ".join(TITLES)),
-        ("plans list", 1, "Make room for the"),
+        ("plans list", 1, "“Make room for the"),
         ("secrets list", 1, "create_admin_api_key-aaaaaaaaaaaaaaaaaaaaaaaa"),
         ("--sandbox doctor", 1, "cursor"),
     ],
