@@ -67,7 +67,14 @@ ErrorKind = Literal[
 ]
 
 
-_TO_OPERATOR = re.compile(r"\b([Tt])(?:he operator (?:should|must)|ell the operator:) (\w)")
+_TO_OPERATOR = re.compile(r"\b([Tt])(?:he operator (?:should|must)|ell the (?:operator|user):|ell the user,? and) (\S)")
+_OF_AGENT = (
+    (re.compile(r"\b(?:Only the|The) operator can\b"), "You can"),
+    (re.compile(r"\bthe operator can\b"), "you can"),
+    (re.compile(r"\bthe user has\b"), "you have"),
+    (re.compile(r"(?:^|(?<=[.] ))(?:Don't (?:retry|repeat|send)|(?:Tell|Ask) the|Call the tool)\b[^.:]*\.(?: |$)"), ""),
+)
+"""What a hint has an agent do or pass on, and what is left of that for a person who reads it themselves."""
 
 _OF_A_COMMAND = (
     (re.compile(r" \(in the host's MCP configuration, under env\)|,? and restart (?:it|the server)\b"), ""),
@@ -124,12 +131,15 @@ class CallError(AdminMcpError):
 
     @property
     def told_to_operator(self) -> str:
-        """Message and hint for the operator who ran a command: what the hint has the agent pass on is said to them."""
+        """Message and hint for the operator's own eyes: what the hint has the agent pass on is said to them.
+
+        What only an agent can do, such as telling the user or not repeating its call, is left out.
+        """
         hint = _TO_OPERATOR.sub(lambda found: found[2] if found[1].islower() else found[2].upper(), self.hint)
-        for of_server, of_command in _OF_A_COMMAND:
-            hint = of_server.sub(of_command, hint)
+        for said, instead in (*_OF_AGENT, *_OF_A_COMMAND):
+            hint = said.sub(instead, hint)
         ended = self.message.endswith((".", "!", "?", ":"))  # the API's own words often are no sentence
-        return f"{self.message}{'' if ended else '.'} {hint}"
+        return f"{self.message}{'' if ended else '.'} {hint}".strip()
 
     def as_object(self) -> dict[str, dict[str, object]]:
         """Return the error object that a tool result carries."""

@@ -13,6 +13,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+PROGRAM = "openai-admin-mcp"
+"""The script that a person types."""
+
 _KEY = "openai_admin_key"
 _APART_ON_WINDOWS = 0x08000000 | 0x00000200
 """CREATE_NO_WINDOW and CREATE_NEW_PROCESS_GROUP, which ``subprocess`` knows on Windows only."""
@@ -52,6 +55,11 @@ def command() -> list[str]:
 def command_line(*arguments: str) -> str:
     """Return what a person types into a terminal to run this installation with these arguments."""
     return typed(*command(), *arguments)
+
+
+def line_on(state: Path, *words: str) -> str:
+    """Return what a person types to run a command on a state directory, whatever their own settings are."""
+    return typed(PROGRAM, "--state-dir", str(state), *words)
 
 
 def typed(*words: str) -> str:

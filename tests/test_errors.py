@@ -1,12 +1,16 @@
 """The tree of exceptions is one, and is drawn as it is."""
 
+import ast
 import re
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
+import pytest
+
 import admin_mcp
 from admin_mcp import errors
-from admin_mcp.errors import AdminMcpError, StateUnavailable
+from admin_mcp.errors import AdminMcpError, Conflict, StateUnavailable
 
 PACKAGE = Path(admin_mcp.__file__).parent
 FRAMEWORKS_OWN = {"_OneLineError"}
@@ -61,3 +65,46 @@ def test_an_error_said_in_other_words_is_the_same_in_all_else() -> None:
     assert (str(other), other.message, str(error)) == ("Step 2: it is full.", "Step 2: it is full.", error.message)
     assert (other.reason, other.retryable) == (error.reason, error.retryable)
     assert other.restated("It is.", hint="Wait.").hint == "Wait."
+
+
+def hints() -> Iterator[tuple[str, str]]:
+    """Yield each hint that is written in the rooms below the tools, and the file it is in."""
+    for room in ("api", "endpoints", "gate"):
+        for file in sorted((PACKAGE / room).rglob("*.py")):
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                if isinstance(node, ast.keyword) and node.arg == "hint":
+                    said = [each.value for each in ast.walk(node.value) if isinstance(each, ast.Constant)]
+                    yield file.name, " ".join(text for text in said if isinstance(text, str))
+
+
+FOR_A_MODEL = re.compile(
+    r"\b([Tt]ell the|[Aa]sk the user|the user (has|can)|Don't (re|send)|[Oo]perator|Call the tool)\b"
+)
+
+
+def test_there_are_many_hints_and_some_are_for_a_model() -> None:
+    assert len([*hints()]) > 60
+    assert sum(FOR_A_MODEL.search(hint) is not None for _, hint in hints()) > 15
+
+
+@pytest.mark.parametrize(("file", "hint"), [*hints()])
+def test_no_hint_has_a_person_at_a_terminal_tell_themselves(file: str, hint: str) -> None:
+    del file
+    told = Conflict("It failed.", hint=hint).told_to_operator
+    assert not FOR_A_MODEL.search(told), told
+    assert told.startswith("It failed.")
+    assert told == told.strip()
+
+
+def test_what_only_an_agent_can_do_is_left_out() -> None:
+    said = {
+        "Tell the user.": "",
+        "Somebody has changed it. Tell the user, and make the change that is wanted now.": (
+            " Somebody has changed it. Make the change that is wanted now."
+        ),
+        "Don't retry. Tell the user. Only the operator can switch it off.": " You can switch it off.",
+        "Tell the user: the operator can start it.": " You can start it.",
+        "Tell the operator: make room.": " Make room.",
+    }
+    for hint, left in said.items():
+        assert Conflict("No.", hint=hint).told_to_operator == f"No.{left}"

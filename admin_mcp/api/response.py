@@ -205,7 +205,7 @@ _KINDS: dict[int, tuple[type[CallError], str, bool]] = {
         False,
     ),
     404: (NotFound, "Check the ids with the matching list tool; they may belong to another project or be gone.", False),
-    409: (Conflict, "Read the current state with the matching get or list tool, then decide anew.", False),
+    409: (Conflict, "Read the current state, then decide anew.", False),
     429: (RateLimited, "Wait a minute before the next call, and ask for less at once.", True),
     408: (ApiError, "Try again.", True),
 }

@@ -43,7 +43,8 @@ def _step(step: ShownStep, told: str, state: str, strike: Mapping[str, str] | No
     if told:
         parts.append(element("p", told, **{"class": f"state {state}"}))
     if step.why:
-        parts.append(element("p", f"Why, says the assistant: {step.why}", **{"class": "quiet"}))
+        by = "" if step.own_why else ", says the assistant"
+        parts.append(element("p", f"Why{by}: {step.why}", **{"class": "quiet"}))
     parts.append(element("dl", *_facts(shown)))
     parts.append(element("pre", shown.request))
     if strike is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from admin_mcp import __version__
-from admin_mcp.cli.options import settings_of, storage_of
+from admin_mcp.cli.options import line_for, settings_of, storage_of
 from admin_mcp.cli.reading import FOUND, explained, installed, put
 from admin_mcp.gate.text import visible
 
@@ -82,7 +82,8 @@ def export(
         click.echo(f"Could not be read: {each['kind']}{visible(inside)}: {visible(each['why'], 300)}", err=True)
     for line in part.told:
         click.echo(line, err=True)
-    click.echo(f"Wrote {output}{', signed' if key else ''}. Verify it with: openai-admin-mcp evidence verify {output}")
+    verify = line_for(context, "evidence", "verify", str(output))
+    click.echo(f"Wrote {output}{', signed' if key else ''}. Verify it with: {verify}")
 
 
 @evidence.command(short_help="Check an export against its manifest.")

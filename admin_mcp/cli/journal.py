@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from admin_mcp.cli.options import json_option, storage_of
-from admin_mcp.cli.times import local_time_of
+from admin_mcp.cli.folding import folded
+from admin_mcp.cli.options import json_option, line_for, storage_of
 from admin_mcp.errors import CallError
-from admin_mcp.gate.text import unhidden, visible
+from admin_mcp.gate.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from admin_mcp.gate.journal import Record
 
 
 @click.group(short_help="Read, verify and export the record of every change.")
@@ -43,7 +45,7 @@ def list_all(context: click.Context, /, *, as_json: bool) -> None:
         if first is None:
             click.echo(f"Nothing is recorded in {storage.database.directory}.", err=True)
         if lost := storage.journal.lost():
-            click.echo(f"Look: {gone(lost.seq)}. See also: journal verify", err=True)
+            click.echo(f"Look: {gone(lost.seq)}. See also: {line_for(context, 'journal', 'verify')}", err=True)
 
 
 @journal.command(short_help="Write all records, as CSV or JSON lines.")
@@ -66,35 +68,46 @@ def export(context: click.Context, /, form: str | None, output: Path | None) -> 
         put_lines(csv_lines(records) if form == "csv" else jsonl_lines(records), output)
 
 
-@journal.command(short_help="Make a plan that undoes a change.")
+@journal.command(short_help="Make a plan that undoes a change or a plan.")
 @click.argument("change", metavar="ID")
 @click.pass_context
 def undo(context: click.Context, /, change: str) -> None:
-    """Make a plan that undoes the change ID, or say why nothing can. Sends nothing."""
+    """Make a plan that undoes the change ID, or say why nothing can. Sends nothing.
+
+    ID is a change's, a plan's (all that was made of it), or that of one step of a plan, such as plan_1a2b3c4d.2.
+    """
     from admin_mcp.cli.plans import make_undo  # noqa: PLC0415 - each command loads only what it needs
 
     make_undo(context, change)
 
 
-@journal.command(short_help="Show everything on one change.")
+@journal.command(short_help="Show everything on one change, or the steps of a plan.")
 @click.argument("change", metavar="ID")
+@json_option
 @click.pass_context
-def show(context: click.Context, /, change: str) -> None:
-    """Show all there is on one change; ID is in the list, and is the approval's where there was one."""
+def show(context: click.Context, /, change: str, *, as_json: bool) -> None:
+    """Show all there is on one change; ID is in the list, and is the approval's where there was one.
+
+    Of a plan it shows the approvals and the steps, each with its ID and what became of it.
+    """
+    from admin_mcp.cli.journal_rows import COLUMNS, rows_of  # noqa: PLC0415 - as above
+    from admin_mcp.cli.journal_texts import about, is_plan, lines_of, next_of, of_plan  # noqa: PLC0415
+    from admin_mcp.cli.tables import print_list  # noqa: PLC0415
+
     storage = storage_of(context)
-    found = []
+    found: list[Record] = []
     if storage.database.exists:
         with _explained():
-            found = storage.journal.records(change)
+            found = about(change, storage.journal.read())
     if not found:
         raise click.ClickException(f"nothing is recorded under {visible(change)} in {storage.database.directory}")
-    for record in found:
-        click.echo(f"{visible(local_time_of(record.at))}  {visible(record.kind)}  (record {record.seq})")
-        for name, value in record.fields.items():
-            first, *more = map(unhidden, str(value).splitlines() or [""])
-            click.echo(f"    {unhidden(name)}: {first}")
-            for line in more:
-                click.echo(f"        {line}")
+    if as_json:
+        print_list(COLUMNS, rows_of(found), json=True)
+        return
+    for line in of_plan(change, found) if is_plan(change) else lines_of(found):
+        click.echo(folded(line))
+    for says, words in next_of(change, found):
+        click.echo(f"{says}: {line_for(context, *words)}")
 
 
 @journal.command()

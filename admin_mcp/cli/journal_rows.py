@@ -58,13 +58,18 @@ def rows_of(records: Iterable[Record]) -> Iterator[Json]:
 
 def name_of(record: Record) -> str:
     """Return what a record by itself says it is about: the thing by name, where a person was shown it; or the tool."""
-    fields = record.fields
-    name = str(fields.get("preview") or "").partition("\n")[0] or str(fields.get("does") or fields.get("tool") or "")
+    fields, name = record.fields, thing_of(record)
     if place := step_of(fields):
         return f"{place}: {name}" if name else place
     if fields.get("tool") == APPLY_PLAN and record.kind == "refused" and fields.get("request"):
         return f"{name} {fields['request']}"
     return name
+
+
+def thing_of(record: Record) -> str:
+    """Return the same without which step of which plan it is."""
+    fields = record.fields
+    return str(fields.get("preview") or "").partition("\n")[0] or str(fields.get("does") or fields.get("tool") or "")
 
 
 def step_of(fields: Json) -> str:

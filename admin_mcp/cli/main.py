@@ -224,6 +224,7 @@ async def _serve_stdio(settings: Settings, rules: "Policy", storage: "GateStorag
 def _report_unfinished(storage: "GateStorage") -> None:
     """Tell about changes whose sender was killed before it heard the answer."""
     from admin_mcp.errors import CallError  # noqa: PLC0415
+    from admin_mcp.installation import line_on  # noqa: PLC0415
 
     try:
         settled = storage.settle()
@@ -234,7 +235,8 @@ def _report_unfinished(storage: "GateStorage") -> None:
         what = f"{record.fields.get('tool')}, {record.fields.get('request')}, sent {record.at}"
         click.echo(
             f"openai-admin-mcp: WARNING: outcome_unknown: {what}: the process ended before the answer came. "
-            f"Look whether the change was made. See also: openai-admin-mcp journal show {record.change}",
+            "Look whether the change was made. See also: "
+            f"{line_on(storage.database.directory, 'journal', 'show', record.change)}",
             err=True,
         )
 

@@ -91,6 +91,20 @@ def settings_beside(context: click.Context) -> Settings:
         return load_settings(**_given(cast("Mapping[str, object]", context.obj)))
 
 
+def line_for(context: click.Context, *words: str) -> str:
+    """Return what a person types to run another command of this program under the flags in use."""
+    from admin_mcp.installation import PROGRAM, typed  # noqa: PLC0415 - most commands lead to no other
+
+    given = _given(cast("Mapping[str, object]", context.find_root().obj or {}))
+    flags = [part for name in FLAGS if name in given for part in _as_typed(name, given[name])]
+    return typed(PROGRAM, *flags, *words)
+
+
+def _as_typed(name: str, value: object) -> tuple[str, ...]:
+    flag = f"--{name.replace('_', '-')}"
+    return (flag,) if value is True else (flag, str(value))
+
+
 @contextmanager
 def _as_usage_error() -> Iterator[None]:
     try:

@@ -1,19 +1,19 @@
 """``plans``: make, look at, strike out, export and apply plans in a terminal."""
 
 import json
-import re
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from admin_mcp.cli.options import json_option, settings_of, storage_of
+from admin_mcp.cli.folding import folded
+from admin_mcp.cli.hints import explained
+from admin_mcp.cli.options import json_option, line_for, settings_of, storage_of
 from admin_mcp.cli.times import utc_time
 from admin_mcp.errors import CallError
-from admin_mcp.gate.text import quoted, visible
 
 if TYPE_CHECKING:
     from admin_mcp.gate.plan import Plan
@@ -23,15 +23,6 @@ if TYPE_CHECKING:
     from admin_mcp.tools.plan_tools import PlanChanges, Planner
 
 _FORMATS = click.Choice(["text", "md", "json"])
-_COMMANDS = {
-    "list_plans": "`plans list`",
-    "get_plan": "`plans show`",
-    "apply_plan": "`plans apply`",
-    "list_changes": "`journal list`",
-}
-"""What does at a terminal what a hint would have a model do with a tool."""
-
-_TOOLS = re.compile(rf"\b({'|'.join(_COMMANDS)})\b")
 _SHAPE = '{"title": "...", "steps": [{"tool": "...", "arguments": {...}, "why": "..."}]}'
 
 
@@ -51,7 +42,7 @@ def list_all(context: click.Context, /, *, as_json: bool) -> None:
     from admin_mcp.tools.plan_tools import state_of  # noqa: PLC0415
 
     storage = storage_of(context)
-    with _explained():
+    with explained(context):
         rows = [
             {
                 "id": plan.id,
@@ -59,6 +50,7 @@ def list_all(context: click.Context, /, *, as_json: bool) -> None:
                 "state": state_of(plan, storage.plans.progress(plan)),
                 "risk": risk_of([effect for step in plan.live for effect in step.effects]),
                 "title": plan.title,
+                "what": f"{plan.called}: {totals(plan.live)}",
                 "steps": len(plan.live),
                 "totals": totals(plan.live),
                 "target": plan.target,
@@ -70,8 +62,8 @@ def list_all(context: click.Context, /, *, as_json: bool) -> None:
         moment("Made", "made_at"),
         Column("State", field("state")),
         Column("Risk", field("risk")),
-        # The title is its maker's words: in quotation marks it can't seem to be the mark of a system.
-        Column("What", lambda row: marked(f"{quoted(row['title'])}: {row['totals']}", row["target"])),
+        # A given title stands in quotation marks there, so that it can't seem to be the mark of a system.
+        Column("What", lambda row: marked(row["what"], row["target"])),
     )
     if rows or as_json:
         print_list(columns, rows, json=as_json)
@@ -85,7 +77,11 @@ def list_all(context: click.Context, /, *, as_json: bool) -> None:
 @click.pass_context
 def show(context: click.Context, /, plan_id: str, form: str) -> None:
     """Show one plan whole, and how far each step has come."""
-    click.echo(_written(storage_of(context), plan_id, form))
+    if form != "text":
+        click.echo(_written(context, plan_id, form))
+        return
+    click.echo(folded(_written(context, plan_id, form)))
+    _put_next(context, plan_id)
 
 
 @plans.command(short_help="Write a plan to a file, to be reviewed.")
@@ -95,7 +91,7 @@ def show(context: click.Context, /, plan_id: str, form: str) -> None:
 @click.pass_context
 def export(context: click.Context, /, plan_id: str, form: str, output: Path | None) -> None:
     """Write a plan to a file, to be reviewed; as JSON it can be made again with `plans make`."""
-    text = _written(storage_of(context), plan_id, form)
+    text = _written(context, plan_id, form)
     if output is None:
         click.echo(text)
         return
@@ -114,7 +110,7 @@ def strike(context: click.Context, /, plan_id: str, numbers: tuple[int, ...]) ->
     """Strike steps out of a plan that is not approved yet. What waits for approval is the smaller plan from then on."""
     from admin_mcp.gate.plan_preview import totals  # noqa: PLC0415
 
-    with _explained():
+    with explained(context, plan_id):
         smaller = storage_of(context).plans.strike(plan_id, numbers, via="terminal")
     click.echo(f"Struck out. What is left of {smaller.id}: {totals(smaller.live)}.")
 
@@ -132,18 +128,24 @@ def make(context: click.Context, /, file: Path) -> None:
     _make(context, made)
 
 
-def make_undo(context: click.Context, change: str) -> None:
-    """Make a plan that undoes one change, and show it."""
-    from admin_mcp.gate.undoing import Undoing  # noqa: PLC0415
+@plans.command(short_help="Make a plan that undoes what was made of a plan.")
+@click.argument("plan_id", metavar="ID")
+@click.pass_context
+def undo(context: click.Context, /, plan_id: str) -> None:
+    """Make a plan that undoes what was made of the plan ID, as `journal undo` does. Sends nothing."""
+    make_undo(context, plan_id)
+
+
+def make_undo(context: click.Context, name: str) -> None:
+    """Make a plan that undoes one change, or what was made of a plan, and show it."""
 
     async def made(planner: "Planner") -> "Plan":
-        undone = await Undoing(planner.gate).of_change(change)
-        return await planner.making.made(f"Undo {change}", undone.steps, undone.notes)
+        return await planner.undo_of(name)
 
-    _make(context, made)
+    _make(context, made, name)
 
 
-def _make(context: click.Context, made: Callable[["Planner"], Awaitable["Plan"]]) -> None:
+def _make(context: click.Context, made: Callable[["Planner"], Awaitable["Plan"]], about: str = "ID") -> None:
     """Keep the plan that is made, show it, and say how it is applied."""
     import anyio  # noqa: PLC0415
 
@@ -153,10 +155,10 @@ def _make(context: click.Context, made: Callable[["Planner"], Awaitable["Plan"]]
             planner.gate.storage.plans.save(plan)
             return plan
 
-    with _explained():
+    with explained(context, about):
         plan = anyio.run(kept)
-    click.echo(_written(storage_of(context), plan.id, "text"))
-    click.echo(f"\nApply it with: openai-admin-mcp plans apply {plan.id}")
+    click.echo(folded(_written(context, plan.id, "text")))
+    _put_next(context, plan.id)
 
 
 @plans.command(short_help="Approve a plan in this terminal and send its steps.")
@@ -173,22 +175,22 @@ def apply(context: click.Context, /, plan_id: str) -> None:
         raise click.ClickException("applying needs a person at a terminal: run it yourself in a terminal")
 
     async def report(done: float, total: float | None, message: str) -> None:
-        click.echo(f"[{int(done) + 1}/{int(total or 0)}] {message}")
+        click.echo(folded(f"[{int(done) + 1}/{int(total or 0)}] {message}"))
 
     async def applied() -> None:
         async with _planner(settings_of(context), storage_of(context)) as planner:
             approvals = planner.gate.storage.approvals
-            here = TerminalChannel(approvals, click.echo, _prompted)
+            here = TerminalChannel(approvals, lambda text: click.echo(folded(text)), _prompted)
             done = await PlanApplying(planner.gate, planner.api).apply(plan_id, here, report, lambda: None)
             if done.stopped is not None:
                 raise done.stopped
 
     try:
-        with _explained():
+        with explained(context, plan_id):
             anyio.run(applied)
     finally:
         if storage_of(context).database.exists:
-            click.echo(_states(storage_of(context), plan_id))
+            _put_states(context, plan_id)
 
 
 def _prompted(text: str) -> str:
@@ -241,75 +243,45 @@ def _read(file: Path) -> "PlanChanges":
         raise click.ClickException(f"{file}: {error.message}. It must hold {_SHAPE}") from None
 
 
-def _written(storage: "GateStorage", plan_id: str, form: str) -> str:
+def _written(context: click.Context, plan_id: str, form: str) -> str:
     """Return a plan as text, Markdown or JSON."""
-    from admin_mcp.gate.plan_preview import plan_preview  # noqa: PLC0415
+    from admin_mcp.cli import plan_texts  # noqa: PLC0415
 
-    with _explained():
-        plan = storage.plans.get(plan_id)
-        progress = storage.plans.progress(plan)
-    if form == "json":
-        return json.dumps(_exported(plan), indent=2, ensure_ascii=False)
-    if form == "md":
-        return "\n".join(_markdown(plan, progress))
-    return f"{plan_preview(plan).text}\n\n{_states_of(plan, progress)}"
-
-
-def _exported(plan: "Plan") -> dict[str, Any]:
-    """Return what makes the same plan again. Steps count from 1 there, so what refers to one has its new number."""
-    from admin_mcp.gate.plan import renumbered  # noqa: PLC0415
-
-    numbers = {step.number: number for number, step in enumerate(plan.live, 1)}
-    steps = [
-        {"tool": step.tool, "arguments": renumbered(step.arguments, numbers), "why": step.why} for step in plan.live
-    ]
-    return {"title": plan.title, "steps": steps}
+    plan, progress = _found(context, plan_id)
+    match form:
+        case "json":
+            return plan_texts.as_json(plan)
+        case "md":
+            return plan_texts.as_markdown(plan, progress)
+        case _:
+            return plan_texts.as_text(plan, progress)
 
 
-def _markdown(plan: "Plan", progress: "Mapping[int, Progress]") -> Iterator[str]:
-    from admin_mcp.gate.plan_preview import mark, risk_of, totals  # noqa: PLC0415
+def _put_states(context: click.Context, plan_id: str) -> None:
+    """Print how far each step has come, and what can be done about it."""
+    from admin_mcp.cli.plan_texts import states  # noqa: PLC0415
 
-    yield from (f"# {_as_text(visible(plan.title))}", "", f"{totals(plan.live)}. In: {_as_text(plan.target)}.", "")
-    yield from ("| Step | | What it does | Request | State |", "|---|---|---|---|---|")
-    for step in plan.steps:
-        cells = (_as_text(step.preview.title), _as_code(step.preview.request), _as_text(progress[step.number].state))
-        yield f"| {step.number} | {mark(risk_of(step.effects))} | {' | '.join(cells)} |"
-    for note in plan.notes:
-        yield from ("", f"- {_as_text(visible(note, 1000))}")
+    plan, progress = _found(context, plan_id)
+    click.echo(folded(states(plan, progress)))
+    _put_next(context, plan_id)
 
 
-def _as_text(text: str) -> str:
-    """Return Markdown that shows just this: a name from the API must be no link, image or heading there."""
-    return re.sub(r"([\\`*_{}\[\]<>#|!~&])", r"\\\1", text)
+def _put_next(context: click.Context, plan_id: str) -> None:
+    """Print which commands a plan can be applied or undone with, as it stands now."""
+    from admin_mcp.cli.plan_texts import left_to_do  # noqa: PLC0415
 
-
-def _as_code(text: str) -> str:
-    """Return Markdown, for a cell of a table, that shows this as code."""
-    fence = "`" * (1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
-    padded = f" {text} " if "`" in text else text
-    return f"{fence}{padded}{fence}".replace("|", "\\|")
-
-
-def _states(storage: "GateStorage", plan_id: str) -> str:
-    with _explained():
-        plan = storage.plans.get(plan_id)
-        return _states_of(plan, storage.plans.progress(plan))
-
-
-def _states_of(plan: "Plan", progress: "Mapping[int, Progress]") -> str:
-    """Return how far each step has come, a line each, in the order in which they are sent."""
+    plan, progress = _found(context, plan_id)
     lines = []
-    for step in plan.steps:
-        each = progress[step.number]
-        told = f": {visible(each.message, 500)}" if each.message and each.state != "done" else ""
-        lines.append(f"{step.number:>3}. {each.state:<15} {step.preview.title}{told}")
-    return "\n".join(lines)
+    if left_to_do(plan, progress) and not storage_of(context).plans.expired(plan):
+        lines.append(f"Apply it with: {line_for(context, 'plans', 'apply', plan.id)}")
+    if any(each.state == "done" for each in progress.values()):
+        lines.append(f"Undo what was made with: {line_for(context, 'journal', 'undo', plan.id)}")
+    if lines:
+        click.echo("\n" + "\n".join(lines))
 
 
-@contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except CallError as error:
-        told = _TOOLS.sub(lambda found: _COMMANDS[found[0]], error.told_to_operator)
-        raise click.ClickException(told) from None
+def _found(context: click.Context, plan_id: str) -> "tuple[Plan, Mapping[int, Progress]]":
+    storage = storage_of(context)
+    with explained(context, plan_id):
+        plan = storage.plans.get(plan_id)
+        return plan, storage.plans.progress(plan)

@@ -67,12 +67,6 @@ class Question:
     parts: tuple[tuple[str, Json], ...] = ()
 
     @property
-    def plan(self) -> str | None:
-        """The id of the plan that it is about, or None if it is about a single change."""
-        plan = self.arguments.get("plan_id") if self.tool == APPLY_PLAN else None
-        return plan if isinstance(plan, str) else None
-
-    @property
     def alike(self) -> str:
         """What it has in common with the other spellings of the same call: of a plan, with those of the same steps."""
         requests = {"requests": [step.preview.request for step in self.preview.steps]}

@@ -13,7 +13,7 @@ from dataclasses import replace
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApprovalDenied, ApprovalUnavailable, Conflict
 from admin_mcp.gate import rejections
-from admin_mcp.gate.approval import TRANSITIONS, Approval, Event, IllegalEventError, Question, Result
+from admin_mcp.gate.approval import APPLY_PLAN, TRANSITIONS, Approval, Event, IllegalEventError, Question, Result
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.database import Database
 from admin_mcp.gate.journal import OUTCOME_PATIENCE_SECONDS, Journal
@@ -151,9 +151,8 @@ class Approvals:
             if approval is None or approval.state != "approved":
                 return
             self._change(connection, approval, "claim")
-            self._note(
-                connection, approval_id, result, {"plan": approval.question.plan, "target": approval.preview.target}
-            )
+            about: Json = {"plan": _plan_of(approval.question), "target": approval.preview.target}
+            self._note(connection, approval_id, result, about)
 
     def holding(self, key: str) -> list[Approval]:
         """Return the approvals of exactly this that hold now, one a channel at most."""
@@ -232,7 +231,7 @@ class Approvals:
             approval.id,
             tool=question.tool,
             channel=channel,
-            plan=question.plan,
+            plan=_plan_of(question),
             preview=question.preview.text,
             target=question.preview.target,
             **question.preview.asker.record,
@@ -288,6 +287,12 @@ class Approvals:
 
     def _forgotten(self, approval: Approval) -> bool:
         return self._clock() - approval.opened >= KEPT_SECONDS
+
+
+def _plan_of(question: Question) -> str | None:
+    """Return the id of the plan that is asked about, or None if it is a single change."""
+    plan = question.arguments.get("plan_id") if question.tool == APPLY_PLAN else None
+    return plan if isinstance(plan, str) else None
 
 
 def _open_for(question: Question, seconds: float | None) -> Question:

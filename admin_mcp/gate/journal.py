@@ -18,6 +18,7 @@ from admin_mcp.errors import StateUnavailable
 from admin_mcp.gate.database import FIRST_HASH, Database
 from admin_mcp.gate.marker import Mark
 from admin_mcp.gate.text import visible
+from admin_mcp.installation import line_on
 
 RecordKind = Literal["asked", "decided", "sending", "outcome", "refused", "lost", "acknowledged", "damaged"]
 """``asked`` a person; ``decided`` by one; ``sending`` the request; its ``outcome``; ``refused`` before it was sent.
@@ -126,8 +127,9 @@ class Journal:
                 raise StateUnavailable(
                     f"Changes can't be recorded: record {seq} of the journal is damaged, {record.fields['damage']} "
                     f"({self._database.path}).",
-                    hint="Reading still works. Tell the operator: `openai-admin-mcp journal verify` names the damage; "
-                    "keep that file elsewhere, and a new one is begun.",
+                    hint="Reading still works. Tell the operator: "
+                    f"`{line_on(self._database.directory, 'journal', 'verify')}` names the damage; keep that file "
+                    "elsewhere, and a new one is begun.",
                 )
         self._damaged.clear()
 

@@ -68,7 +68,8 @@ class Step(BaseModel):
 class Plan(BaseModel):
     """A plan as it is kept. ``system`` is the identity of the system it is for, and ``target`` what people call it.
 
-    ``made`` is in unix seconds. ``own_title``: this server made the title, and each name in it is quoted already.
+    ``made`` is in unix seconds. ``own_words``: this server wrote the title and why each step is there, and each name in
+    them is quoted already.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -81,17 +82,17 @@ class Plan(BaseModel):
     steps: tuple[Step, ...]
     notes: tuple[str, ...] = ()
     struck: tuple[int, ...] = ()
-    own_title: bool = False
+    own_words: bool = False
 
     @property
     def called(self) -> str:
         """The title, fit to be shown: words of whoever asked for the plan stand in quotation marks, our own don't."""
-        return self.title if self.own_title else quoted(self.title)
+        return self.title if self.own_words else quoted(self.title)
 
     @property
     def title_of_undo(self) -> str:
         """What a plan is called that undoes this one: our own words."""
-        named = f"Undo: {self.title}" if self.own_title else f"Undo {self.called}"
+        named = f"Undo: {self.title}" if self.own_words else f"Undo {self.called}"
         return named if len(named) <= _LONGEST_NAMED else f"Undo plan {self.id}"
 
     @property

@@ -156,7 +156,7 @@ class PlanApplying:
                 raise OutcomeUnknown(
                     f"Nobody knows whether step {number} of plan {plan.id} was made, and no read tells. Nothing more "
                     "was sent.",
-                    hint="Look at what the step is about, tell the user, and make a new plan for what is left.",
+                    hint="Tell the user. Look at what the step is about, and make a new plan for what is left.",
                 )
         if self._plans.expired(plan):
             raise Conflict(

@@ -83,11 +83,11 @@ class PlanMaking:
         notes: Sequence[str] = (),
         *,
         skip_idle: bool = False,
-        own_title: bool = False,
+        own_words: bool = False,
     ) -> Plan:
         """Return the plan, not kept yet. With ``skip_idle`` a step that would change nothing is left out, and noted.
 
-        ``own_title``: the title is not the words of whoever asks, and all that was read stands in it ``quoted``.
+        ``own_words``: title and reasons are not the words of whoever asks, and what was read stands ``quoted`` in them.
 
         Raises:
             CallError: a step can't be taken into a plan; names it. Nothing was sent, and nothing is kept.
@@ -106,7 +106,8 @@ class PlanMaking:
         made: list[Step] = []
         said = list(notes)
         for number, (step, call) in enumerate(zip(steps, calls, strict=True), 1):
-            planned = await self._planned(number, step, call, _Earlier(tuple(calls[: number - 1])))
+            earlier = _Earlier(tuple(calls[: number - 1]))
+            planned = await self._planned(number, step, call, earlier, LONGEST_TEXT if not own_words else None)
             if planned.preview.idle:
                 if not skip_idle or _is_needed(number, steps):
                     raise Conflict(
@@ -120,13 +121,13 @@ class PlanMaking:
             raise Conflict("Nothing is left to do: it is all so already.", hint="Tell the user how it stands.")
         return Plan(
             id=new_id(),
-            title=title if own_title else title[:LONGEST_TEXT],
+            title=title if own_words else title[:LONGEST_TEXT],
             system=self._gate.assessment.target.system,
             target=self._gate.assessment.target.label,
             made=self._clock(),
             steps=tuple(made),
             notes=tuple(said),
-            own_title=own_title,
+            own_words=own_words,
         )
 
     def _parsed(self, number: int, step: DraftedStep, steps: Sequence[DraftedStep]) -> Endpoint:
@@ -171,7 +172,9 @@ class PlanMaking:
                 hint="Write the id itself: a person must be shown what it stands for.",
             )
 
-    async def _planned(self, number: int, step: DraftedStep, call: Endpoint, earlier: _Earlier) -> Step:
+    async def _planned(
+        self, number: int, step: DraftedStep, call: Endpoint, earlier: _Earlier, longest_why: int | None
+    ) -> Step:
         assessment = self._gate.assessment
         foreseen = assessment.reading(Foresight(assessment.read, earlier.calls).read)
         change = self._gate.change(call, build_request(call))
@@ -190,7 +193,7 @@ class PlanMaking:
             number=number,
             tool=step.tool,
             arguments={name: _plain(value) for name, value in step.arguments.items()},
-            why=step.why[:LONGEST_TEXT],
+            why=step.why[:longest_why],
             key=change.key,
             effects=tuple(sorted(effects_of(call, seen))),
             projects=tuple(sorted(each for each in _projects(call, seen) if not holds_token(each))),

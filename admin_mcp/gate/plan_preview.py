@@ -68,11 +68,11 @@ def plan_preview(plan: Plan, *, hide: bool = False, wants_reason: bool = False) 
     live = plan.live
     worst = risk_of(effect for step in live for effect in step.effects)
     final = [step.number for step in live if step.preview.final]
-    undo = "with undo_plan"
+    undo = f"with undo_plan, or in a terminal with `journal undo {plan.id}`"
     if final:
         undo = f"not possible for step{'s' if len(final) > 1 else ''} {', '.join(map(str, final))}; the others {undo}"
     return Preview(
-        title=f"{'Plan: ' if plan.own_title else 'Plan '}{plan.called}: {totals(live)}",
+        title=f"{'Plan: ' if plan.own_words else 'Plan '}{plan.called}: {totals(live)}",
         effect=worst,
         things={"Steps": _count(plan), **_notes(plan)},
         changes={},
@@ -82,7 +82,7 @@ def plan_preview(plan: Plan, *, hide: bool = False, wants_reason: bool = False) 
         request=f"{counted(len(live), 'request')}, in the order of their numbers, under plan {plan.id}",
         typed=_typed(live),
         withheld=any(step.preview.withheld for step in live),
-        steps=tuple(_shown(step, hide=hide) for step in sorted(live, key=_gravest_first)),
+        steps=tuple(_shown(step, hide=hide, own=plan.own_words) for step in sorted(live, key=_gravest_first)),
         wants_reason=wants_reason,
     )
 
@@ -91,11 +91,11 @@ def _gravest_first(step: Step) -> tuple[int, int]:
     return RISKS.index(risk_of(step.effects)), step.number
 
 
-def _shown(step: Step, *, hide: bool) -> ShownStep:
+def _shown(step: Step, *, hide: bool, own: bool) -> ShownStep:
     risk = risk_of(step.effects)
     preview = _hidden(step) if hide and step.preview.withheld else step.preview
-    why = quoted(step.why) if step.why else ""
-    return ShownStep(number=step.number, mark=mark(risk), section=section(risk), why=why, preview=preview)
+    why = step.why if own or not step.why else quoted(step.why)
+    return ShownStep(number=step.number, mark=mark(risk), section=section(risk), why=why, own_why=own, preview=preview)
 
 
 def told_to_model(step: Step) -> str:

@@ -155,7 +155,7 @@ class Plans:
             if approval is not None and not self._approvals.holds(connection, approval.id, approval.question.key):
                 raise ApprovalDenied(
                     "The approval of this plan does not hold any more. Nothing was sent.",
-                    hint="Call apply_plan again, which asks the person anew about what is left.",
+                    hint="apply_plan asks the person anew about what is left.",
                 )
             row = connection.execute(
                 "SELECT state FROM plan_steps WHERE plan = ? AND number = ?", (plan.id, number)

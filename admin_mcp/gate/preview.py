@@ -53,7 +53,10 @@ class ShownChange(BaseModel):
 
 
 class ShownStep(BaseModel):
-    """One step of a plan: its number in the order of execution, what sign and heading it stands under, and why."""
+    """One step of a plan: its number in the order of execution, what sign and heading it stands under, and why.
+
+    ``own_why``: this server says why, and not the assistant.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -61,7 +64,13 @@ class ShownStep(BaseModel):
     mark: str
     section: str
     why: str
+    own_why: bool = False
     preview: "Preview"
+
+    @property
+    def said(self) -> str:
+        """Why the step is there, and who says so."""
+        return self.why if self.own_why or not self.why else f"the assistant says: {self.why}"
 
 
 class Preview(BaseModel):
@@ -152,7 +161,7 @@ def _step_lines(steps: tuple[ShownStep, ...]) -> Iterator[str]:
             heading = step.section
             yield f"{heading}:"
         shown = step.preview
-        yield f"  {step.mark} {step.number}. {shown.title}{f' (the assistant says: {step.why})' if step.why else ''}"
+        yield f"  {step.mark} {step.number}. {shown.title}{f' ({step.said})' if step.why else ''}"
         yield from (f"       {label}: {value}" for label, value in {**shown.facts, **shown.passing}.items())
         if shown.final:
             yield "       Undo: not possible"

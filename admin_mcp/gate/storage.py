@@ -13,6 +13,7 @@ from admin_mcp.gate.database import Database, epoch_seconds
 from admin_mcp.gate.journal import Journal, Record
 from admin_mcp.gate.plans import Plans
 from admin_mcp.gate.process_identity import ProcessIdentity
+from admin_mcp.installation import line_on
 from admin_mcp.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -41,16 +42,17 @@ class GateStorage:
         if lost := self.journal.lost():
             logger.warning(
                 "the journal in %s is gone: it had %s records or more. A new one begins with the next change, and says "
-                "so. See also: openai-admin-mcp journal verify",
+                "so. See also: %s",
                 self.database.directory,
                 lost.seq,
+                line_on(self.database.directory, "journal", "verify"),
             )
         if damaged := self.journal.damaged:
             logger.warning(
-                "record %s of the journal in %s is damaged; changes are refused until that is repaired. "
-                "See also: openai-admin-mcp journal verify",
+                "record %s of the journal in %s is damaged; changes are refused until that is repaired. See also: %s",
                 damaged[0],
                 self.database.directory,
+                line_on(self.database.directory, "journal", "verify"),
             )
         return settled
 

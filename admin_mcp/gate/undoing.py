@@ -162,5 +162,5 @@ def plan_meant(name: str, records: list[Record]) -> str | None:
 def _elsewhere(what: str) -> Conflict:
     return Conflict(
         f"{what} was made in another system (another key, address, or the sandbox).",
-        hint="Undo it with a server for that system.",
+        hint="Undo it with the key and the address of that system.",
     )

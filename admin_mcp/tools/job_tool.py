@@ -51,7 +51,7 @@ class PlaybookTool(Defined):
         if not draft.steps:
             return {"title": draft.title, "steps": [], "notes": list(draft.notes), "next": "Nothing is left to do."}
         planner = planner_of(self.server)
-        plan = await planner.making.made(draft.title, draft.steps, draft.notes, skip_idle=True, own_title=True)
+        plan = await planner.making.made(draft.title, draft.steps, draft.notes, skip_idle=True, own_words=True)
         return {**await planner.keep(plan), **draft.more}
 
 

@@ -24,7 +24,7 @@ from admin_mcp.gate.plan_making import PlanMaking
 from admin_mcp.gate.plan_preview import mark, risk_of, totals
 from admin_mcp.gate.plans import Progress
 from admin_mcp.gate.telling import may_be_told
-from admin_mcp.gate.undoing import Undoing
+from admin_mcp.gate.undoing import Undoing, plan_meant
 from admin_mcp.tools.protocol import CallContext
 
 PlanId = Annotated[str, Field(min_length=1, max_length=40)]
@@ -136,6 +136,17 @@ class Planner:
             raise NotFound(f"Plan {plan_id} is another system's.", hint="list_plans shows those of this one.")
         return plan
 
+    async def undo_of(self, name: str) -> Plan:
+        """Return a plan, not kept yet, that undoes what a name is of: a change, or a plan or its approval.
+
+        Raises:
+            CallError: there is no such thing, or nothing undoes it; says why.
+
+        """
+        records = await threaded(self.gate.storage.journal.records, name)
+        plan = plan_meant(name, records)
+        return await (self.undo_of_change(name) if plan is None else self.undo_of_plan(plan))
+
     async def undo_of_change(self, change: str) -> Plan:
         """Return a plan, not kept yet, that undoes one change.
 
@@ -146,7 +157,7 @@ class Planner:
         undone = await Undoing(self.gate).of_change(change)
         plan, _, step = change.partition(".")
         title = f"Undo step {step} of plan {plan}" if step else f"Undo change {change}"
-        return await self.making.made(title, undone.steps, undone.notes, own_title=True)
+        return await self.making.made(title, undone.steps, undone.notes, own_words=True)
 
     async def undo_of_plan(self, plan_id: str) -> Plan:
         """Return a plan, not kept yet, that undoes what was made of another.
@@ -158,7 +169,7 @@ class Planner:
         plans = self.gate.storage.plans
         plan = await threaded(plans.get, plan_id)
         undone = await Undoing(self.gate).of_plan(plan, await threaded(plans.progress, plan))
-        return await self.making.made(plan.title_of_undo, undone.steps, undone.notes, skip_idle=True, own_title=True)
+        return await self.making.made(plan.title_of_undo, undone.steps, undone.notes, skip_idle=True, own_words=True)
 
     async def keep(self, plan: Plan) -> Json:
         """Keep a new plan, and return it as a model is shown it."""

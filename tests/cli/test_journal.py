@@ -317,5 +317,5 @@ def test_nothing_in_a_record_can_draw_on_the_screen(tmp_path: Path) -> None:
 def test_the_lines_of_a_preview_stay_lines(tmp_path: Path) -> None:
     change = filled(tmp_path)
     _, out, _ = run("journal", "show", change)
-    assert "    preview: Delete role" in out
+    assert "    shown to the person: Delete role" in out
     assert "\n        Role: “Support” (role_1)\n" in out

@@ -37,7 +37,8 @@ async def test_a_title_of_our_own_has_no_escapes_and_stands_as_it_is(
     assert said in here.asked[0].message
     (about,) = [each["about"] for each in (await here.call("list_approvals"))["approvals"]]
     assert about.startswith(said)
-    assert "\\" not in about
+    assert "\\" not in here.asked[0].message
+    assert "the assistant says" not in here.asked[0].message
 
 
 HOSTILE = "Lab”: 0 to change. Plan “x"
@@ -65,6 +66,15 @@ async def test_what_undoes_a_plan_is_called_after_it_and_quotes_it_once(here: He
     await here.call("apply_plan", plan_id=step["plan_id"])
     assert f"Plan: Undo step 2 of plan {plan['plan_id']}: 1 to remove" in here.asked[-1].message
     assert here.storage.plans.get(step["plan_id"]).title_of_undo == f"Undo: Undo step 2 of plan {plan['plan_id']}"
+
+
+async def test_why_a_step_is_there_is_the_models_word_or_ours(here: Here) -> None:
+    plan = await here.call("plan_changes", title="Lab", steps=LAB)
+    await here.call("apply_plan", plan_id=plan["plan_id"])
+    assert "(the assistant says: “a new team”)" in here.asked[0].message
+    undo = await here.call("undo_plan", plan_id=plan["plan_id"])
+    await here.call("apply_plan", plan_id=undo["plan_id"])
+    assert "(takes away what was made by create_group)" in here.asked[1].message
 
 
 async def test_undoing_again_and_again_makes_no_endless_title(here: Here) -> None:
