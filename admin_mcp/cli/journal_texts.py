@@ -28,9 +28,11 @@ _LABELS: Mapping[str, str] = {
 
 def about(name: str, records: Iterable[Record]) -> list[Record]:
     """Return the records of a change; of a plan also those of its steps and of its approvals."""
-    found, approvals = [], set()
+    found: list[Record] = []
+    approvals: set[str] = set()
     for record in records:
-        of_plan = name in {record.fields.get("plan"), record.fields.get("request")} or record.change in approvals
+        given = (record.fields.get("plan"), record.fields.get("request"))  # of any type: a record may be odd
+        of_plan = name in given or record.change in approvals
         if record.change == name or (is_plan(name) and of_plan):
             found.append(record)
             if record.kind == "asked":
