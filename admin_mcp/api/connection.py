@@ -69,14 +69,15 @@ class Api:
         """
         key = required(self._key())
         wire = build_request(call)
-        if key in wire.target or key in (wire.body or ""):
+        address = wire.target
+        if key in address or key in (wire.body or ""):
             raise InvalidInput(
                 "An argument contains the admin key itself, which must go nowhere; nothing was sent.",
                 hint="Leave the key out. Tell the user that it was in the conversation and should be replaced.",
             )
-        if len(wire.target) > LONGEST_TARGET:
+        if len(address) > LONGEST_TARGET:
             raise InvalidInput(
-                f"The arguments make an address of {len(wire.target):,} characters, which no server takes; "
+                f"The arguments make an address of {len(address):,} characters, which no server takes; "
                 "nothing was sent.",
                 hint="Give fewer values at once, and ids and cursors just as they came.",
             )
