@@ -35,6 +35,7 @@
         NotPrivateError              private_files: others can reach what should be ours alone
         LockBusyError                private_files: another process holds the lock
         IllegalEventError            gate: an approval is not in a state in which this can happen
+        SeenOtherwiseError           gate: what is approved is not what the person has read
         NeedsAnswerError             channels: the call ends with a question to the person
         EvidenceError                cli: files are no evidence that can be used
         UnfitFileError               cli: a host's configuration is not as it should be

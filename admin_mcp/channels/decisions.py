@@ -7,9 +7,9 @@ from typing import assert_never
 
 from admin_mcp.channels.local_channel import waits
 from admin_mcp.channels.page import SHOWN
-from admin_mcp.channels.together_page import TICK, as_shown, tickable
+from admin_mcp.channels.together_page import TICK, tickable
 from admin_mcp.errors import CallError, NotFound
-from admin_mcp.gate.approval import APPLY_PLAN, Approval, IllegalEventError
+from admin_mcp.gate.approval import APPLY_PLAN, Approval, IllegalEventError, SeenOtherwiseError
 from admin_mcp.gate.approvals import Approvals
 from admin_mcp.gate.forms import DECISION, LONGEST_REASON, REASON, SHORTEST_REASON, TYPED, Flaw, Reply, judge
 from admin_mcp.gate.plans import Plans
@@ -35,15 +35,16 @@ class Decisions:
         # The second half of a double click would answer a question that nobody has read.
         if 0 <= self._clock() - self._led_to.get(approval.id, -math.inf) < READING_SECONDS:
             return "That was too quick: this is the next question. Read it, then decide."
-        shown = as_shown(approval)
-        if form.get(DECISION) == "approve" and form.get(SHOWN, shown) != shown:
-            return "Not approved: what is asked has changed since you loaded the page. Read it again, then decide."
         content = {name: value for name, value in form.items() if name in {DECISION, TYPED, REASON}}
         judgement = judge(Reply("accept", content), approval)
         if judgement.flaw is not None:
             return _told(judgement.flaw)
         try:
-            self._approvals.apply(approval.id, judgement.event, via="page", reason=judgement.given)
+            self._approvals.apply(
+                approval.id, judgement.event, via="page", reason=judgement.given, seen=form.get(SHOWN, "")
+            )
+        except SeenOtherwiseError:
+            return "Not approved: what is asked has changed since you loaded the page. Read it again, then decide."
         except IllegalEventError:
             return "Your answer came too late: the question had been decided or had ended."
         return None
@@ -89,9 +90,9 @@ class Decisions:
         elif form.get(DECISION) == "approve":
             for each, shown in ticked:
                 approval = known.get(each)
-                if approval is not None and waits(approval) and tickable(approval) and as_shown(approval) == shown:
+                if approval is not None and waits(approval) and tickable(approval):
                     with suppress(CallError):
-                        self.apply(approval, {DECISION: "approve"})
+                        self.apply(approval, {DECISION: "approve", SHOWN: shown})
         return [each for each, _ in ticked if each in known]
 
     def strike(self, approval: Approval, number: str) -> str | None:

@@ -13,6 +13,7 @@ from collections.abc import Coroutine
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from admin_mcp.gate.approval import Approval
@@ -85,7 +86,7 @@ class SystemDesktop:
         """
         _find_session_bus()
         self._shown: dict[str, str] = {}
-        self._clicked: list[str] = []
+        self._clicked: SimpleQueue[str] = SimpleQueue()
         self._complained = False
         self._heard = _Heard()
         library = logging.getLogger(_LIBRARY)
@@ -110,7 +111,7 @@ class SystemDesktop:
             harmless(approval.preview.title),
             message_of(approval, again=again, clickable=self._clickable),
             urgency=Urgency.Critical if approval.preview.final else Urgency.Normal,
-            on_clicked=lambda: self._clicked.append(approval.id),
+            on_clicked=lambda: self._clicked.put(approval.id),
             on_dispatched=lambda: dispatched.append(True),
         )
         try:
@@ -138,7 +139,7 @@ class SystemDesktop:
 
     def clicked(self) -> list[str]:
         """Return the ids of the questions whose notifications were clicked since this was asked last."""
-        found, self._clicked = self._clicked, []
+        found = [self._clicked.get() for _ in range(self._clicked.qsize())]
         for approval_id in found:
             self._shown.pop(approval_id, None)  # a desktop takes away what was clicked
         return found

@@ -1,5 +1,7 @@
 """How long ago, and how long still, in words. Pure; times are in seconds."""
 
+from admin_mcp.gate.text import counted
+
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 
@@ -17,5 +19,4 @@ def left(seconds: float) -> str:
 
 
 def _counted(seconds: float, unit: int, name: str) -> str:
-    number = int(seconds // unit)
-    return f"{number} {name}{'' if number == 1 else 's'}"
+    return counted(int(seconds // unit), name)

@@ -99,10 +99,10 @@ def approve(context: click.Context, /, approval_id: str | None) -> None:
             f"not approved: {_lacking(reply, judgement)}; the question stays open, run it again to try once more. "
             f"`approvals deny {approval_id}` rejects it."
         )
-    if approval_of(storage, approval_id).preview.drift != approval.preview.drift:
-        raise click.ClickException("not approved: what is asked has changed meanwhile; run it again to read it")
     with explained(approval_id):
-        storage.approvals.apply(approval_id, judgement.event, via="terminal", reason=judgement.given)
+        storage.approvals.apply(
+            approval_id, judgement.event, via="terminal", reason=judgement.given, seen=approval.preview.drift
+        )
     seconds = PLAN_APPROVED_SECONDS if approval.question.tool == APPLY_PLAN else APPROVED_SECONDS
     minutes = round(seconds / 60)
     click.echo(

@@ -7,7 +7,7 @@ import click
 
 from admin_mcp.channels.local_channel import waits
 from admin_mcp.errors import CallError
-from admin_mcp.gate.approval import Approval, IllegalEventError
+from admin_mcp.gate.approval import Approval, IllegalEventError, SeenOtherwiseError
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.storage import GateStorage
 from admin_mcp.gate.text import visible
@@ -53,6 +53,10 @@ def explained(approval_id: str) -> Iterator[None]:
         yield
     except IllegalEventError as error:
         raise click.ClickException(f"{approval_id} can't be decided any more: it is {error.state}") from None
+    except SeenOtherwiseError:
+        raise click.ClickException(
+            "not approved: what is asked has changed meanwhile; run it again to read it"
+        ) from None
     except CallError as error:
         raise click.ClickException(error.told_to_operator) from None
 

@@ -53,6 +53,10 @@ class IllegalEventError(AdminMcpError):
         self.event = event
 
 
+class SeenOtherwiseError(AdminMcpError):
+    """What is approved is not what the person has read; nothing was changed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What a person is asked about: one exact request, with ``key`` its digest, as the tool call that makes it.

@@ -13,7 +13,16 @@ from dataclasses import replace
 from admin_mcp.endpoints.schema import Json
 from admin_mcp.errors import ApprovalDenied, ApprovalUnavailable, Conflict
 from admin_mcp.gate import rejections
-from admin_mcp.gate.approval import APPLY_PLAN, TRANSITIONS, Approval, Event, IllegalEventError, Question, Result
+from admin_mcp.gate.approval import (
+    APPLY_PLAN,
+    TRANSITIONS,
+    Approval,
+    Event,
+    IllegalEventError,
+    Question,
+    Result,
+    SeenOtherwiseError,
+)
 from admin_mcp.gate.channel_traits import traits
 from admin_mcp.gate.database import Database
 from admin_mcp.gate.journal import OUTCOME_PATIENCE_SECONDS, Journal
@@ -105,17 +114,29 @@ class Approvals:
         kept = [self._as_of_now(approval) for approval in found if not self._forgotten(approval)]
         return sorted(kept, key=lambda approval: -approval.opened)
 
-    def apply(self, approval_id: str, event: Event, *, via: str | None = None, reason: str | None = None) -> Approval:
+    def apply(
+        self,
+        approval_id: str,
+        event: Event,
+        *,
+        via: str | None = None,
+        reason: str | None = None,
+        seen: str | None = None,
+    ) -> Approval:
         """Let something happen to an approval. ``via`` says where it was decided.
 
-        The third form of one call that is closed is a rejection.
+        ``seen`` is the drift of what was read: an approval is for that and nothing else. The third form of one call
+        that is closed is a rejection.
 
         Raises:
-            IllegalEventError: not in its state; ``KeyError``: no such approval.
+            IllegalEventError: not in its state; ``SeenOtherwiseError``: what is approved is not what was read;
+                ``KeyError``: no such approval.
 
         """
         with self._database.transaction() as connection:
             approval = self._living_or_ended(connection, approval_id)
+            if event == "approve" and seen is not None and approval.preview.drift != seen:
+                raise SeenOtherwiseError
             if event == "close":
                 event, reason = self._closed(connection, approval, reason)
             return self._change(connection, approval, event, via=via, reason=reason)

@@ -176,7 +176,7 @@ def inner_tool(tools: Mapping[str, Tool], outer: str, name: str) -> Tool:
     tool = tools.get(name)
     if tool is None:
         raise unknown(name, tools)
-    right = CALL_READ if tool.effect == "read" else CALL_CHANGE
+    right = _caller_of(tool)
     if outer != right:
         raise InvalidInput(
             f"{name} has the effect {tool.effect}, which {outer} is not for; nothing was sent.",
@@ -184,6 +184,11 @@ def inner_tool(tools: Mapping[str, Tool], outer: str, name: str) -> Tool:
             hint=f"Call it through {right} with the same arguments.",
         )
     return tool
+
+
+def _caller_of(tool: Tool) -> str:
+    """Return which of the four calls a tool."""
+    return CALL_READ if tool.effect == "read" else CALL_CHANGE
 
 
 def parse(kind: type[_T], name: str, arguments: Mapping[str, object]) -> _T:
@@ -206,8 +211,7 @@ def way_to(name: str, tools: Mapping[str, Tool]) -> str:
     """Say how a tool is called that is not listed itself, or how its name is found."""
     if (tool := tools.get(name)) is None:
         return f" Find the right name with {SEARCH_TOOLS}."
-    way = CALL_READ if tool.effect == "read" else CALL_CHANGE
-    return f' Call it through {way}: {{"name": "{name}", "arguments": {{...}}}}.'
+    return f' Call it through {_caller_of(tool)}: {{"name": "{name}", "arguments": {{...}}}}.'
 
 
 def unknown(name: str, known: Iterable[str]) -> InvalidInput:

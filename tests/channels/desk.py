@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from admin_mcp.channels.page import SHOWN
 from admin_mcp.channels.page_server import (
     PageServer,
 )
@@ -65,7 +66,8 @@ class Desk:
     async def post(
         self, approval: Approval, csrf: str, headers: Mapping[str, str] | None = None, /, **form: str
     ) -> int:
-        data = {"csrf": csrf, **form}
+        now = self.storage.approvals.get(approval.id)  # as the page has it that is loaded at this moment
+        data = {"csrf": csrf, SHOWN: now.preview.drift if now else "", **form}
         answer = await self.browser.post(
             self.path(approval), data=data, headers={"origin": self.origin, **(headers or {})}
         )

@@ -20,14 +20,16 @@ async def test_a_decision_leads_to_the_oldest_question_that_waits_and_the_last_o
     second = desk.ask("second", title="Second", typed=False)
     csrf = await desk.enter(second)
     data = {"csrf": csrf, "decision": "approve"}
-    answer = await desk.browser.post(desk.path(second), data=data, headers={"origin": desk.origin})
+    read = {**data, "shown": second.preview.drift}
+    answer = await desk.browser.post(desk.path(second), data=read, headers={"origin": desk.origin})
     assert answer.headers["location"] == f"{desk.path(first)}?after={second.id}"
     assert "Approved. Second. This is the next question." in (await desk.browser.get(answer.headers["location"])).text
     # The rest of a double click decides nothing.
     assert await desk.post(first, csrf, decision="approve") == 422
     assert desk.state(first) == "pending"
     desk.clock.now += READING_SECONDS
-    answer = await desk.browser.post(desk.path(first), data=data, headers={"origin": desk.origin})
+    read = {**data, "shown": first.preview.drift}
+    answer = await desk.browser.post(desk.path(first), data=read, headers={"origin": desk.origin})
     assert answer.headers["location"] == desk.path(first)
     assert desk.state(first) == "approved"
 

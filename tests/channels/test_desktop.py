@@ -22,12 +22,13 @@ from admin_mcp.gate.approval import Approval
 from admin_mcp.gate.storage import open_storage
 from admin_mcp.settings import SANDBOX_LABEL, Settings
 from tests.gate.questions import Clock, question, records
+from tests.platforms import needs_linux
 from tests.session_bus import SessionBus
 from tests.sessions import session
 
 PROGRAM = shutil.which("dbus-daemon")
 here = pytest.mark.skipif(
-    PROGRAM is None or sys.platform != "linux", reason="needs Linux and dbus-daemon, which is not installed"
+    PROGRAM is None or sys.platform != "linux", reason="dbus-daemon, which runs a session bus on Linux, is missing"
 )
 
 
@@ -221,7 +222,7 @@ async def test_a_server_that_opens_no_page_has_a_notification_shown_until_the_de
     assert (state / LOG_NAME).read_text("utf-8") == ""
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: elsewhere there is no session bus to miss")
+@needs_linux
 def test_where_there_is_no_desktop_the_reason_is_logged_in_a_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

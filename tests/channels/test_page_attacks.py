@@ -26,7 +26,7 @@ async def test_a_state_that_can_not_be_used_is_said_on_a_page_of_its_own(
     first, second = (desk.ask(key, typed=False) for key in "ab")
     csrf = await desk.enter(first)
     monkeypatch.setattr(Approvals, method, fail)
-    answers = [await posted(desk, desk.path(first), csrf=csrf, decision="approve")]
+    answers = [await posted(desk, desk.path(first), csrf=csrf, decision="approve", shown=first.preview.drift)]
     if method != "get":
         answers.append(
             await posted(desk, f"{desk.path(first)}/reject-all", csrf=csrf, waiting=f"{first.id} {second.id}")
@@ -100,7 +100,7 @@ async def test_a_tab_behind_others_is_not_in_front_of_anybody(desk: Desk) -> Non
 async def test_a_tab_that_follows_a_decision_does_not_hide_the_one_that_is_read(desk: Desk) -> None:
     decided, read = (desk.ask(key, typed=False) for key in "ab")
     csrf = await desk.enter(decided)
-    await posted(desk, desk.path(decided), csrf=csrf, decision="approve")
+    await posted(desk, desk.path(decided), csrf=csrf, decision="approve", shown=decided.preview.drift)
     await desk.browser.get(desk.path(read))
     await desk.browser.get(f"{desk.path(decided)}?seen=1")
     desk.clock.now += TAB_BUSY_SECONDS - 1
@@ -112,10 +112,21 @@ async def test_a_tab_that_follows_a_decision_does_not_hide_the_one_that_is_read(
 async def test_a_decided_question_is_watched_no_longer_than_its_fate_is_looked_at(desk: Desk) -> None:
     one = desk.ask("a", typed=False)
     csrf = await desk.enter(one)
-    await posted(desk, desk.path(one), csrf=csrf, decision="approve")
+    await posted(desk, desk.path(one), csrf=csrf, decision="approve", shown=one.preview.drift)
     await desk.browser.get(desk.path(one))
     desk.clock.now += TAB_WATCHING_SECONDS
     assert not desk.server.watched
+
+
+@pytest.mark.parametrize("shown", ["", "0" * 64])
+async def test_an_approval_that_does_not_say_what_was_read_counts_for_nothing(desk: Desk, shown: str) -> None:
+    one = desk.ask("a", typed=False)
+    csrf = await desk.enter(one)
+    said = {"shown": shown} if shown else {}
+    answer = await posted(desk, desk.path(one), csrf=csrf, decision="approve", **said)
+    assert answer.status_code == 422
+    assert "has changed since" in answer.text
+    assert desk.state(one) == "pending"
 
 
 async def test_what_was_struck_in_another_tab_is_not_approved_unseen(plans: PlanDesk) -> None:

@@ -14,7 +14,7 @@ from admin_mcp.cli.checks import CHEAP_READS
 from admin_mcp.cli.host_table import HOSTS
 from tests.cli.test_main import run
 from tests.gate.questions import records
-from tests.platforms import needs_file_modes
+from tests.platforms import needs_file_modes, needs_linux
 from tests.recorder import Canned, Recorded, Recorder
 from tests.sessions import KEY
 
@@ -208,7 +208,7 @@ def test_a_browser_is_looked_for_where_the_pages_process_will_look(tmp_path: Pat
         (True, "1", "note  desktop: no notification can be shown: [Errno 2] No such file"),
     ],
 )
-@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: elsewhere there is no session bus to miss")
+@needs_linux
 def test_whether_notifications_can_be_shown_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, there: bool, wanted: str, said: str
 ) -> None:

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from admin_mcp import __main__
 from admin_mcp.cli.endings import ended_by_interrupt, until_enough_was_read
 from admin_mcp.cli.main import main
-from tests.cli.test_approvals import Now
+from tests.cli.asked import Now
 from tests.gate.questions import question, records
 from tests.platforms import needs_posix_processes
 from tests.sessions import environment

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from admin_mcp.cli.main import main
 from admin_mcp.gate.approval import Result
-from tests.cli.test_approvals import Now
+from tests.cli.asked import Now
 from tests.gate.questions import question, records
 from tests.terminal import needs_terminal, terminal
 

@@ -18,7 +18,7 @@ from admin_mcp.cli.host_table import HOSTS, WRITTEN
 from admin_mcp.cli.main import main
 from tests.cli.entries import OTHER
 from tests.cli.test_install import backups
-from tests.platforms import needs_file_modes, needs_posix_processes
+from tests.platforms import needs_posix_processes, needs_root
 
 JSON_HOSTS = [name for name in WRITTEN if name != "codex"]
 
@@ -209,8 +209,7 @@ def test_what_was_written_in_part_does_not_stay(
     assert sorted(tmp_path.iterdir()) == sorted([path, *backups(path)]), said
 
 
-@needs_file_modes
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+@needs_root
 def test_a_file_stays_its_owners(tmp_path: Path) -> None:
     path = put(tmp_path / "mcp.json", "{}")
     os.chown(path, 1234, 1235)

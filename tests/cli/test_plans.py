@@ -2,11 +2,9 @@
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from click.testing import CliRunner
 
@@ -16,8 +14,6 @@ from admin_mcp.gate.plan import LIFE_SECONDS, LONGEST_TEXT, Plan
 from admin_mcp.gate.plans import Plans
 from admin_mcp.gate.storage import open_storage
 from admin_mcp.settings import Settings
-from tests.sandbox.serving import served
-from tests.sessions import KEY
 from tests.terminal import Terminal, needs_terminal, terminal
 
 GROUP = {"tool": "create_group", "arguments": {"name": "Lab people"}, "why": "they share one"}
@@ -314,16 +310,6 @@ def test_what_is_unknown_too_old_or_for_another_system_is_not_applied(tmp_path: 
         assert says in at.shown
         assert "To approve" not in at.shown
         assert "Traceback" not in at.shown
-
-
-@pytest.fixture
-def organization(monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
-    """Serve an organization that outlives the commands, and yield a way to look at it."""
-    with served() as url, httpx.Client(headers={"authorization": f"Bearer {KEY}"}, trust_env=False) as client:
-        client.base_url = url
-        monkeypatch.setenv("OPENAI_ADMIN_KEY", KEY)
-        monkeypatch.setenv("OPENAI_BASE_URL", url)
-        yield client
 
 
 def command(*arguments: str) -> tuple[int, str]:

@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +16,9 @@ from admin_mcp.gate.plan import Plan
 from admin_mcp.gate.storage import open_storage
 from admin_mcp.settings import Settings
 from tests.gate.questions import records
-from tests.sandbox.serving import served
-from tests.sessions import KEY
 from tests.terminal import needs_terminal, terminal
 
 GROUPS = [{"tool": "create_group", "arguments": {"name": name}} for name in ("Lab people", "Others")]
-
-
-@pytest.fixture
-def organization(monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
-    """Serve an organization that outlives the commands, and yield a way to look at it."""
-    with served() as url, httpx.Client(headers={"authorization": f"Bearer {KEY}"}, trust_env=False) as client:
-        client.base_url = url
-        monkeypatch.setenv("OPENAI_ADMIN_KEY", KEY)
-        monkeypatch.setenv("OPENAI_BASE_URL", url)
-        yield client
 
 
 @pytest.fixture

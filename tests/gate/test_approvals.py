@@ -21,6 +21,7 @@ from admin_mcp.gate.approval import (
     Event,
     IllegalEventError,
     Result,
+    SeenOtherwiseError,
 )
 from admin_mcp.gate.approvals import KEPT_SECONDS
 from admin_mcp.gate.channel_traits import traits
@@ -103,6 +104,18 @@ def test_ended_approvals_are_forgotten_after_a_day_and_the_journal_keeps_them(tm
     assert kept.approvals.get(approval.id) is None
     assert kept.approvals.all() == []
     assert [record.kind for record in kept.journal.records(approval.id)] == ["asked", "decided", "sending"]
+
+
+def test_an_approval_is_for_what_was_read_and_for_nothing_else(tmp_path: Path) -> None:
+    kept = records(tmp_path / "state")
+    asked, _ = kept.approvals.open(question(), "local")
+    before = kept.journal.verify()
+    with pytest.raises(SeenOtherwiseError):
+        kept.approvals.apply(asked.id, "approve", via="page", seen="what stood there before")
+    found = kept.approvals.get(asked.id)
+    assert found is not None
+    assert (found.state, kept.journal.verify()) == ("pending", before)
+    assert kept.approvals.apply(asked.id, "approve", via="page", seen=asked.preview.drift).state == "approved"
 
 
 def test_identical_questions_share_one_approval_in_each_channel(tmp_path: Path) -> None:

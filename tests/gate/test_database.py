@@ -25,7 +25,7 @@ from admin_mcp.private_files import (
     write_private,
 )
 from admin_mcp.settings import Settings
-from tests.platforms import needs_file_modes
+from tests.platforms import needs_file_modes, needs_root
 
 
 def use(state: Database) -> int:
@@ -317,10 +317,7 @@ def test_what_another_user_owns_is_refused_and_both_users_are_named(
             private_directory(path) if path.is_dir() else require_private(path)
 
 
-@pytest.mark.skipif(
-    os.name != "posix" or os.geteuid() != 0,
-    reason="the right to give a file to another user, which root alone has, is missing",
-)
+@needs_root
 @pytest.mark.parametrize("part", ["", "gate.sqlite3"])
 def test_a_directory_or_database_that_was_given_to_another_user_is_refused(tmp_path: Path, part: str) -> None:
     state = Database(tmp_path / "state")

@@ -4,19 +4,16 @@ import ast
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from types import CodeType
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 import pytest
 
 from admin_mcp.sandbox import errors, rules
 from admin_mcp.sandbox.errors import RefusalError
-from admin_mcp.sandbox.organization import Organization
 from admin_mcp.sandbox.resources import DAY
-from admin_mcp.sandbox.routes import router
-from tests.sandbox.walk import NOW, PEM
+from tests.sandbox.refusing import ORG, Rule, Sandbox, Site, named
+from tests.sandbox.walk import PEM
 
-ORG = "/organization"
 SOURCES = Path(inspect.getfile(rules)).parent
 BEFORE_THE_ORGANIZATION = {"gateway.py"}
 """Keys, JSON and faults are refused before the organization is asked; test_transport has those."""
@@ -31,65 +28,6 @@ KEY = {
 }
 STORAGE = {"type": "aws", "bucket": "b", "role_arn": "arn:aws:iam::123456789012:role/storage"}
 RULE = {"name": "Build", "attribute_matchers": {"repository": "example/other"}}
-
-Site = tuple[str, int]
-Rule = tuple[str, str, str]
-"""Operation, kind and guard."""
-
-
-class Sandbox:
-    """An organization that is spoken to in short, and what refused each call that it refused."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-        self.org = Organization(clock=lambda: self.now)
-        self.sites: set[Site] = set()
-        self.rules: set[Rule] = set()
-
-    def __call__(self, method: str, path: str, body: object = None, **query: str) -> dict[str, Any]:
-        """Make a call that is accepted."""
-        reply = self.org.respond(method, path, list(query.items()), body)
-        assert reply.status == 200, (method, path, body, reply.body)
-        answer: dict[str, Any] = reply.body
-        return answer
-
-    def refuses(
-        self, method: str, path: str, body: object = None, *, status: int = 400, says: str, **query: str
-    ) -> None:
-        """Make a call that is refused, and note by what."""
-        pairs = list(query.items())
-        reply = self.org.respond(method, path, pairs, body)
-        assert reply.status == status, reply.body
-        assert says in str(reply.body), reply.body
-        with pytest.raises(RefusalError) as refusal:
-            self.org._answer(method, path, pairs, body, int(self.now))
-        assert refusal.value.body == reply.body
-        raised = refusal.traceback[-1]
-        self.sites.add((Path(raised.path).name, raised.lineno + 1))
-        ran = [entry.frame.code.raw for entry in refusal.traceback]
-        self.rules |= _rules_of(method, path, ran)
-
-    def id(self, path: str, name: str, key: str = "name") -> str:
-        return next(str(item["id"]) for item in self("GET", path)["data"] if item[key] == name)
-
-    def project(self, name: str) -> str:
-        return f"{ORG}/projects/{self.id(f'{ORG}/projects', name)}"
-
-    def user(self, name: str) -> str:
-        return self.id(f"{ORG}/users", name)
-
-
-def _rules_of(method: str, path: str, ran: list[CodeType]) -> set[Rule]:
-    try:
-        route, _ = router().find(method, path)
-    except RefusalError:
-        return set()
-    guards = rules._GUARDS.get((route.operation, route.kind), ())
-    return {(route.operation, route.kind, _named(guard)) for guard in guards if guard.__code__ in ran}
-
-
-def _named(guard: Any) -> str:
-    return str(guard.__name__)
 
 
 def _activates(action: str) -> Callable[[Sandbox], None]:
@@ -412,7 +350,7 @@ def refused() -> tuple[set[Rule], set[Site]]:
 
 
 def test_every_guard_of_every_operation_refuses_an_example(refused: tuple[set[Rule], set[Site]]) -> None:
-    guards = {(*key, _named(guard)) for key, listed in rules._GUARDS.items() for guard in listed}
+    guards = {(*key, named(guard)) for key, listed in rules._GUARDS.items() for guard in listed}
     assert sorted(guards - refused[0]) == [], "give EXAMPLES one that only this guard refuses, and a near miss"
 
 

@@ -76,9 +76,10 @@ async def approve_on_the_page(approval_id: str) -> None:
             parts = urlsplit(address)
             origin = f"{parts.scheme}://{parts.netloc}"
             shown = await browser.get(f"{origin}{forward[1]}")
-            (token,) = re.findall(r'name="csrf" value="([^"]+)"', shown.text)
+            fields = dict(re.findall(r'name="(csrf|shown)" value="([^"]+)"', shown.text))
+            assert len(fields) == 2
             answer = await browser.post(
-                f"{origin}{forward[1]}", data={"csrf": token, "decision": "approve"}, headers={"origin": origin}
+                f"{origin}{forward[1]}", data={**fields, "decision": "approve"}, headers={"origin": origin}
             )
             assert answer.status_code == 303
     finally:
